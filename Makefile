@@ -18,7 +18,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 
 study: install weights
-	$(BIN)/styletuner study run demo
+	mkdir -p demo
+	$(BIN)/styletuner study run demo --storage demo/styletuner.db -o demo
 
 test: lint weights
 	$(BIN)/python -m pytest

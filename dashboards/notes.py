@@ -1,0 +1,187 @@
+"""Notes that optuna-dashboard shows with a study and with each trial: what it is, its pictures, how to use it."""
+
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import optuna
+import yaml
+from optuna_dashboard import get_note, save_note
+from optuna_dashboard._note import note_ver_key
+from optuna_dashboard.artifact import get_artifact_path
+
+from studies import attributes
+from studies.storage import StudyStorage, storage_errors
+from studies.summaries import StudySummary, TrialSummary, summarise
+
+END_OF_NOTE: Final = "*styletuner rewrites what stands above. What you write below stays.*"
+"""Last line of a study's note that is ours; a person may add text below in the dashboard."""
+
+_PART_NAMES: Final = {
+    "content_preservation": "content preservation",
+    "style_match": "style match",
+    "artefact_factor": "artefact factor",
+}
+
+
+def study_note(summary: StudySummary, *, style_picture: str | None = None, storage: str | None = None) -> str:
+    """Describes a study: its best weights, how far it is, how to export it, its configuration.
+
+    Args:
+        summary: the study.
+        style_picture: address of the style image on the dashboard.
+        storage: where the study lies, as `--storage` takes it, without a password; left out for the default.
+
+    Returns:
+        Markdown text.
+    """
+    lines = [f"# {_code(summary.name)}", "", _progress(summary), "", *_best(summary), "## Use the best weights", ""]
+    where = f" --storage {shlex.quote(storage)}" if storage else ""
+    lines += [
+        "```",
+        f"styletuner study export {shlex.quote(summary.name)} -o best.yaml{where}",
+        "styletuner train best.yaml -o best.keras",
+        "styletuner stylize best.keras photo.jpg -o out/",
+        "```",
+        "",
+    ]
+    if style_picture is not None:
+        lines += ["## Style image", "", f"![style image]({style_picture})", ""]
+    configuration = summary.attributes.get(attributes.CONFIGURATION)
+    if configuration:
+        lines += ["## Configuration", "", "```yaml", yaml.safe_dump(configuration, sort_keys=False).rstrip(), "```", ""]
+    return "\n".join([*lines, "---", END_OF_NOTE, ""])
+
+
+def trial_note(summary: TrialSummary, *, study_name: str, picture: str | None = None) -> str:
+    """Describes a trial: its pictures, quality with parts, weights, how it ended, how to export it.
+
+    Args:
+        summary: the trial.
+        study_name: the study it belongs to.
+        picture: address of its contact sheet on the dashboard.
+
+    Returns:
+        Markdown text.
+    """
+    lines = [f"![photos above, outputs below]({picture})", ""] if picture is not None else []
+    lines += [f"**Quality {_number(summary.quality)}** (0 to 1, higher is better)", ""]
+    lines += [*_quality_table(summary.parts), *_weights_table(summary.weights)]
+    ending = [f"{summary.images_seen} images seen"] if summary.images_seen else []
+    ending += [f"{summary.seconds:.0f} s"] if summary.seconds else []
+    ending += [summary.reason] if summary.reason else []
+    if ending:
+        lines += [" · ".join(ending), ""]
+    lines += [
+        "```",
+        f"styletuner study export {shlex.quote(study_name)} --trial {summary.number} -o trial-{summary.number}.yaml",
+        "```",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def save_notes(storage: StudyStorage) -> None:
+    """Writes the notes of every study that styletuner made, for optuna-dashboard to show.
+
+    Raises:
+        StorageError: if the storage cannot be read or written.
+    """
+    for name in storage.study_names():
+        if attributes.CONFIGURATION in storage.read_study(name).user_attrs:
+            save_study_notes(storage, name)
+
+
+def save_study_notes(storage: StudyStorage, study_name: str) -> None:
+    """Writes the note of one study, and that of each finished trial which has none.
+
+    Text that a person added to the study's note below our last line is kept; the study's note is written only when it
+    changes.
+
+    Args:
+        storage: a storage opened for writing.
+        study_name: the study.
+
+    Raises:
+        StudyError: if there is no such study.
+        StorageError: if the storage cannot be read or written.
+    """
+    summary = summarise(storage, study_name)
+    # Writing a note asks the sampler nothing; the random one needs no history to be made.
+    study = storage.load_study(study_name, sampler=optuna.samplers.RandomSampler())
+    with storage_errors(storage.url):
+        style = summary.attributes.get(attributes.STYLE_IMAGE)
+        picture = get_artifact_path(study, style) if style else None
+        ours = study_note(summary, style_picture=picture, storage=storage.name)
+        old = get_note(study)
+        new = ours + _added_by_people(old)
+        if new != old:
+            save_note(study, new)
+        _save_trial_notes(study, summary.trials)
+
+
+def _save_trial_notes(study: optuna.Study, summaries: Sequence[TrialSummary]) -> None:
+    # One look at all notes: get_note would read them all again for each trial.
+    noted = study._storage.get_study_system_attrs(study._study_id)
+    finished = {trial.number: trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()}
+    for summary in summaries:
+        frozen = finished.get(summary.number)
+        if frozen is None or note_ver_key(frozen._trial_id) in noted:
+            continue
+        # save_note asks for a running trial, though it works for finished ones: their notes lie with the study.
+        trial = optuna.Trial(study, frozen._trial_id)
+        sheet = summary.pictures.get("sheet")
+        path = get_artifact_path(trial, sheet) if sheet else None
+        save_note(trial, trial_note(summary, study_name=study.study_name, picture=path))
+
+
+def _added_by_people(note: str) -> str:
+    """What follows our last line; a note without that line is all by people."""
+    before, found, after = note.partition(END_OF_NOTE + "\n")
+    if found:
+        return after
+    return f"\n{before}" if before else ""
+
+
+def _progress(summary: StudySummary) -> str:
+    counts = ", ".join(f"{count} {_words(state)}" for state, count in summary.num_by_state.items() if count)
+    started = f"Started {summary.created:%Y-%m-%d %H:%M} UTC. " if summary.created else ""
+    return f"{started}Trials: {counts or 'none yet'}."
+
+
+def _words(state: str) -> str:
+    return {"FAIL": "failed"}.get(state, state.lower())
+
+
+def _best(summary: StudySummary) -> list[str]:
+    best = summary.best
+    if best is None:
+        return ["No trial has finished yet.", ""]
+    heading = f"**Best so far: trial {best.number}, quality {_number(best.quality)}** (0 to 1, higher is better)"
+    return [heading, "", *_quality_table(best.parts), *_weights_table(best.weights)]
+
+
+def _quality_table(parts: Mapping[str, Any]) -> list[str]:
+    known = {name: parts[key] for key, name in _PART_NAMES.items() if isinstance(parts.get(key), int | float)}
+    return _table([*known], [_number(value) for value in known.values()])
+
+
+def _weights_table(weights: Mapping[str, float]) -> list[str]:
+    names = [f"{name.replace('_', ' ')} weight" for name in weights]
+    return _table(names, [f"{value:.4g}" for value in weights.values()])
+
+
+def _table(heads: Sequence[str], cells: Sequence[str]) -> list[str]:
+    if not heads:
+        return []
+    rows = (heads, ["---"] * len(heads), cells)
+    return [*(f"| {' | '.join(row)} |" for row in rows), ""]
+
+
+def _number(value: float | None) -> str:
+    return f"{value:.3f}" if value is not None and math.isfinite(value) else "none"
+
+
+def _code(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    return f"`{text.replace('`', chr(39))}`"

@@ -1,0 +1,71 @@
+"""The contact sheet of a whole study, from what its storage keeps."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dashboards.contact_sheet import SheetRow, contact_sheet
+from dashboards.errors import SheetError
+from studies import attributes
+from studies.storage import StudyStorage
+from studies.strips import decode_strip
+from studies.summaries import StudySummary, TrialSummary
+
+PART_NAMES: Final = {
+    "content_preservation": "content kept",
+    "style_match": "style match",
+    "artefact_factor": "artefact-free",
+}
+
+STYLE_HEIGHT: Final = 512
+"""Pixels to which a style image is shrunk before it is drawn: more than a sheet shows, less than a scan holds."""
+
+
+def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
+    """Draw a study: style image and rung photos on top, then each finished trial's last outputs, best first.
+
+    Returns:
+        A PNG file's bytes.
+
+    Raises:
+        SheetError: The study has no pictures yet.
+        StorageError: An artefact is gone.
+    """
+    if attributes.RUNG_PHOTOS not in summary.attributes:
+        raise SheetError(f"Study {summary.name!r} has no pictures yet. Run a trial of it first: styletuner study run")
+    num_photos = len(summary.attributes[attributes.PHOTOS]["rung"])
+    photos = _strip(storage, summary.attributes[attributes.RUNG_PHOTOS], num_photos)
+    style = _picture(storage, summary.attributes[attributes.STYLE_IMAGE])
+    rows = [_row(storage, trial, num_photos) for trial in summary.ranked()]
+    configuration = summary.attributes.get(attributes.CONFIGURATION, {})
+    images = configuration.get("training", {}).get("images")
+    subtitle = f"{summary.num_finished} trials, best first" + (f"; up to {images} images each" if images else "")
+    return contact_sheet(list(photos), style, rows, title=summary.name, subtitle=subtitle)
+
+
+def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int) -> SheetRow:
+    strip = trial.pictures.get("outputs")
+    outputs = list(_strip(storage, strip, num_photos)) if strip else []
+    parts = {name: float(trial.parts[key]) for key, name in PART_NAMES.items() if key in trial.parts}
+    note = f"after {trial.images_seen} images" if trial.state == "PRUNED" else ""
+    return SheetRow(
+        number=trial.number,
+        state=trial.state,
+        weights=trial.weights,
+        quality=trial.quality,
+        parts=parts,
+        outputs=outputs,
+        note=note,
+    )
+
+
+def _strip(storage: StudyStorage, artifact_id: str, num_photos: int) -> NDArray[np.float32]:
+    return decode_strip(storage.artifacts.path_of(artifact_id).read_bytes(), num_pictures=num_photos)
+
+
+def _picture(storage: StudyStorage, artifact_id: str) -> NDArray[np.float32]:
+    with Image.open(storage.artifacts.path_of(artifact_id)) as picture:
+        picture.thumbnail((4 * STYLE_HEIGHT, STYLE_HEIGHT))
+        return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255.0)

@@ -1,0 +1,94 @@
+"""Addresses of study databases: what a user writes, what SQLAlchemy takes, and what may be shown."""
+
+import os
+import re
+from pathlib import Path
+
+import sqlalchemy
+from sqlalchemy.exc import ArgumentError
+
+from studies.errors import StorageError
+
+DEFAULT_STORAGE = "styletuner.db"
+ARTIFACTS_VARIABLE = "STYLETUNER_ARTIFACTS"
+
+
+def parse_storage(text: str) -> str:
+    """Turn what a user writes into an SQLAlchemy URL.
+
+    Args:
+        text: A file path such as "styletuner.db", "sqlite:///FILE", or "postgresql://USER:PASSWORD@HOST/DATABASE".
+
+    Returns:
+        The URL, with an absolute path for SQLite and the psycopg driver for PostgreSQL. It may hold a password: hand
+        it to other processes through the environment and show only `redact(url)`.
+
+    Raises:
+        StorageError: If it is neither.
+    """
+    if "://" not in text:
+        return _sqlite_url(text)
+    try:
+        url = sqlalchemy.make_url(text)
+    except (ArgumentError, ValueError):
+        raise _unusable(text) from None
+    if url.drivername.startswith("sqlite") and not url.query:
+        return _sqlite_url(url.database or "")
+    if url.drivername in {"postgresql", "postgres"}:
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername.startswith("postgresql+"):
+        return url.render_as_string(hide_password=False)
+    raise _unusable(text)
+
+
+def redact(text: str) -> str:
+    """A storage URL without its password, fit to be shown; a plain path stays as it is."""
+    text = re.sub(r"(?i)(password=)[^&]*", r"\1***", text)
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", text)
+
+
+def _unusable(text: str) -> StorageError:
+    return StorageError(
+        f"`storage` must be a file path, sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE. "
+        f"Received {redact(text)!r}. Name one of these."
+    )
+
+
+def _sqlite_url(path: str) -> str:
+    if not path.strip() or ":memory:" in path:
+        raise _unusable(path or "sqlite://")
+    return sqlalchemy.URL.create("sqlite", database=str(_absolute(path))).render_as_string()
+
+
+def _absolute(path: str) -> Path:
+    return Path(path).expanduser().absolute()
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file behind a URL of `parse_storage`; None for PostgreSQL."""
+    parsed = sqlalchemy.make_url(url)
+    return Path(parsed.database) if parsed.drivername == "sqlite" and parsed.database else None
+
+
+def shown(url: str) -> str:
+    """A storage as it may be shown: a path for SQLite, a URL without password for PostgreSQL."""
+    path = sqlite_path(url)
+    return redact(url) if path is None else str(path)
+
+
+def require_file(url: str) -> None:
+    """Raise StorageError if the URL names an SQLite file that does not exist."""
+    path = sqlite_path(url)
+    if path is not None and not path.is_file():
+        raise StorageError(
+            f"There is no study database at {path}. Start a study with `styletuner study run`, or name another with "
+            "--storage."
+        )
+
+
+def artifact_folder(url: str) -> Path:
+    """Where a storage keeps its artefacts: beside an SQLite file, else what `STYLETUNER_ARTIFACTS` says."""
+    path = sqlite_path(url)
+    if path is not None:
+        return path.with_name(f"{path.stem}_artifacts")
+    return _absolute(os.environ.get(ARTIFACTS_VARIABLE) or "styletuner_artifacts")

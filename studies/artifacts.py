@@ -1,0 +1,173 @@
+"""Pictures, checkpoints and style images of studies: files in a folder, known to Optuna by artefact id."""
+
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import IO, Any, BinaryIO, final
+
+import optuna
+from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
+from optuna.artifacts.exceptions import ArtifactNotFound
+from optuna.storages import BaseStorage
+
+from studies.errors import StorageError
+
+_SPARE_BYTES = 16 * 2**20
+"""Space left free beside an artefact, so that the database can still write: four logs of 1,000 pages of 4 KiB."""
+
+
+@final
+class AtomicArtifactStore:
+    """An Optuna artefact store on a folder in which a file is either whole or absent."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = FileSystemArtifactStore(base_path=folder)
+
+    def open_reader(self, artifact_id: str) -> BinaryIO:
+        """Open an artefact for reading.
+
+        Raises:
+            optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artefact.
+        """
+        return self._files.open_reader(artifact_id)
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        """Write an artefact under a temporary name and move it into place.
+
+        Raises:
+            OSError: If the folder cannot be written, for instance because the disk is full.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=".writing-")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                shutil.copyfileobj(content_body, stream)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(self._folder / artifact_id)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def remove(self, artifact_id: str) -> None:
+        """Remove an artefact.
+
+        Raises:
+            optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artefact.
+        """
+        self._files.remove(artifact_id)
+
+
+@final
+class ArtifactFolder:
+    """The folder that holds the artefacts of every study in one storage; made when the first one is written."""
+
+    def __init__(self, path: Path, *, storage: BaseStorage) -> None:
+        self.path = path
+        self.store = AtomicArtifactStore(path)
+        self._storage = storage
+
+    def upload(
+        self,
+        file: Path,
+        study_or_trial: optuna.Study | optuna.Trial | optuna.trial.FrozenTrial,
+        *,
+        mimetype: str | None = None,
+    ) -> str:
+        """Keep a file with a study or an unfinished trial, under the file's own name.
+
+        Args:
+            file: The file to copy.
+            study_or_trial: What it belongs to; a trial must not have been told yet, Optuna refuses finished ones.
+            mimetype: Guessed from the suffix when not given.
+
+        Returns:
+            The artefact id.
+
+        Raises:
+            StorageError: If the folder cannot be written or its disk is full; the trial then has no such artefact.
+        """
+        try:
+            self._require_space(file.stat().st_size)
+            return upload_artifact(
+                artifact_store=self.store,
+                file_path=str(file),
+                study_or_trial=study_or_trial,
+                storage=self._storage,
+                mimetype=mimetype,
+            )
+        except OSError as error:
+            raise self._write_error(error) from error
+
+    def upload_bytes(
+        self,
+        content: bytes,
+        study_or_trial: optuna.Study | optuna.Trial | optuna.trial.FrozenTrial,
+        *,
+        file_name: str,
+        mimetype: str | None = None,
+    ) -> str:
+        """Keep bytes with a study or an unfinished trial, under `file_name`; see `upload`."""
+        with tempfile.TemporaryDirectory(prefix="styletuner-") as folder:
+            file = Path(folder) / file_name
+            try:
+                file.write_bytes(content)
+            except OSError as error:
+                raise self._write_error(error) from error
+            return self.upload(file, study_or_trial, mimetype=mimetype)
+
+    def path_of(self, artifact_id: str) -> Path:
+        """Where an artefact lies.
+
+        Raises:
+            StorageError: If the file is gone.
+        """
+        path = self.path / artifact_id
+        if Path(artifact_id).name != artifact_id or not path.is_file():
+            raise StorageError(
+                f"Artefact {artifact_id} is not in {self.path}. Put the folder back beside its database, or set "
+                "STYLETUNER_ARTIFACTS to where it is."
+            )
+        return path
+
+    def open(self, artifact_id: str) -> IO[bytes]:
+        """Open an artefact for reading; raises StorageError if the file is gone."""
+        return self.path_of(artifact_id).open("rb")
+
+    def names(self, study_or_trial: optuna.Study | optuna.trial.FrozenTrial) -> dict[str, str]:
+        """File name by artefact id for everything kept with a study itself (not its trials) or with a trial."""
+        metas = get_all_artifact_meta(study_or_trial, storage=self._storage)
+        return {meta.artifact_id: meta.filename for meta in metas}
+
+    def remove(self, artifact_id: str) -> None:
+        """Remove one artefact's file; a file that is gone already is fine."""
+        try:
+            self.store.remove(artifact_id)
+        except ArtifactNotFound:
+            return
+
+    def remove_all(self, study: optuna.Study) -> int:
+        """Remove the files of a study and of its trials.
+
+        Returns:
+            How many artefacts they had.
+        """
+        owners: list[Any] = [study, *study.get_trials(deepcopy=False)]
+        artifact_ids = [artifact_id for owner in owners for artifact_id in self.names(owner)]
+        for artifact_id in artifact_ids:
+            self.remove(artifact_id)
+        return len(artifact_ids)
+
+    def _require_space(self, num_bytes: int) -> None:
+        # Optuna notes the artefact before it writes the file, so a full disk is better found first.
+        self.path.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self.path).free < num_bytes + _SPARE_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _write_error(self, error: OSError) -> StorageError:
+        return StorageError(
+            f"Cannot write to {self.path}: {error.strerror or error}. Free some space or mend its permissions and run "
+            "the same command again; finished trials are kept."
+        )

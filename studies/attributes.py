@@ -1,0 +1,38 @@
+"""Names of the Optuna user attributes that a study and its trials carry: the one place where they are spelt."""
+
+from typing import Final
+
+CONFIGURATION: Final = "configuration"
+CONFIGURATION_HASH: Final = "configuration_hash"
+IDENTITY: Final = "identity"
+REFERENCES: Final = "references"
+VERSIONS: Final = "versions"
+JUDGE_VERSION: Final = "judge_version"
+STYLE_IMAGE: Final = "style_image"
+PHOTOS: Final = "photos"
+RUNG_PHOTOS: Final = "rung_photos"
+"""Artefact id of the rung photos, side by side as they were scored."""
+STYLE_PATH: Final = "style_path"
+"""Where the style image lay when the study was started or last resumed."""
+
+BASELINE: Final = "baseline"
+"""On the trial that runs the weights a study begins with."""
+
+WEIGHTS: Final = "weights"
+WORKER: Final = "worker"
+PARTS: Final = "parts"
+REASON: Final = "reason"
+IMAGES_SEEN: Final = "images_seen"
+SECONDS: Final = "seconds"
+PICTURES: Final = "pictures"
+
+FAILURE: Final = "failure"
+"""Why a trial failed, in words."""
+ABANDONED: Final = "abandoned"
+"""How a trial ended that did not fail by its own fault: `KILLED` or `INTERRUPTED`; such a trial is run again."""
+KILLED: Final = "killed"
+INTERRUPTED: Final = "interrupted"
+RETRY_OF: Final = "retry_of"
+"""On a trial that runs another one again: the other's number."""
+NUM_RETRIES: Final = "num_retries"
+"""On such a trial: how many times its parameters were killed (interrupts are not counted)."""

@@ -1,0 +1,25 @@
+"""Errors that `studies` raises for input a user can mend. The command line formats them; nothing else does."""
+
+
+class StudiesError(Exception):
+    """Root of every error of this package; its message names the thing and the fix in one or two lines."""
+
+
+class StorageError(StudiesError, OSError):
+    """The study database cannot be opened or written."""
+
+
+class StudyError(StudiesError, ValueError):
+    """A study or trial is missing, or differs from what it is asked to be."""
+
+
+class ExportError(StudiesError, ValueError):
+    """A study has nothing to export, or an exported file cannot be understood."""
+
+
+class ClaimLostError(StudyError):
+    """A worker's claim on a trial was given to another worker while it was silent."""
+
+
+class PresetError(StudiesError, ValueError):
+    """There is no preset of that name."""

@@ -1,0 +1,174 @@
+"""What a study and its trials amount to, for lists, pages and exports: plain values that nothing can write through."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, final
+
+from optuna.trial import FrozenTrial, TrialState
+
+from studies import attributes
+from studies.failures import storage_errors
+from studies.storage import StudyStorage
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TrialSummary:
+    """One trial.
+
+    Attributes:
+        number: Its number in the study, from 0.
+        state: Optuna's name of its state: "COMPLETE", "PRUNED", "FAIL", "RUNNING" or "WAITING".
+        quality: In [0, 1], higher is better: at the end if complete, else at the last rung so far; None without any.
+        weights: Loss weight by term, sum 1; empty until they are sampled.
+        params: Optuna's parameters by name.
+        parts: Parts of the quality by name, with raw terms and losses nested.
+        reason: Why it was pruned, or how it failed; empty otherwise.
+        images_seen: Training images it saw.
+        seconds: How long it ran; None while it runs.
+        pictures: Artefact id by kind ("sheet", "outputs").
+        qualities: Quality by rung, a rung being the images seen.
+        started: In UTC; None while it waits.
+        finished: In UTC; None until it ends.
+        retry_of: Number of the trial that it runs again, if any.
+    """
+
+    number: int
+    state: str
+    quality: float | None
+    weights: Mapping[str, float]
+    params: Mapping[str, Any]
+    parts: Mapping[str, Any]
+    reason: str
+    images_seen: int | None
+    seconds: float | None
+    pictures: Mapping[str, str]
+    qualities: Mapping[int, float]
+    started: datetime | None
+    finished: datetime | None
+    retry_of: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as values that JSON can hold."""
+        return asdict(self) | {"started": _iso(self.started), "finished": _iso(self.finished)}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudySummary:
+    """One study.
+
+    Attributes:
+        name: Its name.
+        created: When its first trial started, in UTC; None before that.
+        num_by_state: Number of trials by Optuna's name of their state; states without trials are left out.
+        best: The complete trial of the highest quality; None without any.
+        trials: All trials by number.
+        attributes: The study's user attributes; `studies.attributes` names them.
+    """
+
+    name: str
+    created: datetime | None
+    num_by_state: Mapping[str, int]
+    best: TrialSummary | None
+    trials: tuple[TrialSummary, ...]
+    attributes: Mapping[str, Any]
+
+    @property
+    def num_finished(self) -> int:
+        """Complete and pruned trials: what `--trials` counts."""
+        return self.num_by_state.get("COMPLETE", 0) + self.num_by_state.get("PRUNED", 0)
+
+    def ranked(self) -> list[TrialSummary]:
+        """Trials with a quality, best first: complete ones, then pruned ones, whose runs were shorter."""
+        return rank(self.trials)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as values that JSON can hold."""
+        return {
+            "name": self.name,
+            "created": _iso(self.created),
+            "num_by_state": dict(self.num_by_state),
+            "best": self.best.as_dict() if self.best is not None else None,
+            "trials": [trial.as_dict() for trial in self.trials],
+            "attributes": dict(self.attributes),
+        }
+
+
+def list_studies(storage: StudyStorage) -> list[StudySummary]:
+    """All studies by name.
+
+    Raises:
+        StorageError: If the database cannot be read.
+    """
+    return [summarise(storage, name) for name in storage.study_names()]
+
+
+def summarise(storage: StudyStorage, name: str) -> StudySummary:
+    """One study with its trials.
+
+    Raises:
+        StudyError: If there is none of that name; names the most similar one.
+        StorageError: If the database cannot be read.
+    """
+    study = storage.read_study(name)
+    with storage_errors(storage.url):
+        trials = tuple(summarise_trial(trial) for trial in study.get_trials(deepcopy=False))
+        user_attributes = study.user_attrs
+    complete = [trial for trial in rank(trials) if trial.state == TrialState.COMPLETE.name]
+    return StudySummary(
+        name=name,
+        created=min((trial.started for trial in trials if trial.started is not None), default=None),
+        num_by_state=dict(Counter(trial.state for trial in trials)),
+        best=complete[0] if complete else None,
+        trials=trials,
+        attributes=user_attributes,
+    )
+
+
+def summarise_trial(trial: FrozenTrial) -> TrialSummary:
+    """One trial."""
+    attrs = trial.user_attrs
+    qualities = {step: value for step, value in sorted(trial.intermediate_values.items()) if math.isfinite(value)}
+    return TrialSummary(
+        number=trial.number,
+        state=trial.state.name,
+        quality=_quality(trial, qualities),
+        weights=dict(attrs.get(attributes.WEIGHTS, {})),
+        params=dict(trial.params),
+        parts=dict(attrs.get(attributes.PARTS, {})),
+        reason=attrs.get(attributes.FAILURE) or attrs.get(attributes.REASON) or "",
+        images_seen=attrs.get(attributes.IMAGES_SEEN, max(qualities, default=None)),
+        seconds=attrs.get(attributes.SECONDS, trial.duration.total_seconds() if trial.duration else None),
+        pictures=dict(attrs.get(attributes.PICTURES, {})),
+        qualities=qualities,
+        started=_utc(trial.datetime_start),
+        finished=_utc(trial.datetime_complete),
+        retry_of=attrs.get(attributes.RETRY_OF),
+    )
+
+
+def rank(trials: tuple[TrialSummary, ...]) -> list[TrialSummary]:
+    """Complete and pruned trials with a quality, best first; see `StudySummary.ranked`."""
+    states = (TrialState.COMPLETE.name, TrialState.PRUNED.name)
+    scored = [trial for trial in trials if trial.state in states and trial.quality is not None]
+    return sorted(scored, key=lambda trial: (states.index(trial.state), -(trial.quality or 0.0), trial.number))
+
+
+def _quality(trial: FrozenTrial, qualities: Mapping[int, float]) -> float | None:
+    # A trial with several objectives has no one value.
+    if trial.state == TrialState.COMPLETE and trial.values is not None and len(trial.values) == 1:
+        return trial.values[0] if math.isfinite(trial.values[0]) else None
+    return qualities[max(qualities)] if qualities else None
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    # Optuna keeps local time without saying so.
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")

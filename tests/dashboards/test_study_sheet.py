@@ -1,0 +1,59 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from PIL import Image
+
+from dashboards.errors import SheetError
+from dashboards.study_sheet import study_contact_sheet
+from studies import attributes
+from studies.storage import StudyStorage
+from studies.strips import encode_strip
+from studies.summaries import summarise
+
+RED, GREEN = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
+
+
+def _pictures(colour: tuple[float, float, float]) -> np.ndarray:
+    return np.broadcast_to(np.array(colour, np.float32), (2, 16, 16, 3))
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> StudyStorage:
+    return StudyStorage.create(str(tmp_path / "studies.db"))
+
+
+def _study(storage: StudyStorage) -> optuna.Study:
+    study = optuna.create_study(storage=storage.optuna, study_name="s", direction="maximize")
+    study.set_user_attr(attributes.PHOTOS, {"rung": ["a", "b"]})
+    return study
+
+
+def test_sheet_shows_the_better_trial_above_the_worse(storage: StudyStorage) -> None:
+    study = _study(storage)
+    photos = storage.artifacts.upload_bytes(encode_strip(_pictures((0, 0, 0))), study, file_name="rung_photos.png")
+    study.set_user_attr(attributes.RUNG_PHOTOS, photos)
+    study.set_user_attr(attributes.STYLE_IMAGE, photos)
+
+    def objective(trial: optuna.Trial) -> float:
+        colour = RED if trial.number == 0 else GREEN
+        strip = storage.artifacts.upload_bytes(encode_strip(_pictures(colour)), trial, file_name="outputs.png")
+        trial.set_user_attr(attributes.PICTURES, {"outputs": strip})
+        trial.set_user_attr(attributes.WEIGHTS, {"content": 0.5, "style": 0.4, "total_variation": 0.1})
+        return 0.2 if trial.number == 0 else 0.8
+
+    study.optimize(objective, n_trials=2)
+
+    sheet = np.asarray(Image.open(io.BytesIO(study_contact_sheet(storage, summarise(storage, "s")))))
+    first_red = np.argwhere((sheet == (255, 0, 0)).all(axis=2))[0][0]
+    first_green = np.argwhere((sheet == (0, 255, 0)).all(axis=2))[0][0]
+    assert first_green < first_red
+
+
+def test_study_without_pictures_is_an_error(storage: StudyStorage) -> None:
+    _study(storage)
+
+    with pytest.raises(SheetError, match="no pictures yet"):
+        study_contact_sheet(storage, summarise(storage, "s"))

@@ -1,0 +1,78 @@
+"""Imports LPIPS where torchvision's compiled operators do not load, and keeps scoring to one thread."""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Final
+
+import torch
+from threadpoolctl import ThreadpoolController
+
+from objectives.errors import QualityError
+
+_MISSING_OPERATOR: Final = "operator torchvision::nms does not exist"
+_SCHEMAS: Final = tuple(
+    f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor" for name in ("nms", "qnms")
+)
+_KEPT: Final[list[torch.library.Library]] = []  # a library that is collected takes its schemas with it
+
+
+def import_lpips() -> Any:
+    """Imports the lpips package.
+
+    It needs torchvision only for network classes, but `import torchvision` fails where its compiled operators do not
+    fit the installed Torch. Then, and only then, the schemas of the two operators it registers are declared first;
+    nothing here calls them.
+
+    Returns:
+        The module `lpips`.
+
+    Raises:
+        QualityError: lpips or torchvision cannot be imported.
+    """
+    try:
+        try:
+            return importlib.import_module("lpips")
+        except RuntimeError as error:
+            if _MISSING_OPERATOR not in str(error):
+                raise
+            _declare_operators()
+            return importlib.import_module("lpips")
+    except (ImportError, RuntimeError) as error:
+        raise QualityError(
+            f"`lpips` cannot be imported: {error}. Install the versions of torch, torchvision and lpips that "
+            f"styletuner pins."
+        ) from error
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Keeps Torch and NumPy's linear algebra to one thread inside the block.
+
+    Their threads spin while they wait: with other busy processes on the same cores, as when several workers run a study,
+    scoring takes several times as long with more threads than with one.
+
+    Yields:
+        Nothing.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with _thread_pools().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """Finds the loaded libraries once; that takes longer than a score."""
+    return ThreadpoolController()
+
+
+def _declare_operators() -> None:
+    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    for schema in _SCHEMAS:
+        library.define(schema)  # type: ignore[no-untyped-call]
+    _KEPT.append(library)

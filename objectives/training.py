@@ -1,0 +1,199 @@
+"""Training of style networks: one compiled step that serves every trial of a study."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, final
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from models.loss_network import LossNetwork
+from objectives.errors import DivergedError
+from objectives.loss_weights import LossWeights
+from objectives.losses import content_loss, style_loss, total_variation
+from objectives.references import LossReferences
+
+Tensor = Any
+Batch = tuple[NDArray[np.float32], Mapping[str, NDArray[np.float16]]]
+"""Photos (batch, size, size, 3) and their content features by layer, divided by the root of the content reference.
+An empty mapping has the step compute them from the photos."""
+
+TERMS: Final = ("content", "style", "total_variation")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TrainingLosses:
+    """Mean losses of some batches, unweighted and relative to their references; lower is better, 0 a perfect match."""
+
+    content: float
+    style: float
+    total_variation: float
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the losses by name."""
+        return asdict(self)
+
+
+@final
+class StyleTrainer:
+    """A style network, its optimiser and the loss network, compiled once.
+
+    Loss weights, style targets and references are variables of the compiled step, so that a new trial changes numbers
+    and never the graph: `start` puts network and optimiser back to where they began, in place.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        loss_network: LossNetwork,
+        *,
+        style_grams: Mapping[str, NDArray[np.float32]],
+        references: LossReferences,
+        learning_rate: float = 1e-3,
+        precision: str = "float32",
+    ) -> None:
+        """Build the training step.
+
+        Args:
+            network: The style network to train; its present weights are the initial weights of every run.
+            loss_network: Frozen; gives the layers of `style_grams` and `references`.
+            style_grams: Gram matrix of the style image by style layer, (channels, channels).
+            references: Scale of each loss.
+            learning_rate: Adam's step; the paper's 1e-3 (Johnson et al. 2016, section 4.1).
+            precision: Keras dtype policy that the network was built with; with "mixed_float16" the loss is scaled.
+        """
+        self.network = network
+        self.references = references
+        self._model = _ObjectiveModel(network, loss_network, style_grams, references, precision)
+        # XLA does not pay on a CPU under TensorFlow: no faster step, 20 to 30 s of compilation.
+        slow_to_compile = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
+        optimizer = keras.optimizers.Adam(learning_rate)
+        self._model.compile(optimizer=optimizer, jit_compile=False if slow_to_compile else "auto")
+        self._model.optimizer.build(network.trainable_variables)
+        self._initial = [
+            (variable, np.array(ops.convert_to_numpy(variable)))
+            for variable in (*network.variables, *self._model.optimizer.variables)
+        ]
+
+    @property
+    def num_traces(self) -> int:
+        """How often the training step has been traced; 1 however many trials ran."""
+        return self._model.num_traces
+
+    def start(self, weights: LossWeights) -> None:
+        """Begin a run: initial network, fresh optimiser (step counter included), new loss weights."""
+        for variable, value in self._initial:
+            variable.assign(value)
+        self._model.loss_weights.assign(weights.as_vector())
+
+    def state(self) -> list[NDArray[np.float32]]:
+        """Return every number that a run changes, in a fixed order: what a checkpoint keeps."""
+        return [np.array(ops.convert_to_numpy(variable)) for variable, _ in self._initial]
+
+    def restore(self, state: list[NDArray[np.float32]]) -> None:
+        """Put back what `state` gave."""
+        for (variable, _), value in zip(self._initial, state, strict=True):
+            variable.assign(value)
+
+    def train(self, batches: Iterable[Batch], *, on_batch: Callable[[int], None] | None = None) -> TrainingLosses:
+        """Take one optimiser step per batch.
+
+        Args:
+            batches: Of one shape throughout a study; another shape costs another compilation.
+            on_batch: Called after each step with the number of images in it.
+
+        Returns:
+            Mean losses over these batches.
+
+        Raises:
+            DivergedError: A loss is not finite; the network is of no use until the next `start`.
+        """
+        self._model.reset_metrics()
+        logs: dict[str, float] = {}
+        for photos, targets in batches:
+            logs = self._model.train_on_batch(photos, dict(targets), return_dict=True)
+            if not math.isfinite(logs["loss"]):
+                raise DivergedError(_diverged_message(logs))
+            if on_batch is not None:
+                on_batch(len(photos))
+        return TrainingLosses(**{term: float(logs.get(term, math.nan)) for term in TERMS})
+
+
+def _diverged_message(logs: Mapping[str, float]) -> str:
+    broken = [term.replace("_", "-") for term in TERMS if not math.isfinite(logs[term])] or ["weighted"]
+    return f"diverged: the {' and '.join(broken)} loss is not finite"
+
+
+class _ObjectiveModel(keras.Model):
+    """Style network and loss network as one Keras model, for the backend's own compiled training step."""
+
+    def __init__(
+        self,
+        network: keras.Model,
+        loss_network: LossNetwork,
+        style_grams: Mapping[str, NDArray[np.float32]],
+        references: LossReferences,
+        precision: str,
+    ) -> None:
+        super().__init__(name="objective", dtype=precision)
+        self.num_traces = 0
+        self.network = network
+        self.loss_features = loss_network.model
+        self.style_grams = {name: self._constant(f"style_gram_{name}", gram) for name, gram in style_grams.items()}
+        self.style_references = {
+            name: self._constant(f"style_reference_{name}", value) for name, value in references.style.items()
+        }
+        self.content_references = {
+            name: self._constant(f"content_reference_{name}", value) for name, value in references.content.items()
+        }
+        self.variation_reference = self._constant("total_variation_reference", references.total_variation)
+        self.loss_weights = self._constant("loss_weights", np.full(3, 1 / 3))
+        self.terms = [keras.metrics.Mean(name=term) for term in TERMS]
+        self.built = True
+
+    def _constant(self, name: str, value: Any) -> Any:
+        array = np.asarray(value, np.float32)
+        return self.add_weight(
+            name=name,
+            shape=array.shape,
+            initializer=lambda shape, dtype: ops.reshape(ops.convert_to_tensor(array, dtype), shape),
+            trainable=False,
+            dtype="float32",
+            autocast=False,
+        )
+
+    def call(self, photos: Tensor, training: bool | None = None) -> Tensor:
+        return self.network(photos, training=training)
+
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Mapping[str, Tensor] | None = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,  # noqa: ARG002  Keras' signature
+        training: bool = True,  # noqa: ARG002
+    ) -> Tensor:
+        self.num_traces += 1
+        outputs = ops.cast(y_pred, "float32")
+        features = self.loss_features(outputs)
+        losses = [
+            content_loss(features, self._content_targets(x, y or {}), self.content_references),
+            style_loss(features, self.style_grams, self.style_references),
+            total_variation(outputs) / self.variation_reference,
+        ]
+        for metric, loss in zip(self.terms, losses, strict=True):
+            metric.update_state(loss)
+        return ops.sum(ops.stack(losses) * ops.convert_to_tensor(self.loss_weights))
+
+    def _content_targets(self, photos: Tensor, cached: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        if not cached:
+            features = self.loss_features(photos)
+            return {name: ops.stop_gradient(features[name]) for name in self.content_references}
+        return {
+            name: ops.cast(cached[name], "float32") * ops.sqrt(reference)
+            for name, reference in self.content_references.items()
+        }

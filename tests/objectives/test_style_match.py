@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.images import Image, resize
+from objectives.anchor_pictures import shuffle_tiles
+from objectives.style_match import (
+    NUM_DIRECTIONS,
+    NUM_QUANTILES,
+    StyleAnchors,
+    colour_quantiles,
+    feature_quantiles,
+    layout_copy,
+    quantile_distances,
+    quantile_spreads,
+    style_detail,
+    style_match,
+)
+from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
+from tests.objectives.quality_part_conformance import QualityPartConformance
+
+ANCHORS = StyleAnchors(texture_zero=0.5, texture_one=0.2, colour_zero=0.15, colour_one=0.05)
+
+
+class TestColourMatch(QualityPartConformance):
+    lowest, highest, higher_is_better = 0.0, 1.0, True
+
+    def measure(self, output: Image, *, photo: Image, style: Image) -> float:
+        distance, zero, one = (
+            float(quantile_distances(colour_quantiles(image, seed=0), colour_quantiles(style, seed=0))[0])
+            for image in (output, photo, shuffle_tiles(style, height=16, width=16, seed=0))
+        )
+        anchors = StyleAnchors(texture_zero=1.0, texture_one=0.0, colour_zero=zero, colour_one=one)
+        return anchors.colour_match(distance)
+
+    def better_and_worse(self) -> tuple[Image, Image]:
+        return shuffle_tiles(draw_style(), height=64, width=96, seed=1), draw_photo()
+
+
+class TestLayoutCopy(QualityPartConformance):
+    lowest, highest, higher_is_better = 0.0, 1.0, False
+
+    def measure(self, output: Image, *, photo: Image, style: Image) -> float:
+        height, width = photo.shape[:2]
+        pasted = resize(style, height=height, width=width)
+        return layout_copy(style_detail(output), photo=style_detail(photo), style=style_detail(pasted))
+
+    def better_and_worse(self) -> tuple[Image, Image]:
+        pasted = resize(draw_style(), height=64, width=96)
+        return stylise(draw_photo(), draw_style(), strength=0.5), 0.5 * draw_photo() + 0.5 * pasted
+
+    def test_a_pasted_copy_is_one_and_the_photo_zero(self) -> None:
+        pasted = resize(draw_style(), height=64, width=96)
+        assert self.measure(pasted, photo=draw_photo(), style=draw_style()) > 0.95
+        assert self.measure(draw_photo(), photo=draw_photo(), style=draw_style()) < 0.05
+
+
+def test_distance_of_shifted_colours_is_the_shift_along_an_average_direction() -> None:
+    samples = np.random.default_rng(0).random((20, 25, 3), dtype=np.float32)
+    shift = np.array([0.3, 0.0, 0.0], dtype=np.float32)
+    first, second = colour_quantiles(samples, seed=4), colour_quantiles(samples + shift, seed=4)
+    assert quantile_distances(first, second)[0] == pytest.approx(0.3 / np.sqrt(3), rel=0.01)
+
+
+def test_features_are_compared_by_their_square_roots() -> None:
+    first, second = (np.full((10, 4), value, dtype=np.float32) for value in (9.0, 1.0))
+    one, other = feature_quantiles([first], seed=2), feature_quantiles([second], seed=2)
+    assert one[0].shape == (NUM_QUANTILES, NUM_DIRECTIONS)
+    assert quantile_distances(one, other)[0] == pytest.approx(3.0 - 1.0, rel=1e-5)
+
+
+def test_one_dimensional_distance_is_that_of_the_sorted_samples() -> None:
+    first, second = np.random.default_rng(3).random((2, NUM_QUANTILES, 1), dtype=np.float32)
+    distance = quantile_distances(*(feature_quantiles([samples**2], seed=0) for samples in (first, second)))[0]
+    sorted_difference = np.sort(first, axis=0) - np.sort(second, axis=0)
+    assert distance == pytest.approx(np.sqrt(np.mean(sorted_difference**2)), rel=1e-4)
+
+
+def test_a_single_position_and_a_flat_layer_stay_finite() -> None:
+    one = feature_quantiles([np.ones((1, 8), dtype=np.float32)], seed=0)
+    many = feature_quantiles([np.zeros((3000, 8), dtype=np.float32)], seed=0)
+    assert np.isfinite(quantile_distances(one, many)).all()
+    assert (quantile_spreads(many) > 0).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_distance_is_symmetric_zero_to_itself_and_blind_to_place(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    first, second = generator.random((2, 60, 5), dtype=np.float32)
+    one, other = feature_quantiles([first], seed=0), feature_quantiles([second], seed=0)
+    moved = feature_quantiles([generator.permutation(first)], seed=0)
+    assert quantile_distances(one, other) == pytest.approx(quantile_distances(other, one))
+    assert quantile_distances(one, moved) == pytest.approx([0.0], abs=1e-6)
+
+
+def test_anchors_are_zero_and_one() -> None:
+    assert ANCHORS.texture_match(0.5) == pytest.approx(0.0)
+    assert ANCHORS.texture_match(0.2) == pytest.approx(1.0)
+    assert ANCHORS.texture_match(0.65) == pytest.approx(-0.5)
+    assert ANCHORS.colour_match(0.15) == pytest.approx(0.0)
+    assert ANCHORS.colour_match(0.1) == pytest.approx(0.5)
+    assert ANCHORS.colour_match(0.01) == 1.0
+
+
+def test_anchors_that_meet_stay_finite() -> None:
+    meeting = StyleAnchors(texture_zero=0.0, texture_one=0.0, colour_zero=0.0, colour_one=0.0)
+    assert meeting.texture_match(0.0) == 0.0
+    assert meeting.texture_match(0.05) == pytest.approx(-0.5)
+    assert meeting.colour_match(0.0) == 1.0
+
+
+def test_colour_alone_earns_nothing_and_a_copy_is_not_painted() -> None:
+    assert style_match(texture=0.0, colour=1.0, copied=0.0) == 0.0
+    assert style_match(texture=0.8, colour=1.0, copied=0.0) == pytest.approx(0.8)
+    assert style_match(texture=0.8, colour=0.0, copied=0.0) == pytest.approx(0.4)
+    assert style_match(texture=1.4, colour=1.0, copied=1.0) == pytest.approx(0.0)
+    assert style_match(texture=-0.3, colour=1.0, copied=0.0) == -0.3

@@ -1,0 +1,84 @@
+"""A tiny study's pictures and configuration in an empty folder, and the command line on them."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from models import pretrained
+from tests.studies.conftest import PostgreSQLServer, postgresql_server
+from tests.tuner.tiny_study import NAME, Outcome, run_command, write_tiny_study
+
+__all__ = ["PostgreSQLServer", "postgresql_server"]
+
+NEEDED_FILES = ("vgg19", "alexnet")
+
+
+class RunCli(Protocol):
+    def __call__(self, *arguments: object, cwd: Path | None = None) -> Outcome: ...
+
+
+@pytest.fixture(scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder of these tests that links to the pretrained files in the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    for name in NEEDED_FILES:
+        path = pretrained.fetch(name)
+        (folder / path.name).symlink_to(path)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _use_own_cache(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pip finds nothing, nor do the processes that are started."""
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_RETRIES": "0"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def drawn_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with "photos", "style.png" and "tiny.yaml"; leave it as it is."""
+    return write_tiny_study(tmp_path_factory.mktemp("drawn") / "study")
+
+
+@pytest.fixture
+def folder(drawn_study: Path, tmp_path: Path) -> Path:
+    """A copy of `drawn_study` to work in."""
+    return Path(shutil.copytree(drawn_study, tmp_path, dirs_exist_ok=True))
+
+
+@pytest.fixture
+def run_cli(folder: Path) -> RunCli:
+    """Runs the command line in this process, in `folder` if not told otherwise."""
+
+    def run(*arguments: object, cwd: Path | None = None) -> Outcome:
+        return run_command(*arguments, cwd=cwd or folder)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished_folder(
+    drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A copy of `drawn_study` in which the study "waves" has run its three trials; leave it as it is."""
+    folder = Path(shutil.copytree(drawn_study, tmp_path_factory.mktemp("finished"), dirs_exist_ok=True))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
+        run_command("study", "run", "tiny.yaml", "--name", NAME, cwd=folder).require_success()
+    yield folder
+
+
+@pytest.fixture
+def finished(finished_folder: Path, tmp_path: Path) -> Path:
+    """A copy of `finished_folder` to work in; use it with `run_cli`, whose folder it is."""
+    return Path(shutil.copytree(finished_folder, tmp_path, dirs_exist_ok=True))

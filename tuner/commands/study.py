@@ -1,0 +1,313 @@
+"""`styletuner study`: run, list, show, export, enqueue and delete studies."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from studies.addresses import DEFAULT_STORAGE, parse_storage
+
+if TYPE_CHECKING:
+    from studies.storage import StudyStorage
+    from studies.summaries import StudySummary, TrialSummary
+    from tuner.config import StudyConfig
+    from tuner.pictures import StudyPictures
+
+HELP = {"help_option_names": ["-h", "--help"]}
+PATH = click.Path(path_type=Path)
+
+
+def _storage_option(function: Any) -> Any:
+    return click.option(
+        "--storage",
+        default=DEFAULT_STORAGE,
+        show_default=True,
+        help="SQLite file, or database URL such as postgresql://user@host/name.",
+    )(function)
+
+
+@click.group(context_settings=HELP)
+def study() -> None:
+    """Run, list, show, export and delete studies."""
+
+
+@study.command(
+    epilog="Example: styletuner study run quick --style starry_night.jpg --photos photos/ --trials 16",
+)
+@click.argument("source", metavar="CONFIG|PRESET")
+@click.option("--style", type=PATH, help="The style image.")
+@click.option("--photos", type=PATH, multiple=True, help="Folder, file or .zip of content photos; may be repeated.")
+@click.option("--trials", type=click.IntRange(min=1), help="Finished trials that the study shall have in all.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything that is drawn.")
+@click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
+@click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any setting, e.g. network.width=24.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
+@click.option("--dry-run", is_flag=True, help="Check everything, estimate time and disk, and change nothing.")
+@click.option("-o", "--output", type=PATH, help="Folder for the best weights' config and the contact sheet.")
+@_storage_option
+def run(
+    source: str,
+    style: Path | None,
+    photos: tuple[Path, ...],
+    trials: int | None,
+    seed: int | None,
+    name: str | None,
+    new: bool,
+    settings: tuple[str, ...],
+    workers: int,
+    dry_run: bool,
+    output: Path | None,
+    storage: str,
+) -> None:
+    """Start or resume a study: short training runs with sampled loss weights, scored, the bad ones pruned early.
+
+    CONFIG is a YAML file, PRESET one of demo, quick and gpu. Flags go over the file, the file over its preset. Run the
+    same command again to resume: finished trials are kept, an interrupted one is run again.
+    """
+    from tuner.config import given, load_config, merge, parse_setting
+
+    flags: dict[str, Any] = {
+        "style": None if style is None else str(style),
+        "photos": [str(path) for path in photos] or None,
+        "seed": seed,
+        "search": {"trials": trials},
+    }
+    overrides = given(flags)
+    for setting in settings:
+        overrides = merge(overrides, parse_setting(setting))
+    config = _with_demo_pictures(load_config(source, overrides=overrides))
+    pictures = _open_pictures(config)
+    if dry_run:
+        _estimate(config, pictures)
+        return
+    _run(config, pictures, storage=storage, name=name, new=new, workers=workers, output=output)
+
+
+def _with_demo_pictures(config: "StudyConfig") -> "StudyConfig":
+    """The demo preset brings its own pictures where none are named."""
+    if config.preset != "demo" or (config.style and config.photos):
+        return config
+    from models.demo_pictures import write_demo_pictures
+    from models.pretrained import cache_folder
+
+    demo = write_demo_pictures(cache_folder() / "demo")
+    return config.model_copy(update={"style": config.style or demo.style, "photos": config.photos or (demo.photos,)})
+
+
+def _open_pictures(config: "StudyConfig") -> "StudyPictures":
+    from tuner.pictures import open_pictures
+
+    pictures = open_pictures(config)
+    split = pictures.split
+    held_out = len(split.rung) + len(split.calibration) + len(split.report)
+    click.echo(f"{len(split.training)} photos to train on, {held_out} held out, style {pictures.style_path}", err=True)
+    if pictures.collection.skipped:
+        click.echo(pictures.collection.describe_skipped(), err=True)
+    return pictures
+
+
+def _estimate(config: "StudyConfig", pictures: "StudyPictures") -> None:
+    from tuner.environment import load_networks
+
+    load_networks()
+    from tuner.progress import format_seconds
+    from tuner.study_run import estimate
+
+    seconds, num_bytes = estimate(config, pictures, report=lambda text: click.echo(text, err=True))
+    click.echo(
+        f"{config.search.trials} trials of {config.rungs[-1]} images: at most {format_seconds(seconds)} "
+        f"(pruning makes it less), {num_bytes / 2**20:.0f} MB of disk."
+    )
+
+
+def _run(
+    config: "StudyConfig",
+    pictures: "StudyPictures",
+    *,
+    storage: str,
+    name: str | None,
+    new: bool,
+    workers: int,
+    output: Path | None,
+) -> None:
+    from tuner.environment import load_networks
+
+    load_networks()
+    import optuna
+
+    from objectives.judge import JUDGE_VERSION
+    from studies.storage import StudyStorage
+    from tuner.study_run import StudyRun
+    from tuner.study_setup import default_study_name, start_or_resume, unused_name
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with StudyStorage.create(storage) as studies:
+        name = name or default_study_name(config, pictures)
+        if new:
+            name = unused_name(studies, name)
+        start_or_resume(studies, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
+        click.echo(f"Study {name} in {studies.name}", err=True)
+        study_run = StudyRun(storage=studies, name=name, config=config, pictures=pictures)
+        progress = study_run.progress()
+        if workers == 1:
+            study_run.run_here(progress)
+        else:
+            study_run.run_in_processes(workers, progress)
+        _conclude(studies, name, output=output)
+
+
+def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> None:
+    """Print what the study found, and where to go from here."""
+    from studies.export import write_exports
+    from studies.summaries import summarise
+
+    summary = summarise(studies, name)
+    click.echo(_headline(summary))
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        for path in write_exports(studies, name, output / f"{name}.yaml"):
+            click.echo(f"Best weights:  {path}")
+        sheet = output / f"{name}.png"
+        _write_contact_sheet(studies, summary, sheet)
+        click.echo(f"Contact sheet: {sheet}")
+    suffix = "" if studies.url == parse_storage(DEFAULT_STORAGE) else f" --storage {studies.name}"
+    if output is None:
+        click.echo(f"Export them:   styletuner study export {name} -o best.yaml{suffix}")
+    click.echo(f"See them all:  styletuner dashboard {studies.name}")
+
+
+def _write_contact_sheet(studies: "StudyStorage", summary: "StudySummary", path: Path) -> None:
+    from dashboards.study_sheet import study_contact_sheet
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(study_contact_sheet(studies, summary))
+
+
+def _headline(summary: "StudySummary") -> str:
+    counts = ", ".join(f"{number} {state.lower()}" for state, number in summary.num_by_state.items() if number)
+    best = summary.best
+    if best is None:
+        return f"{summary.name}: {counts or 'no trial yet'}; no trial was completed."
+    return f"{summary.name}: {counts}\nBest: trial {best.number}, quality {best.quality:.3f}, weights {_weights(best)}"
+
+
+def _weights(trial: "TrialSummary") -> str:
+    if not trial.weights:
+        return "-"
+    named = trial.weights
+    return "content {content:.4g}, style {style:.4g}, total variation {total_variation:.4g}".format(**named)
+
+
+@study.command(name="list", epilog="Example: styletuner study list --storage styletuner.db")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_storage_option
+def list_studies(as_json: bool, storage: str) -> None:
+    """List the studies of a storage."""
+    from studies.storage import StudyStorage
+    from studies.summaries import list_studies as read_studies
+
+    with StudyStorage.open_read_only(storage) as studies:
+        summaries = read_studies(studies)
+    if as_json:
+        click.echo(json.dumps([summary.as_dict() for summary in summaries], indent=2))
+        return
+    if not summaries:
+        click.echo("No study yet. Start one: styletuner study run quick --style painting.jpg --photos photos/")
+    for summary in summaries:
+        click.echo(_headline(summary))
+
+
+@study.command(epilog="Example: styletuner study show quick-starry_night-1a2b3c --sheet sheet.png")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--sheet", type=PATH, help="Write the contact sheet, best trial first, to this PNG file.")
+@_storage_option
+def show(name: str, as_json: bool, sheet: Path | None, storage: str) -> None:
+    """Show a study's trials, best first: state, quality with its parts, weights."""
+    from studies.storage import StudyStorage
+    from studies.summaries import summarise
+
+    with StudyStorage.open_read_only(storage) as studies:
+        summary = summarise(studies, name)
+        if as_json:
+            click.echo(json.dumps(summary.as_dict(), indent=2))
+        else:
+            click.echo(_headline(summary))
+            click.echo("trial  state     quality  content  style  clean   content / style / tv weight      images")
+            for trial in summary.ranked():
+                click.echo(_row(trial))
+        if sheet is not None:
+            _write_contact_sheet(studies, summary, sheet)
+            click.echo(f"Contact sheet: {sheet}", err=True)
+
+
+def _row(trial: "TrialSummary") -> str:
+    parts = trial.parts or {}
+    numbers = [trial.quality, *(parts.get(part) for part in ("content_preservation", "style_match", "artefact_factor"))]
+    cells = ["      -" if number is None else f"{number:7.3f}" for number in numbers]
+    weights = trial.weights or {}
+    named = " / ".join(f"{weights[key]:.4f}" for key in ("content", "style", "total_variation") if key in weights)
+    reason = f"  {trial.reason}" if trial.reason else ""
+    images = "-" if trial.images_seen is None else str(trial.images_seen)
+    return f"{trial.number:>5}  {trial.state.lower():<8}  {'  '.join(cells)}   {named:<28}  {images:>6}{reason}"
+
+
+@study.command(epilog="Example: styletuner study export quick-starry_night-1a2b3c -o best.yaml")
+@click.argument("name")
+@click.option("-o", "--output", type=PATH, default=Path("best.yaml"), show_default=True, help="YAML file to write.")
+@click.option("--trial", type=click.IntRange(min=0), help="Export this trial instead of the best.")
+@click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="Export so many, best first.")
+@_storage_option
+def export(name: str, output: Path, trial: int | None, top: int, storage: str) -> None:
+    """Write the best weights as a self-contained config for `styletuner train`, the style image beside it."""
+    from studies.export import write_exports
+    from studies.storage import StudyStorage
+
+    if trial is not None and top != 1:
+        raise click.UsageError("--trial names one trial and --top several. Give one of them.")
+    with StudyStorage.open_read_only(storage) as studies:
+        for path in write_exports(studies, name, output, trial=trial, top=top):
+            click.echo(str(path))
+
+
+@study.command(epilog="Example: styletuner study enqueue quick-starry_night-1a2b3c --weights 1 0.5 0.01")
+@click.argument("name")
+@click.option(
+    "--weights",
+    type=(float, float, float),
+    required=True,
+    metavar="CONTENT STYLE TV",
+    help="Loss weights; only their ratios matter.",
+)
+@_storage_option
+def enqueue(name: str, weights: tuple[float, float, float], storage: str) -> None:
+    """Have the next trial of a study use given weights; run the study with more --trials to see it."""
+    from studies.storage import StudyStorage
+    from tuner.enqueueing import enqueue_weights
+
+    with StudyStorage.open(storage) as studies:
+        chosen, waiting = enqueue_weights(studies, name, weights)
+    described = "content {content:.4g}, style {style:.4g}, total variation {total_variation:.4g}".format(**chosen)
+    click.echo(f"Enqueued {described}; {waiting} trial{'s' if waiting != 1 else ''} waiting in {name}.")
+
+
+@study.command(epilog="Example: styletuner study delete quick-starry_night-1a2b3c")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_storage_option
+def delete(name: str, yes: bool, storage: str) -> None:
+    """Delete a study with its trials, scores and pictures."""
+    from studies.claims import live_workers
+    from studies.storage import StudyStorage
+
+    with StudyStorage.open(storage) as studies:
+        num_trials = len(studies.read_study(name).get_trials(deepcopy=False))
+        workers = live_workers(studies, name)
+        if workers:
+            raise click.ClickException(f"Study {name} is being run by process {workers[0].pid}. Stop it first.")
+        if not yes:
+            click.confirm(f"Delete study {name} with its {num_trials} trials and their pictures?", abort=True)
+        studies.delete_study(name)
+    click.echo(f"Deleted {name}.")

@@ -1,0 +1,41 @@
+"""Putting chosen weights into a study's queue."""
+
+from optuna.samplers import RandomSampler
+from optuna.trial import TrialState
+
+from objectives.loss_weights import LossWeights
+from studies import attributes
+from studies.errors import StudyError
+from studies.storage import StudyStorage, storage_errors
+from tuner.config import StudyConfig
+from tuner.search import parameters_of
+
+
+def enqueue_weights(
+    storage: StudyStorage, name: str, weights: tuple[float, float, float]
+) -> tuple[dict[str, float], int]:
+    """Have the study's next trial use these weights.
+
+    Args:
+        storage: Opened for writing.
+        name: An existing study.
+        weights: Content, style and total variation; only their ratios matter.
+
+    Returns:
+        The weights normalised to sum 1, and how many trials wait.
+
+    Raises:
+        StudyError: There is no such study, or it was not made by styletuner.
+        TrainingError: A weight is negative, not finite, or the content weight is 0.
+        ConfigError: A ratio lies outside the study's search range.
+    """
+    study = storage.load_study(name, sampler=RandomSampler())
+    if attributes.CONFIGURATION not in study.user_attrs:
+        raise StudyError(f"Study {name!r} was not made by styletuner. Name one that `styletuner study list` shows.")
+    config = StudyConfig.model_validate(study.user_attrs[attributes.CONFIGURATION])
+    content, style, variation = weights
+    chosen = LossWeights.normalised(content=content, style=style, total_variation=variation)
+    with storage_errors(storage.url):
+        study.enqueue_trial(parameters_of(chosen, config.search))
+        waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    return chosen.to_dict(), len(waiting)

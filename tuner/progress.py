@@ -1,0 +1,146 @@
+"""What a running study prints: a line for each trial that ended, and on a terminal one live line below them."""
+
+import time
+from typing import Final, final
+
+import click
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console
+from rich.status import Status
+
+from objectives.loss_weights import LossWeights
+from studies import attributes
+from tuner.config import StudyConfig
+from tuner.trial import RungEvent
+
+STATE_WORDS: Final = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+SECONDS_PER_MINUTE: Final = 60
+REFRESH_SECONDS: Final = 0.5
+
+
+@final
+class StudyProgress:
+    """Keeps count of a run of a study and prints it."""
+
+    def __init__(self, config: StudyConfig, *, finished: int, total: int, best: tuple[int, float] | None) -> None:
+        """Begin.
+
+        Args:
+            config: The study's configuration.
+            finished: Trials that had finished before this run.
+            total: Finished trials that the study shall have.
+            best: Number and quality of the best trial so far.
+        """
+        self._images = config.rungs[-1]
+        self._finished = finished
+        self._total = total
+        self._best = best
+        self._console = Console(stderr=True)
+        self._status: Status | None = None
+        self._seconds_training = 0.0
+        self._images_trained = 0
+        self._images_of_ended = 0
+        self._ended = 0
+        self._current = ""
+        self._seen = 0
+        self._last = time.monotonic()
+        self._shown = 0.0
+
+    def say(self, text: str) -> None:
+        """Print a line of its own, above the live line."""
+        if self._console.is_terminal:
+            self._console.print(text, highlight=False, markup=False)
+        else:
+            click.echo(text, err=True)
+
+    def on_start(self, number: int, weights: LossWeights) -> None:
+        """A trial begins."""
+        self._current = f"trial {number} (style:content {weights.style / weights.content:.3g})"
+        self._seen = 0
+        self._last = time.monotonic()
+        if self._console.is_terminal:
+            self._status = self._console.status(self._line())
+            self._status.start()
+
+    def on_batch(self, num_images: int) -> None:
+        """A batch was trained on."""
+        now = time.monotonic()
+        self._seconds_training += now - self._last
+        self._last = now
+        self._images_trained += num_images
+        self._seen += num_images
+        if self._status is not None and now - self._shown > REFRESH_SECONDS:
+            self._shown = now
+            self._status.update(self._line())
+
+    def on_rung(self, event: RungEvent) -> None:
+        """A trial was scored."""
+        self._current = f"trial {event.number} (quality {event.quality:.3f} after {event.images_seen} images)"
+
+    def on_trial(self, trial: FrozenTrial) -> None:
+        """A trial ended."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        self._ended += 1
+        self._images_of_ended += self._seen
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+            self._finished += 1
+        if trial.state is TrialState.COMPLETE and trial.value is not None:
+            self._best = max(self._best or (trial.number, trial.value), (trial.number, trial.value), key=lambda b: b[1])
+        self.say(describe_trial(trial) + f"  [{self._finished}/{self._total}{self._eta()}{self._best_words()}]")
+
+    def _line(self) -> str:
+        done = f"{self._seen}/{self._images} images"
+        return f"{self._current}: {done}  [{self._finished}/{self._total}{self._eta()}{self._best_words()}]"
+
+    def _best_words(self) -> str:
+        return "" if self._best is None else f", best {self._best[1]:.3f} (trial {self._best[0]})"
+
+    def _eta(self) -> str:
+        """What is left at this run's pace, counting on as much pruning as there has been."""
+        remaining = self._total - self._finished
+        if not self._images_trained or remaining <= 0:
+            return ""
+        mean_images = self._images_of_ended / self._ended if self._ended else self._images
+        seconds = self._seconds_training / self._images_trained * mean_images * remaining
+        return f", {format_seconds(seconds)} left"
+
+
+def describe_trial(trial: FrozenTrial) -> str:
+    """Return one line about a trial that ended: number, state, quality, parts, weights, seconds."""
+    attrs = trial.user_attrs
+    words = [f"trial {trial.number:>3} {STATE_WORDS.get(trial.state, trial.state.name.lower()):<8}"]
+    quality = trial.value if trial.value is not None else _last_quality(trial)
+    words.append("quality   -  " if quality is None else f"quality {quality:.3f}")
+    parts = attrs.get(attributes.PARTS)
+    if parts:
+        named = ("content_preservation", "style_match", "artefact_factor")
+        words.append("(content {:.2f}, style {:.2f}, clean {:.2f})".format(*(parts[name] for name in named)))
+    weights = attrs.get(attributes.WEIGHTS)
+    if weights:
+        words.append(
+            f"weights {weights['content']:.3f} {weights['style']:.3f} {weights['total_variation']:.4f}",
+        )
+    if attributes.SECONDS in attrs:
+        words.append(f"{attrs[attributes.SECONDS]:.0f} s")
+    failure = attrs.get(attributes.FAILURE)
+    if failure:
+        words.append(failure.splitlines()[0])
+    return "  ".join(words)
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration in words: "45 s", "12 min", "2 h 05 min"."""
+    if seconds < SECONDS_PER_MINUTE:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / SECONDS_PER_MINUTE)
+    if minutes < SECONDS_PER_MINUTE:
+        return f"{minutes} min"
+    return f"{minutes // SECONDS_PER_MINUTE} h {minutes % SECONDS_PER_MINUTE:02d} min"
+
+
+def _last_quality(trial: FrozenTrial) -> float | None:
+    if not trial.intermediate_values:
+        return None
+    return trial.intermediate_values[max(trial.intermediate_values)]

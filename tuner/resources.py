@@ -1,0 +1,132 @@
+"""What all trials of a study share: trainer, crops with their content features, judge and rung photos."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.content_features import ContentFeatures, cache_content_features, cache_size
+from models.loss_network import LossNetwork
+from models.pretrained import cache_folder
+from models.style_network import StyleNetworkOptions, build_style_network, stylise
+from objectives.judge import Judge
+from objectives.references import measure_references, style_targets
+from objectives.training import Batch, StyleTrainer
+from tuner.config import StudyConfig, digest
+from tuner.pictures import StudyPictures
+
+REFERENCE_CROPS: Final = 64
+"""Crops on which the loss references are measured: their mean varies by a few per cent, less than weights matter."""
+
+SECONDS_IN_CACHE: Final = 7 * 24 * 3600
+"""Cached features of a study that nobody has run for a week are removed when another study needs room."""
+
+
+@final
+class StudyResources:
+    """Built once in each worker, the same in each: everything in it follows from configuration and pictures."""
+
+    def __init__(self, config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None]) -> None:
+        """Load the networks, draw the crops and measure the references.
+
+        Args:
+            config: The study's configuration.
+            pictures: The study's pictures.
+            report: Told in a few words what is being done.
+        """
+        self.config = config
+        report("loading the loss network")
+        self.loss_network = build_loss_network(config)
+        report("drawing crops and measuring references")
+        self._crops = pictures.crops(config)
+        grams = style_targets(self.loss_network, pictures.style, layers=config.loss.style_layers)
+        self.references = measure_references(
+            self.loss_network,
+            self._crops[:REFERENCE_CROPS].astype(np.float32) / 255.0,
+            grams,
+            content_layers=config.loss.content_layers,
+        )
+        self._order = _visiting_order(len(self._crops), config.training.images, seed=config.seed)
+        self._features = self._cache_features(pictures, report)
+        self.trainer = StyleTrainer(
+            build_network(config),
+            self.loss_network,
+            style_grams=grams,
+            references=self.references,
+            learning_rate=config.training.learning_rate,
+            precision=config.training.precision,
+        )
+        report("looking at style image and rung photos")
+        self.rung_photos = pictures.held_out(pictures.split.rung, size=config.data.held_out.size)
+        self.rung_sha256 = [photo.sha256 for photo in pictures.split.rung]
+        self.judge = Judge(
+            style=pictures.style, photos=list(self.rung_photos), content_exponent=config.quality.content_exponent
+        )
+
+    def batches(self, start: int, stop: int) -> Iterator[Batch]:
+        """Yield the batches between two numbers of images seen, the same for every trial."""
+        size = self.config.training.batch_size
+        for position in range(start, stop, size):
+            indices = self._order[position : position + size]
+            photos = self._crops[indices].astype(np.float32) / 255.0
+            yield photos, self._features.batch(indices) if self._features is not None else {}
+
+    def paint(self) -> NDArray[np.float32]:
+        """Restyle the rung photos with the network as it is, rounded to 8 bits: what is kept is what was scored."""
+        outputs = stylise(self.trainer.network, self.rung_photos)
+        return (np.round(outputs * 255.0) / 255.0).astype(np.float32)
+
+    def _cache_features(self, pictures: StudyPictures, report: Callable[[str], None]) -> ContentFeatures | None:
+        layers = self.config.loss.content_layers
+        size = cache_size(self.loss_network, self._crops, layers=layers)
+        self.feature_bytes_per_crop = size // len(self._crops)
+        if size > self.config.data.feature_cache_megabytes * 2**20:
+            report("content features are larger than `data.feature_cache_megabytes`: computing them in every step")
+            return None
+        root = cache_folder() / "content_features"
+        _remove_old(root)
+        key = digest(
+            {
+                "photos": pictures.identity(),
+                "data": self.config.data.model_dump(mode="json"),
+                "seed": self.config.seed,
+                "loss_network": self.loss_network.identity,
+                "references": self.references.content,
+            }
+        )
+        report(f"computing content features ({size / 2**20:.0f} MB, once)")
+        scales = {name: float(np.sqrt(value)) for name, value in self.references.content.items()}
+        return cache_content_features(self.loss_network, self._crops, scales=scales, folder=root / key[:16])
+
+
+def build_network(config: StudyConfig, *, precision: str | None = None) -> Any:
+    """Build the study's style network with its initial weights."""
+    options = StyleNetworkOptions(**config.network.model_dump())
+    return build_style_network(options, seed=config.seed, precision=precision or config.training.precision)
+
+
+def build_loss_network(config: StudyConfig) -> LossNetwork:
+    """Build the study's loss network, reading content and style layers in one pass."""
+    loss = config.loss
+    layers = list(dict.fromkeys((*loss.content_layers, *loss.style_layers)))
+    return LossNetwork(loss.network, layers=layers, **({"source": loss.source} if loss.source else {}))
+
+
+def _visiting_order(num_crops: int, num_images: int, *, seed: int) -> NDArray[np.intp]:
+    """Every crop once, in a seeded order, before any comes again."""
+    generator = np.random.default_rng([seed, num_crops])
+    num_rounds = -(-num_images // num_crops)
+    return np.concatenate([generator.permutation(num_crops) for _ in range(num_rounds)])[:num_images]
+
+
+def _remove_old(root: Path) -> None:
+    if not root.is_dir():
+        return
+    for folder in root.iterdir():
+        if time.time() - os.stat(folder).st_mtime > SECONDS_IN_CACHE:  # noqa: PTH116
+            shutil.rmtree(folder, ignore_errors=True)

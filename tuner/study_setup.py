@@ -1,0 +1,151 @@
+"""Starting a study, or resuming the one that is there if it is the same."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+import optuna
+
+from objectives.loss_weights import LossWeights
+from studies import attributes
+from studies.errors import StudyError
+from studies.storage import StudyStorage
+from tuner.config import StudyConfig, digest
+from tuner.errors import ConfigError
+from tuner.pictures import StudyPictures
+from tuner.search import parameters_of
+
+PACKAGES: Final = ("styletuner", "keras", "tensorflow", "torch", "lpips", "optuna", "numpy", "pillow")
+"""What a number in a study may depend on."""
+
+NAMED_DIFFERENCES: Final = 4
+"""More differences than this between two configurations are counted, not listed."""
+
+
+def default_study_name(config: StudyConfig, pictures: StudyPictures) -> str:
+    """Return preset, style image and a short hash of everything that defines the study, joined by dashes."""
+    stem = pictures.style_path.stem
+    return f"{config.preset or 'study'}-{stem}-{configuration_hash(config, pictures)[:6]}"
+
+
+def configuration_hash(config: StudyConfig, pictures: StudyPictures) -> str:
+    """Return the sha256 of configuration and pictures."""
+    return digest({**config.defining_values(), **pictures.identity()})
+
+
+def start_or_resume(
+    storage: StudyStorage, name: str, *, config: StudyConfig, pictures: StudyPictures, judge_version: str
+) -> optuna.Study:
+    """Return the study of this name, made if it is not there.
+
+    A new study gets the style image as an artefact, its configuration and identity as attributes, and the baseline
+    weights as its first trial.
+
+    Raises:
+        StudyError: A study of this name has another configuration, style image or photos; says which.
+        ConfigError: The baseline weights lie outside the search range.
+    """
+    baseline = _baseline_parameters(config)
+    with storage.exclusive():
+        if name in storage.study_names():
+            study = storage.load_study(name)
+            _check_same(study, config, pictures, judge_version)
+        else:
+            study = optuna.create_study(storage=storage.optuna, study_name=name, direction="maximize")
+        _complete(study, storage, config=config, pictures=pictures, judge_version=judge_version)
+        if baseline is not None and not study.get_trials(deepcopy=False):
+            study.enqueue_trial(baseline, user_attrs={attributes.BASELINE: True})
+    return study
+
+
+def unused_name(storage: StudyStorage, name: str) -> str:
+    """Return the name, with a number behind it if it is taken."""
+    taken = set(storage.study_names())
+    number = 2
+    candidate = name
+    while candidate in taken:
+        candidate = f"{name}-{number}"
+        number += 1
+    return candidate
+
+
+def _complete(
+    study: optuna.Study,
+    storage: StudyStorage,
+    *,
+    config: StudyConfig,
+    pictures: StudyPictures,
+    judge_version: str,
+) -> None:
+    """Write the study's attributes; where photos lie and how many trials are wanted may change from run to run."""
+    known = study.user_attrs
+    photos = {**pictures.summary(), "paths": [str(path.resolve()) for path in config.photos]}
+    values: dict[str, Any] = {
+        attributes.CONFIGURATION: config.model_dump(mode="json", exclude={"style", "photos"}),
+        attributes.CONFIGURATION_HASH: configuration_hash(config, pictures),
+        attributes.IDENTITY: {**known.get(attributes.IDENTITY, {}), **pictures.identity()},
+        attributes.JUDGE_VERSION: judge_version,
+        attributes.PHOTOS: photos,
+        attributes.VERSIONS: known.get(attributes.VERSIONS, versions()),
+        attributes.STYLE_PATH: str(pictures.style_path.resolve()),
+    }
+    for key, value in values.items():
+        if known.get(key) != value:
+            study.set_user_attr(key, value)
+    if attributes.STYLE_IMAGE not in known:
+        study.set_user_attr(attributes.STYLE_IMAGE, storage.artifacts.upload(pictures.style_path, study))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, this package and what it computes with."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def _baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
+    if config.search.baseline is None:
+        return None
+    content, style, variation = config.search.baseline
+    try:
+        weights = LossWeights.normalised(content=content, style=style, total_variation=variation)
+        return parameters_of(weights, config.search)
+    except ValueError as error:
+        raise ConfigError(f"`search.baseline`: {error}") from error
+
+
+def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPictures, judge_version: str) -> None:
+    attrs = study.user_attrs
+    if attributes.CONFIGURATION_HASH not in attrs:
+        if attributes.CONFIGURATION in attrs or study.get_trials(deepcopy=False):
+            raise StudyError(f"Study {study.study_name!r} was not made by styletuner. Choose another name with --name.")
+        return  # made, but killed before its attributes were written
+    stored = StudyConfig.model_validate(attrs[attributes.CONFIGURATION])
+    differences = describe_differences(stored.defining_values(), config.defining_values())
+    identity = attrs.get(attributes.IDENTITY, {})
+    if identity.get("style_sha256") != pictures.style_sha256:
+        differences.insert(
+            0, f"the style image is another one than {attrs.get(attributes.STYLE_PATH, 'the first run')}"
+        )
+    if identity.get("photos_digest") != pictures.collection.digest:
+        differences.insert(0, "the photos are others")
+    if attrs.get(attributes.JUDGE_VERSION) != judge_version:
+        differences.append(f"the judge is version {judge_version}, not {attrs.get(attributes.JUDGE_VERSION)}")
+    if differences:
+        more = len(differences) - NAMED_DIFFERENCES
+        listed = "; ".join(differences[:NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+        raise StudyError(
+            f"Study {study.study_name!r} exists and differs: {listed}.\n"
+            "Choose another name with --name, or start one beside it with --new."
+        )
+
+
+def describe_differences(stored: Mapping[str, Any], wanted: Mapping[str, Any], *, prefix: str = "") -> list[str]:
+    """Return a phrase for each setting in which two nested mappings differ."""
+    phrases: list[str] = []
+    for key in sorted({*stored, *wanted}):
+        before, now = stored.get(key), wanted.get(key)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            phrases += describe_differences(before, now, prefix=f"{prefix}{key}.")
+        elif before != now:
+            phrases.append(f"`{prefix}{key}` is {before}, now {now}")
+    return phrases

@@ -1,0 +1,176 @@
+"""A worker: claims trials of a study one after another and runs them until the study has its total."""
+
+import faulthandler
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, final
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from studies import attributes
+from studies.claims import Claim, NoClaim, attach, claim, close, reap, release
+from studies.errors import StudiesError
+from studies.retries import mark_interrupted
+from studies.storage import StudyStorage, storage_errors
+from studies.workers import WorkerIdentity
+from tuner.search import build_pruner, build_sampler
+from tuner.trial import TrialRunner
+
+POLL_SECONDS: Final = 1.0
+"""Pause before another look when other workers run all the trials that are missing."""
+
+MAX_CONSECUTIVE_FAILURES: Final = 3
+"""Trials that may fail one after another before a worker gives up: the fault is then not in the sampled weights."""
+
+INTERRUPTED: Final = "interrupted by the user"
+
+
+@final
+class Worker:
+    """Runs trials in this process; several workers on one study share it through its storage alone."""
+
+    def __init__(
+        self,
+        storage: StudyStorage,
+        study_name: str,
+        *,
+        total: int,
+        runner: TrialRunner,
+        on_trial: Callable[[FrozenTrial], None],
+        on_idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare the loop.
+
+        Args:
+            storage: Opened for writing.
+            study_name: An existing study.
+            total: Finished (complete and pruned) trials that the study shall have.
+            runner: Runs one trial.
+            on_trial: Told of each trial of this worker that ended.
+            on_idle: Called while it waits for other workers' trials.
+        """
+        self._storage = storage
+        self._study_name = study_name
+        self._total = total
+        self._runner = runner
+        self._on_trial = on_trial
+        self._on_idle = on_idle
+        self._identity = WorkerIdentity.current()
+
+    def run(self) -> None:
+        """Run trials until the study has its total.
+
+        Raises:
+            KeyboardInterrupt: After the running trial has been given back.
+            Exception: Whatever made `MAX_CONSECUTIVE_FAILURES` trials fail one after another.
+        """
+        failures = 0
+        while True:
+            reap(self._storage, self._study_name)
+            held = claim(self._storage, self._study_name, total=self._total, worker=self._identity)
+            if held is NoClaim.DONE:
+                return
+            if isinstance(held, NoClaim):
+                self._on_idle()
+                time.sleep(POLL_SECONDS)
+                continue
+            failures = 0 if self._run_claimed(held, last_try=failures + 1 >= MAX_CONSECUTIVE_FAILURES) else failures + 1
+
+    def _run_claimed(self, held: Claim, *, last_try: bool) -> bool:
+        """Run one trial; return whether it ended without an error."""
+        study = self._load_study()
+        running: list[int] = []
+        fatal: list[Exception] = []
+
+        def objective(trial: optuna.Trial) -> float:
+            running.append(trial.number)
+            attach(self._storage, held, trial_number=trial.number)
+            trial.set_user_attr(attributes.WORKER, self._identity.as_attribute())
+            try:
+                return self._runner.run(trial)
+            except KeyboardInterrupt:
+                mark_interrupted(trial, INTERRUPTED)
+                raise
+            except optuna.TrialPruned:
+                raise
+            except Exception as error:
+                outside = isinstance(error, StudiesError | OSError)
+                if last_try or outside:
+                    fatal.append(error)
+                # The disk may be what failed: the error itself matters more than its note.
+                with suppress(Exception):
+                    if outside:
+                        # Not the weights' fault: a resume runs them again.
+                        mark_interrupted(trial, str(error))
+                    else:
+                        trial.set_user_attr(attributes.FAILURE, f"{type(error).__name__}: {error}")
+                raise
+
+        try:
+            with storage_errors(self._storage.url):
+                study.optimize(objective, n_trials=1, catch=(Exception,))
+        except KeyboardInterrupt:
+            release(self._storage, held, trial_number=running[0] if running else None, reason=INTERRUPTED)
+            raise
+        finally:
+            with suppress(Exception):
+                close(self._storage, held)
+        if fatal:
+            raise fatal[0]
+        return self._tell_of(study, running)
+
+    def _tell_of(self, study: optuna.Study, running: list[int]) -> bool:
+        trials = study.get_trials(deepcopy=False)
+        if not running:
+            return False
+        ended = trials[running[0]]
+        self._on_trial(ended)
+        return ended.state is not TrialState.FAIL
+
+    def _load_study(self) -> optuna.Study:
+        config = self._runner.config
+        study = self._storage.load_study(self._study_name, pruner=build_pruner(config.search))
+        num_trials = len(study.get_trials(deepcopy=False))
+        study.sampler = build_sampler(config.search, seed=config.seed, num_trials=num_trials)
+        return study
+
+
+@final
+class ProgressWatchdog:
+    """Ends the process when training stands still although it, and its heartbeat, live.
+
+    A resume then finds a dead worker, and runs the trial again.
+    """
+
+    def __init__(self, *, patience_seconds: float) -> None:
+        self._patience = patience_seconds
+        self._last = time.monotonic()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="progress-watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def progressed(self) -> None:
+        """Say that something was done."""
+        self._last = time.monotonic()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(min(1.0, self._patience / 4)):
+            if time.monotonic() - self._last > self._patience:
+                sys.stderr.write(
+                    f"styletuner: no progress for {self._patience:.0f} s; this worker ends. "
+                    "Run the same command again to resume; the stacks below say where it stood.\n"
+                )
+                faulthandler.dump_traceback()
+                os._exit(1)

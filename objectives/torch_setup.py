@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 import torch
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from objectives.errors import QualityError
 
@@ -50,8 +50,8 @@ def import_lpips() -> Any:
 def single_thread() -> Iterator[None]:
     """Keeps Torch and NumPy's linear algebra to one thread inside the block.
 
-    Their threads spin while they wait: with other busy processes on the same cores, as when several workers run a study,
-    scoring takes several times as long with more threads than with one.
+    Their threads spin while they wait: with other busy processes on the same cores, as when several workers run one
+    study, scoring takes several times as long with more threads than with one.
 
     Yields:
         Nothing.

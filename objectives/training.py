@@ -107,20 +107,23 @@ class StyleTrainer:
             on_batch: Called after each step with the number of images in it.
 
         Returns:
-            Mean losses over these batches.
+            Mean losses over these batches; not a number where there are none.
 
         Raises:
             DivergedError: A loss is not finite; the network is of no use until the next `start`.
         """
-        self._model.reset_metrics()
-        logs: dict[str, float] = {}
+        totals = dict.fromkeys(TERMS, 0.0)
+        num_batches = 0
         for photos, targets in batches:
             logs = self._model.train_on_batch(photos, dict(targets), return_dict=True)
             if not math.isfinite(logs["loss"]):
                 raise DivergedError(_diverged_message(logs))
+            totals = {term: total + logs[term] for term, total in totals.items()}
+            num_batches += 1
             if on_batch is not None:
                 on_batch(len(photos))
-        return TrainingLosses(**{term: float(logs.get(term, math.nan)) for term in TERMS})
+        means = {term: total / num_batches if num_batches else math.nan for term, total in totals.items()}
+        return TrainingLosses(**means)
 
 
 def _diverged_message(logs: Mapping[str, float]) -> str:

@@ -130,10 +130,10 @@ class SearchSection(Section):
 
     trials: int = Field(16, ge=1, description="Finished (complete and pruned) trials of the study.")
     style_to_content: PositiveRange = Field(
-        (0.01, 10.0), description="Range of the style weight over the content weight, searched on a logarithmic scale."
+        (0.05, 10.0), description="Range of the style weight over the content weight, searched on a logarithmic scale."
     )
     tv_to_content: PositiveRange = Field(
-        (0.001, 1.0),
+        (0.003, 1.0),
         description="Range of the total-variation weight over the content weight, searched on a logarithmic scale.",
     )
     rungs: Rungs = Field(

@@ -91,7 +91,6 @@ def test_references_of_more_of_the_same_photos_are_the_same(
 def test_photos_equal_to_the_style_image_are_an_error(loss_network: LossNetwork, size: int) -> None:
     style = np.random.default_rng(0).random((size, size, 3), dtype=np.float32)
     grams = style_targets(loss_network, style, layers=LAYERS)
-    # A mirror image differs in content but has the style image's colours; its relu1_1 is nearly the same on average.
     photos = np.stack([style] * (BATCH_SIZE + 1))
     with pytest.raises(TrainingError, match="photos do not differ from each other or from the style image"):
         measure_references(loss_network, photos, grams, content_layers=[])
@@ -102,7 +101,7 @@ def test_photos_that_are_all_one_are_an_error(
     loss_network: LossNetwork, grams: dict[str, NDArray[np.float32]], num: int
 ) -> None:
     photos = np.repeat(draw_crops(1), num, axis=0)
-    with pytest.raises(TrainingError, match="content loss at relu2_1 is .* Use other photos"):
+    with pytest.raises(TrainingError, match=r"content loss at relu2_1 is .* Use other photos"):
         measure_references(loss_network, photos, grams, content_layers=["relu2_1"])
 
 
@@ -118,7 +117,7 @@ def test_photos_that_are_not_numbers_are_an_error(
 ) -> None:
     photos = draw_crops(2)
     photos[0, 3, 3] = np.nan
-    with pytest.raises(TrainingError, match="is nan"):
+    with pytest.raises(TrainingError, match=r"reference of the .* is (nan|inf)"):
         measure_references(loss_network, photos, grams, content_layers=["relu2_1"])
 
 

@@ -25,8 +25,7 @@ EVEN = LossWeights.normalised(content=1, style=1, total_variation=0.1)
 
 @pytest.fixture(scope="module")
 def trainer() -> StyleTrainer:
-    built: StyleTrainer = build_trainer()
-    return built
+    return build_trainer()
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +169,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_the_next_start_recovers(trai
     wanted = fresh_run.run(trainer, 1.0)
     trainer.start(EVEN)
     heard: list[int] = []
-    with pytest.raises(DivergedError, match="the content and style and total-variation loss is not finite"):
+    with pytest.raises(DivergedError, match=r"^diverged: the .*total-variation loss is not finite$"):
         trainer.train([*batches(0, 2), with_nan(), *batches(2, 6)], on_batch=heard.append)
     assert heard == [BATCH_SIZE] * 2
     assert not all(np.isfinite(value).all() for value in trainer.state())
@@ -182,7 +181,7 @@ def test_the_message_names_only_the_term_that_broke() -> None:
     photos = draw_crops()[:BATCH_SIZE]
     cached = {CONTENT_LAYER: np.full((BATCH_SIZE, 16, 16, 128), np.inf, np.float16)}
     trainer.start(EVEN)
-    with pytest.raises(DivergedError, match="^diverged: the content loss is not finite$"):
+    with pytest.raises(DivergedError, match=r"^diverged: the content loss is not finite$"):
         trainer.train([(photos, cached)])
 
 
@@ -202,20 +201,21 @@ def test_cached_content_features_give_nearly_the_same_losses(
     )
 
 
-def run_in_fresh_process(output: Path, *arguments: str, backend: str = "tensorflow") -> dict[str, Any]:
-    script = Path(fresh_run.__file__)
+WITHOUT_TENSORFLOW = "import runpy, sys; sys.modules['tensorflow'] = None; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+"""Python code that runs a script, given with its arguments, where importing TensorFlow is an error."""
+
+
+def run_in_fresh_process(output: Path, *weights: str, backend: str = "tensorflow") -> dict[str, Any]:
+    command = [fresh_run.__file__, str(output), *weights]
+    if backend != "tensorflow":
+        command = ["-c", WITHOUT_TENSORFLOW, *command]
     environment = {**os.environ, "KERAS_BACKEND": backend}
     finished = subprocess.run(
-        [sys.executable, script, output, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        timeout=300,
+        [sys.executable, *command], capture_output=True, text=True, check=False, env=environment, timeout=300
     )
     assert finished.returncode == 0, finished.stderr
     with np.load(output) as arrays:
-        return {**arrays, "printed": finished.stdout}
+        return dict(arrays)
 
 
 def run_number(number: int, arrays: dict[str, Any]) -> dict[str, Any]:
@@ -234,9 +234,8 @@ def test_a_run_done_third_equals_the_same_run_done_first_in_a_fresh_process(tmp_
 @pytest.mark.slow
 def test_training_on_jax_needs_no_tensorflow(tmp_path: Path) -> None:
     pytest.importorskip("jax")
-    arrays = run_in_fresh_process(tmp_path / "jax.npz", "--without-tensorflow", "1.0", "5.0", "1.0", backend="jax")
+    arrays = run_in_fresh_process(tmp_path / "jax.npz", "1.0", "5.0", "1.0", backend="jax")
     assert str(arrays["backend"]) == "jax"
-    assert arrays["printed"] == ""
     assert arrays["num_traces"] == 1
     assert np.isfinite(arrays["losses_1"]).all()
     assert_same_run(run_number(0, arrays), run_number(2, arrays))

@@ -67,9 +67,7 @@ def run_cli(folder: Path) -> RunCli:
 
 
 @pytest.fixture(scope="session")
-def finished_folder(
-    drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
+def finished_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of `drawn_study` in which the study "waves" has run its three trials; leave it as it is."""
     folder = Path(shutil.copytree(drawn_study, tmp_path_factory.mktemp("finished"), dirs_exist_ok=True))
     with pytest.MonkeyPatch.context() as monkeypatch:

@@ -160,9 +160,11 @@ def _run(
 
 def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> None:
     """Print what the study found, and where to go from here."""
+    from dashboards.notes import save_study_notes
     from studies.export import write_exports
     from studies.summaries import summarise
 
+    save_study_notes(studies, name)
     summary = summarise(studies, name)
     click.echo(_headline(summary))
     if output is not None:

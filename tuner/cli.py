@@ -82,7 +82,7 @@ def styletuner(debug: bool) -> None:
 def main() -> None:
     """Run the command line and exit: 0 for success, 1 for an interrupt or a fault of ours, 2 for bad input."""
     try:
-        sys.exit(styletuner(standalone_mode=False) or 0)
+        sys.exit(styletuner(prog_name="styletuner", standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

@@ -31,15 +31,24 @@ SECONDS_IN_CACHE: Final = 7 * 24 * 3600
 class StudyResources:
     """Built once in each worker, the same in each: everything in it follows from configuration and pictures."""
 
-    def __init__(self, config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: StudyConfig,
+        pictures: StudyPictures,
+        *,
+        report: Callable[[str], None],
+        feature_folder: Path | None = None,
+    ) -> None:
         """Load the networks, draw the crops and measure the references.
 
         Args:
             config: The study's configuration.
             pictures: The study's pictures.
             report: Told in a few words what is being done.
+            feature_folder: Where content features are cached; the user's cache folder by default.
         """
         self.config = config
+        self._feature_folder = feature_folder or cache_folder() / "content_features"
         report("loading the loss network")
         self.loss_network = build_loss_network(config)
         report("drawing crops and measuring references")
@@ -88,7 +97,7 @@ class StudyResources:
         if size > self.config.data.feature_cache_megabytes * 2**20:
             report("content features are larger than `data.feature_cache_megabytes`: computing them in every step")
             return None
-        root = cache_folder() / "content_features"
+        root = self._feature_folder
         _remove_old(root)
         key = digest(
             {

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, final
 
 import optuna
@@ -64,8 +66,8 @@ class StudyRun:
 
     def run_here(self, progress: StudyProgress) -> None:
         """Run trials in this process until the study has its total."""
-        # Optuna's own line for each trial says less than ours.
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        # Optuna's own line for each trial says less than ours, and it warns of a failed one with a traceback.
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
         watchdog = ProgressWatchdog(patience_seconds=HANG_SECONDS)
         watchdog.start()
 
@@ -152,7 +154,7 @@ class StudyRun:
 
 
 def estimate(
-    config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None], num_batches: int = 6
+    config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None], num_batches: int = 12
 ) -> tuple[float, float]:
     """Measure what a study would cost by training on a few batches.
 
@@ -160,14 +162,13 @@ def estimate(
         Seconds and bytes for the whole study, at most: pruning makes it less.
     """
     batch = config.training.batch_size
-    few = config.model_copy(
-        update={"data": config.data.model_copy(update={"num_crops": max(batch * 2, 8), "feature_cache_megabytes": 0})}
-    )
-    resources = StudyResources(few, pictures, report=report)
-    resources.trainer.train(resources.batches(0, batch))
-    started = time.monotonic()
-    resources.trainer.train(resources.batches(0, batch * num_batches))
-    seconds_per_image = (time.monotonic() - started) / (batch * num_batches)
+    few = config.model_copy(update={"data": config.data.model_copy(update={"num_crops": batch * num_batches})})
+    with tempfile.TemporaryDirectory() as folder:
+        resources = StudyResources(few, pictures, report=report, feature_folder=Path(folder))
+        resources.trainer.train(resources.batches(0, batch))
+        started = time.monotonic()
+        resources.trainer.train(resources.batches(0, batch * num_batches))
+        seconds_per_image = (time.monotonic() - started) / (batch * num_batches)
     resources.judge.score(list(resources.paint()))
     started = time.monotonic()
     resources.judge.score(list(resources.paint()))

@@ -201,7 +201,12 @@ def test_cached_content_features_give_nearly_the_same_losses(
     )
 
 
-WITHOUT_TENSORFLOW = "import runpy, sys; sys.modules['tensorflow'] = None; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+WITHOUT_TENSORFLOW = """
+import runpy, sys
+sys.modules["tensorflow"] = None
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 """Python code that runs a script, given with its arguments, where importing TensorFlow is an error."""
 
 

@@ -142,7 +142,7 @@ def _run(
     from tuner.study_run import StudyRun
     from tuner.study_setup import default_study_name, start_or_resume, unused_name
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     with StudyStorage.create(storage) as studies:
         name = name or default_study_name(config, pictures)
         if new:

@@ -5,6 +5,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+STANDARD_ERROR: Final = 2
+"""Where native code writes, whatever `sys.stderr` is at the moment."""
 
 
 def set_defaults(*, threads: int | None = None) -> None:
@@ -36,13 +40,12 @@ def load_networks() -> None:
 def _held_back_stderr() -> Iterator[None]:
     """Collect what native code writes to standard error; show it only if the block fails."""
     try:
-        descriptor = sys.stderr.fileno()
-    except (AttributeError, OSError, ValueError):
+        saved = os.dup(STANDARD_ERROR)
+    except OSError:  # closed
         yield
         return
-    saved = os.dup(descriptor)
     with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), descriptor)
+        os.dup2(held.fileno(), STANDARD_ERROR)
         try:
             yield
         except BaseException:
@@ -50,6 +53,7 @@ def _held_back_stderr() -> Iterator[None]:
             os.write(saved, held.read())
             raise
         finally:
-            sys.stderr.flush()
-            os.dup2(saved, descriptor)
+            if sys.stderr is not None:
+                sys.stderr.flush()
+            os.dup2(saved, STANDARD_ERROR)
             os.close(saved)

@@ -174,9 +174,9 @@ def estimate(
     resources.judge.score(list(resources.paint()))
     seconds_per_rung = time.monotonic() - started
     trial = config.training.images * seconds_per_image + len(config.search.rungs) * seconds_per_rung
-    features = min(
-        resources.feature_bytes_per_crop * config.data.num_crops, config.data.feature_cache_megabytes * 2**20
-    )
+    features = resources.feature_bytes_per_crop * config.data.num_crops
+    if features > config.data.feature_cache_megabytes * 2**20:
+        features = 0
     # Two PNGs a trial, each about as large as its raw pixels: an upper bound.
     pictures_bytes = config.search.trials * 3 * resources.rung_photos.size
     return trial * config.search.trials, float(features + pictures_bytes)

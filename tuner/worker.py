@@ -102,13 +102,7 @@ class Worker:
                 outside = isinstance(error, StudiesError | OSError)
                 if last_try or outside:
                     fatal.append(error)
-                # The disk may be what failed: the error itself matters more than its note.
-                with suppress(Exception):
-                    if outside:
-                        # Not the weights' fault: a resume runs them again.
-                        mark_interrupted(trial, str(error))
-                    else:
-                        trial.set_user_attr(attributes.FAILURE, f"{type(error).__name__}: {error}")
+                _note_failure(trial, error, outside=outside)
                 raise
 
         try:
@@ -117,6 +111,8 @@ class Worker:
         except KeyboardInterrupt:
             release(self._storage, held, trial_number=running[0] if running else None, reason=INTERRUPTED)
             raise
+        except _FailureNotNoted:
+            pass
         finally:
             with suppress(Exception):
                 close(self._storage, held)
@@ -138,6 +134,24 @@ class Worker:
         num_trials = len(study.get_trials(deepcopy=False))
         study.sampler = build_sampler(config.search, seed=config.seed, num_trials=num_trials)
         return study
+
+
+@final
+class _FailureNotNoted(BaseException):
+    """Passes by Optuna, which then leaves the trial running: the next reaper sees it abandoned, and has it run again."""
+
+
+def _note_failure(trial: optuna.Trial, error: Exception, *, outside: bool) -> None:
+    """Write why a trial fails; where it is not the weights' fault (a full disk), mark them to be run again."""
+    try:
+        if outside:
+            mark_interrupted(trial, str(error))
+        else:
+            trial.set_user_attr(attributes.FAILURE, f"{type(error).__name__}: {error}")
+    except Exception:
+        # The disk may be what failed: the error itself matters more than its note.
+        if outside:
+            raise _FailureNotNoted from error
 
 
 @final

@@ -1,0 +1,144 @@
+"""The search space, and that sampler and pruner behave in short and in resumed studies."""
+
+from typing import Any
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from objectives.loss_weights import LossWeights
+from tuner.config import SearchSection
+from tuner.errors import ConfigError
+from tuner.search import (
+    STYLE_TO_CONTENT,
+    TV_TO_CONTENT,
+    build_pruner,
+    build_sampler,
+    parameters_of,
+    suggest_weights,
+)
+
+SEARCH = SearchSection(style_to_content=(0.01, 10.0), tv_to_content=(0.001, 1.0))
+
+
+@given(style=st.floats(0.01, 10), variation=st.floats(0.001, 1))
+@settings(deadline=None)
+def test_weights_and_parameters_are_each_others_inverse(style: float, variation: float) -> None:
+    trial = optuna.trial.FixedTrial({STYLE_TO_CONTENT: style, TV_TO_CONTENT: variation})
+    weights = suggest_weights(trial, SEARCH)
+    assert sum(weights.to_dict().values()) == pytest.approx(1)
+    assert parameters_of(weights, SEARCH) == pytest.approx({STYLE_TO_CONTENT: style, TV_TO_CONTENT: variation})
+
+
+def test_weights_by_hand() -> None:
+    trial = optuna.trial.FixedTrial({STYLE_TO_CONTENT: 2.0, TV_TO_CONTENT: 1.0})
+    assert suggest_weights(trial, SEARCH) == LossWeights(content=0.25, style=0.5, total_variation=0.25)
+
+
+def test_rounding_at_the_ends_of_the_range_is_forgiven() -> None:
+    weights = LossWeights.normalised(content=0.7, style=0.7 * 10, total_variation=0.7 * 0.001)
+    parameters = parameters_of(weights, SEARCH)
+    assert parameters[STYLE_TO_CONTENT] <= 10
+    assert parameters[TV_TO_CONTENT] >= 0.001
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ((1, 20, 0.1), r"`style_to_content` of 20, outside this study's range of 0.01 to 10"),
+        ((1, 0, 0.1), r"`style_to_content` of 0, outside"),
+        ((1, 1, 2), r"`tv_to_content` of 2, outside this study's range of 0.001 to 1"),
+    ],
+)
+def test_weights_outside_the_range_are_an_error(weights: tuple[float, float, float], message: str) -> None:
+    content, style, variation = weights
+    with pytest.raises(ConfigError, match=message):
+        parameters_of(LossWeights.normalised(content=content, style=style, total_variation=variation), SEARCH)
+
+
+def objective_value(weights: LossWeights) -> float:
+    return -abs(weights.style - 0.4) - weights.total_variation
+
+
+def run_trials(study: optuna.Study, num: int, *, search: SearchSection, seed: int) -> list[dict[str, Any]]:
+    """Ask and tell as a worker does: a new sampler for each trial."""
+    params = []
+    for _ in range(num):
+        study.sampler = build_sampler(search, seed=seed, num_trials=len(study.trials))
+        trial = study.ask()
+        study.tell(trial, objective_value(suggest_weights(trial, search)))
+        params.append(dict(trial.params))
+    return params
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_sampler_depends_on_seed_and_number_of_trials(sampler: str) -> None:
+    search = SearchSection(sampler=sampler)
+
+    def first(seed: int, num_trials: int) -> dict[str, Any]:
+        study = optuna.create_study(sampler=build_sampler(search, seed=seed, num_trials=num_trials))
+        trial = study.ask()
+        suggest_weights(trial, search)
+        return dict(trial.params)
+
+    assert first(0, 0) == first(0, 0)
+    assert len({tuple(first(seed, num).values()) for seed in (0, 1) for num in (0, 1, 2)}) == 6
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_resumed_study_goes_on_as_if_it_had_not_stopped(sampler: str, tmp_path: Any) -> None:
+    search = SearchSection(sampler=sampler, trials=8)
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    straight = run_trials(optuna.create_study(direction="maximize"), 8, search=search, seed=3)
+    study = optuna.create_study(study_name="waves", storage=storage, direction="maximize")
+    before = run_trials(study, 5, search=search, seed=3)
+    after = run_trials(optuna.load_study(study_name="waves", storage=storage), 3, search=search, seed=3)
+    assert before + after == straight
+    assert len({tuple(params.values()) for params in before + after}) == 8
+
+
+@pytest.mark.parametrize(("trials", "startup"), [(1, 4), (8, 4), (16, 4), (19, 4), (20, 10), (200, 10)])
+def test_a_short_study_leaves_less_to_chance(trials: int, startup: int) -> None:
+    sampler = build_sampler(SearchSection(trials=trials), seed=0, num_trials=0)
+    assert isinstance(sampler, optuna.samplers.TPESampler)
+    assert sampler._n_startup_trials == startup
+
+
+def test_tpe_beats_chance_in_a_short_study() -> None:
+    def best(sampler: str) -> float:
+        search = SearchSection(sampler=sampler, trials=16)
+        results = []
+        for seed in range(5):
+            study = optuna.create_study(direction="maximize")
+            run_trials(study, 16, search=search, seed=seed)
+            results.append(study.best_value)
+        return sum(results) / len(results)
+
+    assert best("tpe") > best("random")
+
+
+def run_pruned(qualities: list[float], *, search: SearchSection) -> list[bool]:
+    """Whether each trial, with a constant quality at two rungs, is pruned at the first."""
+    study = optuna.create_study(direction="maximize", pruner=build_pruner(search))
+    pruned = []
+    for quality in qualities:
+        trial = study.ask()
+        trial.report(quality, 100)
+        pruned.append(trial.should_prune())
+        if pruned[-1]:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            trial.report(quality, 200)
+            study.tell(trial, quality)
+    return pruned
+
+
+@pytest.mark.parametrize("trials", [8, 16, 50])
+def test_pruner_prunes_below_the_median_after_four_trials(trials: int) -> None:
+    qualities = [0.5, 0.4, 0.3, 0.2, 0.1, 0.6, 0.3]
+    assert run_pruned(qualities, search=SearchSection(trials=trials)) == [False] * 4 + [True, False, True]
+
+
+def test_without_a_pruner_nothing_is_pruned() -> None:
+    assert not any(run_pruned([0.5, 0.4, 0.3, 0.2, 0.1, 0.0], search=SearchSection(pruner="none")))

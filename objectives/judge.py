@@ -27,13 +27,16 @@ from objectives.luminance import Plane
 from objectives.perceptual_network import PerceptualNetwork, PictureFeatures
 from objectives.quality import CONTENT_EXPONENT, PhotoQuality, Quality, average_photos, combine_parts
 from objectives.style_match import (
+    BLURS,
     Quantiles,
     StyleAnchors,
+    blurred,
     colour_quantiles,
     feature_quantiles,
     layout_copy,
     quantile_distances,
     quantile_spreads,
+    sharpness,
     style_detail,
     style_match,
 )
@@ -42,9 +45,13 @@ from objectives.torch_setup import single_thread
 JUDGE_VERSION: Final = "1"
 """Stored with every score; scores of different versions are never ranked together. Raise it with any formula change."""
 
-JUDGED_SIDE: Final = 256
-"""Pixels: shorter side at which features, edges and colours are compared, so that small pictures are not judged by the
-few positions that AlexNet (stride 4 to 16) leaves of them. Artefacts are measured at the picture's own size."""
+SMALLEST_JUDGED_SIDE: Final = 128
+"""Pixels: smaller pictures are enlarged to this shorter side, so that they are not judged by the few positions that
+AlexNet (stride 4 to 16) leaves of them. Artefacts are measured at the picture's own size."""
+
+LARGEST_JUDGED_SIDE: Final = 256
+"""Pixels: larger pictures are shrunk to this shorter side, which bounds the cost. Enlarging small ones as far blurs
+what tells strokes from the photo's own texture: short runs at 128 px then all read 0."""
 
 MIN_PICTURE_SIDE: Final = 16
 """Pixels: the smallest input of the style network."""
@@ -110,8 +117,9 @@ class Judge:
 
     def _measure_style(self, photos: Sequence[Image]) -> None:
         self._style_levels = measure_levels(self._style)
-        scale = JUDGED_SIDE / float(np.median([min(photo.shape[:2]) for photo in photos]))
-        self._judged_style = _rescale(self._style, scale)
+        side = float(np.median([min(photo.shape[:2]) for photo in photos]))
+        self._judged_side = round(float(np.clip(side, SMALLEST_JUDGED_SIDE, LARGEST_JUDGED_SIDE)))
+        self._judged_style = _rescale(self._style, self._judged_side / side)
         self._style_textures = self._textures([self._judged_style])[1][0]
         self._spreads = quantile_spreads(self._style_textures)
         self._style_colours = colour_quantiles(self._judged_style, seed=self._seed)
@@ -144,7 +152,7 @@ class Judge:
         photos = [judged.photo for judged in self._photos]
         fixed_pattern = fixed_pattern_excess(outputs, photos)
         collapse = collapse_excess(outputs, photos, style=self._style)
-        judged_outputs = [resize_short_side(output, JUDGED_SIDE) for output in outputs]
+        judged_outputs = [resize_short_side(output, self._judged_side) for output in outputs]
         features, textures = self._textures(judged_outputs)
         scored = []
         for index, judged in enumerate(self._photos):
@@ -176,33 +184,43 @@ class Judge:
             "lpips_reference": judged.lpips_reference,
             "edges": gradient_correlation(gradient_maps(output), judged.edges),
             "texture_distance": distance,
-            "texture": judged.anchors.texture_match(distance),
+            "texture": judged.anchors.texture_match(distance, sharpness=sharpness(output)),
             "colour": judged.anchors.colour_match(self._colour_distance(output)),
             "copied": layout_copy(style_detail(output), photo=judged.detail, style=judged.pasted_detail),
         }
 
     def _measure_photo(self, photo: Image) -> _JudgedPhoto:
-        judged = resize_short_side(photo, JUDGED_SIDE)
+        judged = resize_short_side(photo, self._judged_side)
         height, width = judged.shape[:2]
         pasted = resize(self._judged_style, height=height, width=width)
-        recoloured = recolour(judged, self._judged_style)
-        pictures = [judged, recoloured, match_histograms(judged, self._judged_style), pasted]
-        features, textures = self._textures(pictures)
-        texture_one, colour_one = self._tiling_distances(height, width)
+        recolourings = [recolour(judged, self._judged_style), match_histograms(judged, self._judged_style)]
+        features, _ = self._textures([judged, recolourings[0], pasted])
         return _JudgedPhoto(
             photo=photo,
             features=(features[0], features[1]),
-            lpips_reference=self._network.distance(features[3], features[0]),
+            lpips_reference=self._network.distance(features[2], features[0]),
             edges=gradient_maps(judged),
             detail=style_detail(judged),
             pasted_detail=style_detail(pasted),
-            anchors=StyleAnchors(
-                texture_zero=min(self._texture_distance(texture) for texture in textures[:3]),
-                texture_one=texture_one,
-                colour_zero=self._colour_distance(judged),
-                colour_one=colour_one,
-            ),
+            anchors=self._measure_anchors(judged, recolourings),
             levels=measure_levels(photo),
+        )
+
+    def _measure_anchors(self, photo: Image, recolourings: Sequence[Image]) -> StyleAnchors:
+        """Measure recoloured photos at each blur; their means, made monotone, since chance may turn a step around."""
+        texture_one, colour_one = self._tiling_distances(*photo.shape[:2])
+        distances, sharpnesses = [], []
+        for blur in BLURS:
+            pictures = [blurred(picture, blur) for picture in recolourings]
+            _, textures = self._textures(pictures)
+            distances.append(np.mean([self._texture_distance(texture) for texture in textures]))
+            sharpnesses.append(np.mean([sharpness(picture) for picture in pictures]))
+        return StyleAnchors(
+            sharpness=tuple(float(value) for value in np.minimum.accumulate(sharpnesses)),
+            texture_zero=tuple(float(value) for value in np.maximum.accumulate(distances)),
+            texture_one=texture_one,
+            colour_zero=self._colour_distance(photo),
+            colour_one=colour_one,
         )
 
     def _tiling_distances(self, height: int, width: int) -> tuple[float, float]:

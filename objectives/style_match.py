@@ -13,6 +13,7 @@ from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from models.images import Image
 from objectives.luminance import Plane, box_blur, halve, luminance
@@ -40,9 +41,15 @@ MIN_SCALE: Final = 1e-3
 MIN_TEXTURE_GAP: Final = 0.1
 """Smallest gap between the anchors, in spreads of the style image: half the distance of a tiling to it."""
 
-MIN_TEXTURE_GAP_SHARE: Final = 0.4
-"""Smallest gap as a share of the recoloured photo's distance: the mean of 8 photos. A photo as richly textured
-as the style image leaves less, and what is left is mostly chance."""
+MIN_TEXTURE_GAP_SHARE: Final = 0.25
+"""Smallest gap as a share of the recoloured photo's distance. A photo as richly textured as the style image leaves
+less, and what is left is mostly chance."""
+
+BLURS: Final = (0.0, 0.5, 0.8, 1.2, 1.7, 2.5)
+"""Standard deviations in pixels at which recoloured photos are measured: from sharp to the blurriest short run seen."""
+
+_SHARPNESS_SCALE: Final = 1.0  # pixels: finer detail than this is what a short run lacks
+_SHARPNESS_FLOOR: Final = 0.02  # luminance: keeps flat pictures at sharpness 0
 
 MIN_COLOUR_GAP: Final = 0.05
 """Smallest gap between the colour anchors, in pixel values: about the distance of a tiling to its style image."""
@@ -101,30 +108,53 @@ def quantile_spreads(quantiles: Quantiles) -> NDArray[np.float64]:
     return np.maximum(spreads, MIN_SCALE)
 
 
+def sharpness(image: Image) -> float:
+    """Share of a picture's luminance contrast that is detail finer than a pixel or two; at least 0.
+
+    Args:
+        image: RGB in [0, 1], shape (height, width, 3).
+    """
+    plane = luminance(image)
+    detail = plane - gaussian_filter(plane, _SHARPNESS_SCALE)
+    return float(detail.std()) / (float(plane.std()) + _SHARPNESS_FLOOR)
+
+
+def blurred(image: Image, deviation: float) -> Image:
+    """Blurs a picture with a Gaussian of so many pixels; 0 changes nothing."""
+    soft: Image = gaussian_filter(image, (deviation, deviation, 0.0), mode="nearest")
+    return soft
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class StyleAnchors:
     """Distances to the style image that stand for style match 0 and 1.
 
+    A recoloured photo is compared at the output's own sharpness. A short run's outputs are soft, and AlexNet sees
+    softness before it sees strokes: against the sharp photo everything that a short run paints would read 0.
+
     Attributes:
-        texture_zero: Texture distance of the photo, recoloured whichever way brings it nearest.
+        sharpness: Of the recoloured photo at each of `BLURS`, falling.
+        texture_zero: Its texture distance there, rising.
         texture_one: Mean texture distance of shuffled style tiles.
         colour_zero: Colour distance of the photo.
         colour_one: Mean colour distance of shuffled style tiles.
     """
 
-    texture_zero: float
+    sharpness: tuple[float, ...]
+    texture_zero: tuple[float, ...]
     texture_one: float
     colour_zero: float
     colour_one: float
 
-    def texture_match(self, distance: float) -> float:
-        """0 as far as the recoloured photo, 1 as near as shuffled style tiles; higher is better, not clipped.
+    def texture_match(self, distance: float, *, sharpness: float) -> float:
+        """0 as far as an equally sharp recoloured photo, 1 as near as shuffled style tiles; higher is better.
 
-        Shuffled tiles reach less than 1 where the two anchors hardly differ.
+        Not clipped. Shuffled tiles reach less than 1 where the two anchors hardly differ.
         """
-        gap = max(self.texture_zero - self.texture_one, MIN_TEXTURE_GAP_SHARE * self.texture_zero, MIN_TEXTURE_GAP)
-        return (self.texture_zero - distance) / gap
+        zero = float(np.interp(sharpness, self.sharpness[::-1], self.texture_zero[::-1]))
+        gap = max(zero - self.texture_one, MIN_TEXTURE_GAP_SHARE * zero, MIN_TEXTURE_GAP)
+        return (zero - distance) / gap
 
     def colour_match(self, distance: float) -> float:
         """1 as near as shuffled style tiles, 0 as far as the photo; in [0, 1], higher is better."""

@@ -6,9 +6,10 @@ import pytest
 from models.images import Image, resize
 from objectives.anchor_pictures import match_histograms, recolour, shuffle_tiles
 from objectives.errors import QualityError
-from objectives.judge import JUDGE_VERSION, JUDGED_SIDE, Judge
+from objectives.judge import JUDGE_VERSION, SMALLEST_JUDGED_SIDE, Judge
 from objectives.perceptual_network import PerceptualNetwork
 from objectives.quality import Quality
+from objectives.style_match import blurred
 from tests.objectives.drawn_pictures import checkerboard, draw_photo, draw_style, stylise
 from tests.objectives.quality_part_conformance import odd_pictures
 
@@ -79,8 +80,10 @@ def test_parts_are_in_range_and_terms_are_kept(scored: Quality) -> None:
 
 def test_lpips_term_equals_the_direct_distance_to_the_nearer_photo(outputs: list[Image], scored: Quality) -> None:
     network = PerceptualNetwork()
-    enlarged = [resize(image, height=JUDGED_SIDE, width=JUDGED_SIDE) for image in (outputs[0], PHOTOS[0])]
-    recoloured = recolour(enlarged[1], resize(STYLE, height=320, width=320))
+    enlarged = [
+        resize(image, height=SMALLEST_JUDGED_SIDE, width=SMALLEST_JUDGED_SIDE) for image in (outputs[0], PHOTOS[0])
+    ]
+    recoloured = recolour(enlarged[1], resize(STYLE, height=160, width=160))
     features = network.features([*enlarged, recoloured])
     wanted = min(network.distance(features[0], features[1]), network.distance(features[0], features[2]))
     assert scored.photos[0].terms["lpips"] == pytest.approx(wanted, abs=1e-5)
@@ -164,3 +167,9 @@ def test_bad_settings_are_named() -> None:
         Judge(style=STYLE, photos=[])
     with pytest.raises(QualityError, match=r"content_exponent.*1\.5"):
         Judge(style=STYLE, photos=PHOTOS, content_exponent=1.5)
+
+
+def test_softness_alone_is_no_style(judge: Judge, scored: Quality) -> None:
+    soft = [blurred(recolour(photo, STYLE), 1.0) for photo in PHOTOS]
+
+    assert judge.score(soft).style_match < scored.style_match / 2

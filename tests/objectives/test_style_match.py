@@ -6,21 +6,26 @@ from hypothesis import strategies as st
 from models.images import Image, resize
 from objectives.anchor_pictures import shuffle_tiles
 from objectives.style_match import (
+    BLURS,
     NUM_DIRECTIONS,
     NUM_QUANTILES,
     StyleAnchors,
+    blurred,
     colour_quantiles,
     feature_quantiles,
     layout_copy,
     quantile_distances,
     quantile_spreads,
+    sharpness,
     style_detail,
     style_match,
 )
 from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
 from tests.objectives.quality_part_conformance import QualityPartConformance
 
-ANCHORS = StyleAnchors(texture_zero=0.5, texture_one=0.2, colour_zero=0.15, colour_one=0.05)
+ANCHORS = StyleAnchors(
+    sharpness=(0.4, 0.2), texture_zero=(0.5, 0.7), texture_one=0.2, colour_zero=0.15, colour_one=0.05
+)
 
 
 class TestColourMatch(QualityPartConformance):
@@ -31,7 +36,7 @@ class TestColourMatch(QualityPartConformance):
             float(quantile_distances(colour_quantiles(image, seed=0), colour_quantiles(style, seed=0))[0])
             for image in (output, photo, shuffle_tiles(style, height=16, width=16, seed=0))
         )
-        anchors = StyleAnchors(texture_zero=1.0, texture_one=0.0, colour_zero=zero, colour_one=one)
+        anchors = StyleAnchors(sharpness=(1.0,), texture_zero=(1.0,), texture_one=0.0, colour_zero=zero, colour_one=one)
         return anchors.colour_match(distance)
 
     def better_and_worse(self) -> tuple[Image, Image]:
@@ -96,18 +101,33 @@ def test_distance_is_symmetric_zero_to_itself_and_blind_to_place(seed: int) -> N
 
 
 def test_anchors_are_zero_and_one() -> None:
-    assert ANCHORS.texture_match(0.5) == pytest.approx(0.0)
-    assert ANCHORS.texture_match(0.2) == pytest.approx(1.0)
-    assert ANCHORS.texture_match(0.65) == pytest.approx(-0.5)
+    assert ANCHORS.texture_match(0.5, sharpness=0.4) == pytest.approx(0.0)
+    assert ANCHORS.texture_match(0.2, sharpness=0.4) == pytest.approx(1.0)
+    assert ANCHORS.texture_match(0.65, sharpness=0.4) == pytest.approx(-0.5)
     assert ANCHORS.colour_match(0.15) == pytest.approx(0.0)
     assert ANCHORS.colour_match(0.1) == pytest.approx(0.5)
     assert ANCHORS.colour_match(0.01) == 1.0
 
 
+def test_an_output_is_compared_with_an_equally_sharp_recoloured_photo() -> None:
+    assert ANCHORS.texture_match(0.6, sharpness=0.3) == pytest.approx(0.0)
+    assert ANCHORS.texture_match(0.7, sharpness=0.1) == pytest.approx(0.0)
+    assert ANCHORS.texture_match(0.5, sharpness=0.9) == pytest.approx(0.0)
+
+
+def test_blur_lowers_sharpness_and_a_flat_picture_has_none() -> None:
+    photo = draw_photo()
+    measured = [sharpness(blurred(photo, deviation)) for deviation in BLURS]
+
+    assert measured == sorted(measured, reverse=True)
+    assert sharpness(np.full((32, 32, 3), 0.5, np.float32)) == pytest.approx(0.0, abs=1e-5)
+    np.testing.assert_array_equal(blurred(photo, 0.0), photo)
+
+
 def test_anchors_that_meet_stay_finite() -> None:
-    meeting = StyleAnchors(texture_zero=0.0, texture_one=0.0, colour_zero=0.0, colour_one=0.0)
-    assert meeting.texture_match(0.0) == 0.0
-    assert meeting.texture_match(0.05) == pytest.approx(-0.5)
+    meeting = StyleAnchors(sharpness=(0.1,), texture_zero=(0.0,), texture_one=0.0, colour_zero=0.0, colour_one=0.0)
+    assert meeting.texture_match(0.0, sharpness=0.1) == 0.0
+    assert meeting.texture_match(0.05, sharpness=0.1) == pytest.approx(-0.5)
     assert meeting.colour_match(0.0) == 1.0
 
 

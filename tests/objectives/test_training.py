@@ -216,7 +216,9 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """Python code that runs a script, given with its arguments, where importing TensorFlow is an error."""
 
 
-def run_in_fresh_process(output: Path, *weights: str, backend: str = "tensorflow", forbid_tensorflow: bool = False) -> dict[str, Any]:
+def run_in_fresh_process(
+    output: Path, *weights: str, backend: str = "tensorflow", forbid_tensorflow: bool = False
+) -> dict[str, Any]:
     command = [fresh_run.__file__, str(output), *weights]
     if forbid_tensorflow:
         command = ["-c", WITHOUT_TENSORFLOW, *command]

@@ -51,7 +51,8 @@ AlexNet (stride 4 to 16) leaves of them. Artefacts are measured at the picture's
 
 LARGEST_JUDGED_SIDE: Final = 256
 """Pixels: larger pictures are shrunk to this shorter side, which bounds the cost. Enlarging small ones as far blurs
-what tells strokes from the photo's own texture: short runs at 128 px then all read 0."""
+what tells strokes from the photo's own texture: short runs at 128 px then all read 0. Content, by contrast, is always
+compared at this size: at 128 px LPIPS and edges are too coarse to miss a face."""
 
 MIN_PICTURE_SIDE: Final = 16
 """Pixels: the smallest input of the style network."""
@@ -153,12 +154,19 @@ class Judge:
         fixed_pattern = fixed_pattern_excess(outputs, photos)
         collapse = collapse_excess(outputs, photos, style=self._style)
         judged_outputs = [resize_short_side(output, self._judged_side) for output in outputs]
-        features, textures = self._textures(judged_outputs)
+        enlarged = [resize_short_side(output, LARGEST_JUDGED_SIDE) for output in outputs]
+        passed, textures = self._textures(judged_outputs)
+        # One pass serves both where the sizes agree.
+        features = passed if self._judged_side == LARGEST_JUDGED_SIDE else self._network.features(enlarged)
+        edges = [gradient_maps(picture) for picture in enlarged]
         scored = []
         for index, judged in enumerate(self._photos):
             excess = picture_excess(measure_levels(outputs[index]), photo=judged.levels, style=self._style_levels)
             excess = replace(excess, fixed_pattern=fixed_pattern, collapse=collapse)
-            measured = self._measure_output(judged, judged_outputs[index], features[index], textures[index])
+            measured = {
+                **self._measure_content(judged, features[index], edges[index]),
+                **self._measure_style_match(judged, judged_outputs[index], textures[index]),
+            }
             scored.append(self._combine(measured, excess))
         return scored
 
@@ -175,14 +183,18 @@ class Judge:
             terms={**measured, "raw_content_preservation": content, "raw_style_match": style},
         )
 
-    def _measure_output(
-        self, judged: _JudgedPhoto, output: Image, features: PictureFeatures, textures: Quantiles
+    def _measure_content(
+        self, judged: _JudgedPhoto, features: PictureFeatures, edges: tuple[Plane, ...]
     ) -> dict[str, float]:
-        distance = self._texture_distance(textures)
         return {
             "lpips": min(self._network.distance(features, other) for other in judged.features),
             "lpips_reference": judged.lpips_reference,
-            "edges": gradient_correlation(gradient_maps(output), judged.edges),
+            "edges": gradient_correlation(edges, judged.edges),
+        }
+
+    def _measure_style_match(self, judged: _JudgedPhoto, output: Image, textures: Quantiles) -> dict[str, float]:
+        distance = self._texture_distance(textures)
+        return {
             "texture_distance": distance,
             "texture": judged.anchors.texture_match(distance, sharpness=sharpness(output)),
             "colour": judged.anchors.colour_match(self._colour_distance(output)),
@@ -194,12 +206,21 @@ class Judge:
         height, width = judged.shape[:2]
         pasted = resize(self._judged_style, height=height, width=width)
         recolourings = [recolour(judged, self._judged_style), match_histograms(judged, self._judged_style)]
-        features, _ = self._textures([judged, recolourings[0], pasted])
+        features = self._network.features(
+            [
+                resize_short_side(picture, LARGEST_JUDGED_SIDE)
+                for picture in (
+                    photo,
+                    recolour(photo, self._style),
+                    resize(self._style, height=photo.shape[0], width=photo.shape[1]),
+                )
+            ]
+        )
         return _JudgedPhoto(
             photo=photo,
             features=(features[0], features[1]),
             lpips_reference=self._network.distance(features[2], features[0]),
-            edges=gradient_maps(judged),
+            edges=gradient_maps(resize_short_side(photo, LARGEST_JUDGED_SIDE)),
             detail=style_detail(judged),
             pasted_detail=style_detail(pasted),
             anchors=self._measure_anchors(judged, recolourings),

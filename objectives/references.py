@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Self, final
+from typing import Any, Final, final
 
 import numpy as np
 from keras import ops
@@ -38,11 +38,6 @@ class LossReferences:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for a study's attributes and exported files."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Restore what `to_dict` gave."""
-        return cls(content=values["content"], style=values["style"], total_variation=values["total_variation"])
 
 
 def style_targets(

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from models.content_features import FEATURE_UNIT
 from models.loss_network import LossNetwork
 from objectives.errors import DivergedError
 from objectives.loss_weights import LossWeights
@@ -18,7 +19,7 @@ from objectives.references import LossReferences
 
 Tensor = Any
 Batch = tuple[NDArray[np.float32], Mapping[str, NDArray[np.float16]]]
-"""Photos (batch, size, size, 3) and their content features by layer, divided by the root of the content reference.
+"""Photos (batch, size, size, 3) and their content features by layer, in `FEATURE_UNIT`s as they are cached.
 An empty mapping has the step compute them from the photos."""
 
 TERMS: Final = ("content", "style", "total_variation")
@@ -69,10 +70,8 @@ class StyleTrainer:
         self.network = network
         self.references = references
         self._model = _ObjectiveModel(network, loss_network, style_grams, references, precision)
-        # XLA does not pay on a CPU under TensorFlow: no faster step, 20 to 30 s of compilation.
-        slow_to_compile = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
-        optimizer = keras.optimizers.Adam(learning_rate)
-        self._model.compile(optimizer=optimizer, jit_compile=False if slow_to_compile else "auto")
+        # "auto" leaves XLA off on a CPU under TensorFlow, where it does not pay: 20 to 30 s for a step no faster.
+        self._model.compile(optimizer=keras.optimizers.Adam(learning_rate), jit_compile="auto")
         self._model.optimizer.build(network.trainable_variables)
         self._initial = [
             (variable, np.array(ops.convert_to_numpy(variable)))
@@ -81,7 +80,11 @@ class StyleTrainer:
 
     @property
     def num_traces(self) -> int:
-        """How often the training step has been traced; 1 however many trials ran."""
+        """How often Python has gone through the training step.
+
+        TensorFlow and JAX trace it once, however many trials run; torch, which compiles nothing, goes through it for
+        every batch.
+        """
         return self._model.num_traces
 
     def start(self, weights: LossWeights) -> None:
@@ -196,7 +199,4 @@ class _ObjectiveModel(keras.Model):
         if not cached:
             features = self.loss_features(photos)
             return {name: ops.stop_gradient(features[name]) for name in self.content_references}
-        return {
-            name: ops.cast(cached[name], "float32") * ops.sqrt(reference)
-            for name, reference in self.content_references.items()
-        }
+        return {name: ops.cast(cached[name], "float32") * FEATURE_UNIT for name in self.content_references}

@@ -36,7 +36,7 @@ def storage_errors(url: str) -> Iterator[None]:
             "`pip install 'styletuner[postgresql]'`."
         ) from error
     except RuntimeError as error:
-        if "schema" not in str(error) and "table" not in str(error):
+        if "storage upgrade" not in str(error) and "schema" not in str(error):
             raise
         raise StorageError(
             f"{shown(url)} was written by another version of Optuna. Run `optuna storage upgrade --storage URL`."
@@ -58,6 +58,7 @@ def storage_error(url: str, error: BaseException) -> StorageError:
 
 _ADVICE = (
     ("disk is full", "Free some space and run the same command again; finished trials are kept."),
+    ("disk I/O error", "Free some space and run the same command again; finished trials are kept."),
     ("No space left", "Free some space and run the same command again; finished trials are kept."),
     ("unable to open database file", "Check that its folder exists and that you may write there."),
     ("not a database", "Name another file; this one holds something else."),

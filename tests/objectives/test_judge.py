@@ -6,7 +6,7 @@ import pytest
 from models.images import Image, resize
 from objectives.anchor_pictures import match_histograms, recolour, shuffle_tiles
 from objectives.errors import QualityError
-from objectives.judge import JUDGE_VERSION, SMALLEST_JUDGED_SIDE, Judge
+from objectives.judge import JUDGE_VERSION, LARGEST_JUDGED_SIDE, Judge
 from objectives.perceptual_network import PerceptualNetwork
 from objectives.quality import Quality
 from objectives.style_match import blurred
@@ -81,9 +81,9 @@ def test_parts_are_in_range_and_terms_are_kept(scored: Quality) -> None:
 def test_lpips_term_equals_the_direct_distance_to_the_nearer_photo(outputs: list[Image], scored: Quality) -> None:
     network = PerceptualNetwork()
     enlarged = [
-        resize(image, height=SMALLEST_JUDGED_SIDE, width=SMALLEST_JUDGED_SIDE) for image in (outputs[0], PHOTOS[0])
+        resize(image, height=LARGEST_JUDGED_SIDE, width=LARGEST_JUDGED_SIDE) for image in (outputs[0], PHOTOS[0])
     ]
-    recoloured = recolour(enlarged[1], resize(STYLE, height=160, width=160))
+    recoloured = resize(recolour(PHOTOS[0], STYLE), height=LARGEST_JUDGED_SIDE, width=LARGEST_JUDGED_SIDE)
     features = network.features([*enlarged, recoloured])
     wanted = min(network.distance(features[0], features[1]), network.distance(features[0], features[2]))
     assert scored.photos[0].terms["lpips"] == pytest.approx(wanted, abs=1e-5)

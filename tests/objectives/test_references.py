@@ -1,6 +1,5 @@
 """The scale of each loss: by an independent NumPy computation, whatever the batch, and never rounding noise."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from models.loss_network import LossNetwork
 from objectives.errors import TrainingError
 from objectives.losses import content_loss, style_loss, total_variation
-from objectives.references import BATCH_SIZE, LossReferences, measure_references, style_targets
+from objectives.references import BATCH_SIZE, measure_references, style_targets
 from tests.objectives.fresh_run import draw_crops, draw_style
 
 LAYERS = ("relu1_1", "relu2_1")
@@ -127,8 +126,3 @@ def test_a_slightly_different_photo_is_difference_enough(loss_network: LossNetwo
     grams = style_targets(loss_network, style, layers=LAYERS)
     photos = np.stack([style, np.clip(style + 0.01, 0, 1)])
     assert measure_references(loss_network, photos, grams, content_layers=["relu2_1"]).style["relu2_1"] > 0
-
-
-def test_references_survive_a_file() -> None:
-    references = LossReferences(content={"relu2_1": 1.5}, style={"relu1_1": 0.1, "relu2_1": 2e5}, total_variation=0.01)
-    assert LossReferences.from_dict(json.loads(json.dumps(references.to_dict()))) == references

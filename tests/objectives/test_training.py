@@ -189,8 +189,7 @@ def test_cached_content_features_give_nearly_the_same_losses(
     trainer: StyleTrainer, loss_network: LossNetwork, tmp_path: Path
 ) -> None:
     crops = np.round(draw_crops() * 255).astype(np.uint8)
-    scales = {name: value**0.5 for name, value in trainer.references.content.items()}
-    cached = cache_content_features(loss_network, crops, scales=scales, folder=tmp_path)
+    cached = cache_content_features(loss_network, crops, layers=[CONTENT_LAYER], folder=tmp_path)
     pixels = crops.astype(np.float32) / 255
     indices = np.arange(len(crops)).reshape(-1, BATCH_SIZE)
     trainer.start(EVEN)

@@ -37,10 +37,9 @@ def study_note(summary: StudySummary, *, style_picture: str | None = None, stora
         Markdown text.
     """
     lines = [f"# {_code(summary.name)}", "", _progress(summary), "", *_best(summary), "## Use the best weights", ""]
-    where = f" --storage {shlex.quote(storage)}" if storage else ""
     lines += [
         "```",
-        f"styletuner study export {shlex.quote(summary.name)} -o best.yaml{where}",
+        f"styletuner study export {shlex.quote(summary.name)} -o best.yaml{_storage_option(storage)}",
         "styletuner train best.yaml -o best.keras",
         "styletuner stylize best.keras photo.jpg -o out/",
         "```",
@@ -54,13 +53,16 @@ def study_note(summary: StudySummary, *, style_picture: str | None = None, stora
     return "\n".join([*lines, "---", END_OF_NOTE, ""])
 
 
-def trial_note(summary: TrialSummary, *, study_name: str, picture: str | None = None) -> str:
+def trial_note(
+    summary: TrialSummary, *, study_name: str, picture: str | None = None, storage: str | None = None
+) -> str:
     """Describes a trial: its pictures, quality with parts, weights, how it ended, how to export it.
 
     Args:
         summary: the trial.
         study_name: the study it belongs to.
         picture: address of its contact sheet on the dashboard.
+        storage: where the study lies, as for `study_note`.
 
     Returns:
         Markdown text.
@@ -73,11 +75,8 @@ def trial_note(summary: TrialSummary, *, study_name: str, picture: str | None = 
     ending += [summary.reason] if summary.reason else []
     if ending:
         lines += [" · ".join(ending), ""]
-    lines += [
-        "```",
-        f"styletuner study export {shlex.quote(study_name)} --trial {summary.number} -o trial-{summary.number}.yaml",
-        "```",
-    ]
+    named = f"{shlex.quote(study_name)} --trial {summary.number} -o trial-{summary.number}.yaml"
+    lines += ["```", f"styletuner study export {named}{_storage_option(storage)}", "```"]
     return "\n".join([*lines, ""])
 
 
@@ -117,10 +116,10 @@ def save_study_notes(storage: StudyStorage, study_name: str) -> None:
         new = ours + _added_by_people(old)
         if new != old:
             save_note(study, new)
-        _save_trial_notes(study, summary.trials)
+        _save_trial_notes(study, summary.trials, storage=storage.name)
 
 
-def _save_trial_notes(study: optuna.Study, summaries: Sequence[TrialSummary]) -> None:
+def _save_trial_notes(study: optuna.Study, summaries: Sequence[TrialSummary], *, storage: str) -> None:
     # One look at all notes: get_note would read them all again for each trial.
     noted = study._storage.get_study_system_attrs(study._study_id)
     finished = {trial.number: trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()}
@@ -132,7 +131,11 @@ def _save_trial_notes(study: optuna.Study, summaries: Sequence[TrialSummary]) ->
         trial = optuna.Trial(study, frozen._trial_id)
         sheet = summary.pictures.get("sheet")
         path = get_artifact_path(trial, sheet) if sheet else None
-        save_note(trial, trial_note(summary, study_name=study.study_name, picture=path))
+        save_note(trial, trial_note(summary, study_name=study.study_name, picture=path, storage=storage))
+
+
+def _storage_option(storage: str | None) -> str:
+    return f" --storage {shlex.quote(storage)}" if storage else ""
 
 
 def _added_by_people(note: str) -> str:

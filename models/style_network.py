@@ -93,7 +93,10 @@ def build_style_network(options: StyleNetworkOptions, *, seed: int = 0, precisio
         hidden = builder.residual_block(hidden, width * 4)
     hidden = builder.upsampling_block(hidden, width * 2)
     hidden = builder.upsampling_block(hidden, width)
-    return keras.Model(images, builder.output(hidden), name="style_network")
+    network = keras.Model(images, builder.output(hidden), name="style_network")
+    # Restyling alone is not worth a compilation for each size of photo.
+    network.jit_compile = False
+    return network
 
 
 @final

@@ -6,6 +6,7 @@ import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, final
 
@@ -98,6 +99,21 @@ class StudyStorage:
         with storage_errors(url):
             _require_tables(url)
             return cls(url, connection=_connect(url, writing=False, create=False))
+
+    @staticmethod
+    def exists(text: str) -> bool:
+        """Whether there is a storage to open; where there is none, `create` would make it. Changes nothing.
+
+        Raises:
+            StorageError: If there is none and none can be made: no folder, no server, or another kind of file.
+        """
+        url = parse_storage(text)
+        path = sqlite_path(url)
+        if path is not None and not path.exists():
+            _require_folder(path)
+            return False
+        with storage_errors(url):
+            return _has_tables(url)
 
     @property
     def name(self) -> str:
@@ -215,12 +231,21 @@ class StudyStorage:
 
 
 def _require_tables(url: str) -> None:
-    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
-    if not sqlalchemy.inspect(engine).has_table(records.ClaimRow.__tablename__):
+    if not _has_tables(url):
         raise StorageError(
             f"{shown(url)} holds no studies of styletuner. Start one there with `styletuner study run`, or name "
             "another with --storage."
         )
+
+
+def _has_tables(url: str) -> bool:
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
+    return sqlalchemy.inspect(engine).has_table(records.ClaimRow.__tablename__)
+
+
+def _require_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise StorageError(f"Cannot make {path}: its folder does not exist. Make the folder or name another file.")
 
 
 def _connect(url: str, *, writing: bool, create: bool) -> RDBStorage:
@@ -274,8 +299,7 @@ def _exclusive(url: str) -> Iterator[None]:
     """One process at a time: a lock on a file beside SQLite, an advisory lock in PostgreSQL; neither outlives it."""
     path = sqlite_path(url)
     if path is not None:
-        if not path.parent.is_dir():
-            raise StorageError(f"Cannot make {path}: its folder does not exist. Make the folder or name another file.")
+        _require_folder(path)
         with filelock.FileLock(path.with_name(f"{path.name}.lock"), timeout=LOCK_TIMEOUT_SECONDS):
             yield
         return

@@ -18,6 +18,9 @@ from tuner.errors import TunerError
 USER_ERRORS: Final = (DashboardsError, ModelsError, ObjectivesError, StudiesError, TunerError)
 """Errors whose message is written for the user."""
 
+FILE_ERRORS: Final = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
+"""Errors of the system that say all a user needs: which file, and what about it."""
+
 
 @final
 class LazyGroup(click.Group):
@@ -88,24 +91,27 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _fail("Interrupted. Run the same command again to go on.", status=1)
+    except (KeyboardInterrupt, click.Abort) as error:
+        # Click makes an Abort of an interrupt, which may say how to go on.
+        advice = str(error.__cause__ or error) or "Run the same command again to go on."
+        _fail(f"Interrupted. {advice}", status=1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
         if "--debug" in sys.argv[1:]:
             raise
-        _fail(*_explain(error))
+        _fail(*explain(error))
 
 
-def _explain(error: Exception) -> tuple[str, int]:
+def explain(error: Exception) -> tuple[str, int]:
+    """Return what to tell the user about an error, and the exit status: 2 for bad input, 1 for a fault of ours."""
     if isinstance(error, USER_ERRORS):
         return str(error), 2
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         where = f" at {error.filename}" if error.filename else ""
         return f"No space is left on the disk{where}. Free some and run the same command again; nothing is lost.", 2
-    if isinstance(error, FileNotFoundError | FileExistsError | PermissionError | IsADirectoryError | NotADirectoryError):
+    if isinstance(error, FILE_ERRORS) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}.", 2
     lines = str(error).splitlines()
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}\nRun `styletuner --debug ...` for more.", 1

@@ -144,7 +144,9 @@ class SearchSection(Section):
         "median", description="`median` (below the median of earlier trials at the same rung) or `none`."
     )
     baseline: tuple[float, float, float] | None = Field(
-        (1.0, 1.0, 0.1), description="Content, style and total-variation weight of the first trial; null for none."
+        (1.0, 1.0, 0.1),
+        description="Content, style and total-variation weight of the first trial; null for none. "
+        "The default is left out where the ranges do not hold it.",
     )
 
 
@@ -346,11 +348,13 @@ def parse_setting(text: str) -> dict[str, Any]:
     """Turn "network.width=8" into {"network": {"width": 8}}; the value is read as YAML.
 
     Raises:
-        ConfigError: There is no "=".
+        ConfigError: There is no "=", or it would set the preset, whose values are laid below the file's before.
     """
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise ConfigError(f"`--set` must be name=value. Received {text!r}. Example: --set network.width=16")
+    if name == "preset":
+        raise ConfigError(f"`--set preset` comes too late. Name the preset first: styletuner study run {value} ...")
     try:
         nested: Any = yaml.safe_load(value)
     except yaml.YAMLError as error:

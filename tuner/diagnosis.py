@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -19,6 +20,9 @@ PACKAGES: Final = ("keras", "tensorflow", "torch", "lpips", "optuna", "optuna-da
 NEEDED_FILES: Final = ("vgg19", "alexnet")
 LEAST_FREE_BYTES: Final = 4 * 2**30
 """A study with the default 2 GB of cached content features, its pictures and a checkpoint fit in this."""
+
+INSTALL: Final = "pip install -r requirements.lock"
+OTHER_FOLDER: Final = "Work in a folder that can be read, and set STYLETUNER_CACHE to one for the cache."
 
 
 @final
@@ -46,20 +50,21 @@ class Finding:
 def diagnose() -> list[Finding]:
     """Look at everything; nothing raises, what fails is a finding."""
     findings = [_python(), *(_package(name) for name in PACKAGES)]
-    findings += [_guarded("backend", _backend), _guarded("judge", _judge)]
-    findings += [_pretrained_file(name) for name in pretrained.PRETRAINED_FILES]
-    findings += [_free_disk("cache", pretrained.cache_folder()), _free_disk("working folder", Path.cwd())]
+    findings += [_guarded("backend", _backend, remedy=INSTALL), _guarded("judge", _judge, remedy=INSTALL)]
+    for name in pretrained.PRETRAINED_FILES:
+        look = partial(_pretrained_file, name)
+        findings.append(_guarded(f"weights {name}", look, remedy=f"styletuner weights fetch {name}"))
+    for subject, folder in (("cache", pretrained.cache_folder), ("working folder", Path.cwd)):
+        findings.append(_guarded(f"disk: {subject}", partial(_free_disk, subject, folder), remedy=OTHER_FOLDER))
     return findings
 
 
-def _guarded(subject: str, look: Callable[[], Finding]) -> Finding:
+def _guarded(subject: str, look: Callable[[], Finding], *, remedy: str) -> Finding:
     try:
         return look()
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Finding(
-            subject=subject, fine=False, state=f"does not load: {reason}", remedy="pip install -r the lock file"
-        )
+        return Finding(subject=subject, fine=False, state=f"fails: {reason}", remedy=remedy)
 
 
 def _python() -> Finding:
@@ -80,10 +85,10 @@ def _backend() -> Finding:
     load_networks()
     import keras
 
-    devices = keras.distribution.list_devices()
+    backend = keras.backend.backend()
     onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
-    state = f"{keras.backend.backend()} on {', '.join(devices)}; {os.cpu_count()} cores"
-    if keras.backend.backend() == "tensorflow" and onednn == "0":
+    state = f"{backend} on {', '.join(_devices(backend))}; {os.cpu_count()} cores"
+    if backend == "tensorflow" and onednn == "0":
         return Finding(
             subject="backend",
             fine=False,
@@ -91,6 +96,16 @@ def _backend() -> Finding:
             remedy="Unset TF_ENABLE_ONEDNN_OPTS: training on a CPU is about a half slower without.",
         )
     return Finding(subject="backend", fine=True, state=state)
+
+
+def _devices(backend: str) -> list[str]:
+    if backend == "torch":  # which Keras cannot list devices of
+        import torch
+
+        return [f"gpu:{index}" for index in range(torch.cuda.device_count())] or ["cpu:0"]
+    import keras
+
+    return list(keras.distribution.list_devices())
 
 
 def _judge() -> Finding:
@@ -124,7 +139,8 @@ def _status(name: str) -> pretrained.PretrainedStatus:
     return next(status for status in pretrained.statuses() if status.name == name)
 
 
-def _free_disk(subject: str, folder: Path) -> Finding:
+def _free_disk(subject: str, find_folder: Callable[[], Path]) -> Finding:
+    folder = find_folder()
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     fine = free >= LEAST_FREE_BYTES and os.access(existing, os.W_OK)

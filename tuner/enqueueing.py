@@ -4,11 +4,9 @@ from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from objectives.loss_weights import LossWeights
-from studies import attributes
-from studies.errors import StudyError
 from studies.storage import StudyStorage, storage_errors
-from tuner.config import StudyConfig
 from tuner.search import parameters_of
+from tuner.study_setup import stored_config
 
 
 def enqueue_weights(
@@ -25,14 +23,12 @@ def enqueue_weights(
         The weights normalised to sum 1, and how many trials wait.
 
     Raises:
-        StudyError: There is no such study, or it was not made by styletuner.
+        StudyError: There is no such study, or it was not made by this version of styletuner.
         TrainingError: A weight is negative, not finite, or the content weight is 0.
         ConfigError: A ratio lies outside the study's search range.
     """
     study = storage.load_study(name, sampler=RandomSampler())
-    if attributes.CONFIGURATION not in study.user_attrs:
-        raise StudyError(f"Study {name!r} was not made by styletuner. Name one that `styletuner study list` shows.")
-    config = StudyConfig.model_validate(study.user_attrs[attributes.CONFIGURATION])
+    config = stored_config(study)
     content, style, variation = weights
     chosen = LossWeights.normalised(content=content, style=style, total_variation=variation)
     with storage_errors(storage.url):

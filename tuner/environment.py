@@ -1,11 +1,16 @@
-"""What must be settled before a network library loads: environment variables, and its chatter at import."""
+"""What surrounds the process: variables that network libraries read, their chatter at import, our command's path."""
 
 import os
+import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
+
+COMMAND: Final = "styletuner"
 
 STANDARD_ERROR: Final = 2
 """Where native code writes, whatever `sys.stderr` is at the moment."""
@@ -36,6 +41,18 @@ def load_networks() -> None:
         keras.ops.zeros(())
 
 
+def own_command() -> str:
+    """Return what the user can type to run this command line again: `styletuner`, or its path where that is not found.
+
+    The path is as this process was started, for a shell.
+    """
+    started = sys.argv[0]
+    found = shutil.which(COMMAND)
+    if Path(started).name != COMMAND or (found is not None and Path(found).resolve() == Path(started).resolve()):
+        return COMMAND
+    return shlex.quote(started)
+
+
 @contextmanager
 def _held_back_stderr() -> Iterator[None]:
     """Collect what native code writes to standard error; show it only if the block fails."""
@@ -48,7 +65,7 @@ def _held_back_stderr() -> Iterator[None]:
         os.dup2(held.fileno(), STANDARD_ERROR)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             os.write(saved, held.read())
             raise

@@ -1,11 +1,13 @@
 """What a running study prints: a line for each trial that ended, and on a terminal one live line below them."""
 
 import time
+from collections.abc import Sequence
 from typing import Final, final
 
 import click
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from objectives.loss_weights import LossWeights
@@ -22,7 +24,15 @@ REFRESH_SECONDS: Final = 0.5
 class StudyProgress:
     """Keeps count of a run of a study and prints it."""
 
-    def __init__(self, config: StudyConfig, *, finished: int, total: int, best: tuple[int, float] | None) -> None:
+    def __init__(
+        self,
+        config: StudyConfig,
+        *,
+        finished: int,
+        total: int,
+        best: tuple[int, float] | None,
+        num_workers: int = 1,
+    ) -> None:
         """Begin.
 
         Args:
@@ -30,6 +40,7 @@ class StudyProgress:
             finished: Trials that had finished before this run.
             total: Finished trials that the study shall have.
             best: Number and quality of the best trial so far.
+            num_workers: Processes that run trials at the same time.
         """
         self._images = config.rungs[-1]
         self._finished = finished
@@ -39,8 +50,8 @@ class StudyProgress:
         self._status: Status | None = None
         self._seconds_training = 0.0
         self._images_trained = 0
-        self._images_of_ended = 0
-        self._ended = 0
+        self._num_workers = num_workers
+        self._seconds_of_ended: list[float] = []
         self._current = ""
         self._seen = 0
         self._last = time.monotonic()
@@ -58,9 +69,7 @@ class StudyProgress:
         self._current = f"trial {number} (style:content {weights.style / weights.content:.3g})"
         self._seen = 0
         self._last = time.monotonic()
-        if self._console.is_terminal:
-            self._status = self._console.status(self._line())
-            self._status.start()
+        self._show(f"{self._current}: 0/{self._images} images")
 
     def on_batch(self, num_images: int) -> None:
         """A batch was trained on."""
@@ -69,9 +78,14 @@ class StudyProgress:
         self._last = now
         self._images_trained += num_images
         self._seen += num_images
-        if self._status is not None and now - self._shown > REFRESH_SECONDS:
+        if now - self._shown > REFRESH_SECONDS:
             self._shown = now
-            self._status.update(self._line())
+            self._show(f"{self._current}: {self._seen}/{self._images} images")
+
+    def on_running(self, numbers: Sequence[int]) -> None:
+        """These trials run in other processes."""
+        named = ", ".join(map(str, numbers))
+        self._show(f"running trial{'s' if len(numbers) > 1 else ''} {named}" if numbers else "starting workers")
 
     def on_rung(self, event: RungEvent) -> None:
         """A trial was scored."""
@@ -79,32 +93,49 @@ class StudyProgress:
 
     def on_trial(self, trial: FrozenTrial) -> None:
         """A trial ended."""
+        self.close()
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+            self._finished += 1
+            if attributes.SECONDS in trial.user_attrs:
+                self._seconds_of_ended.append(trial.user_attrs[attributes.SECONDS])
+        if trial.state is TrialState.COMPLETE and trial.value is not None:
+            self._best = max(self._best or (trial.number, trial.value), (trial.number, trial.value), key=lambda b: b[1])
+        self.say(f"{describe_trial(trial)}  {self._state()}")
+
+    def close(self) -> None:
+        """Take the live line away, which also brings the cursor back."""
         if self._status is not None:
             self._status.stop()
             self._status = None
-        self._ended += 1
-        self._images_of_ended += self._seen
-        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
-            self._finished += 1
-        if trial.state is TrialState.COMPLETE and trial.value is not None:
-            self._best = max(self._best or (trial.number, trial.value), (trial.number, trial.value), key=lambda b: b[1])
-        self.say(describe_trial(trial) + f"  [{self._finished}/{self._total}{self._eta()}{self._best_words()}]")
 
-    def _line(self) -> str:
-        done = f"{self._seen}/{self._images} images"
-        return f"{self._current}: {done}  [{self._finished}/{self._total}{self._eta()}{self._best_words()}]"
+    def _show(self, text: str) -> None:
+        if not self._console.is_terminal:
+            return
+        line = f"{text}  {self._state()}"
+        if self._status is None:
+            self._status = self._console.status(escape(line))
+            self._status.start()
+        else:
+            self._status.update(escape(line))
+
+    def _state(self) -> str:
+        return f"[{self._finished}/{self._total}{self._eta()}{self._best_words()}]"
 
     def _best_words(self) -> str:
         return "" if self._best is None else f", best {self._best[1]:.3f} (trial {self._best[0]})"
 
     def _eta(self) -> str:
-        """What is left at this run's pace, counting on as much pruning as there has been."""
+        """What is left at the pace of this run's trials, pruning included; before one ends, of its batches."""
         remaining = self._total - self._finished
-        if not self._images_trained or remaining <= 0:
+        if remaining <= 0:
             return ""
-        mean_images = self._images_of_ended / self._ended if self._ended else self._images
-        seconds = self._seconds_training / self._images_trained * mean_images * remaining
-        return f", {format_seconds(seconds)} left"
+        if self._seconds_of_ended:
+            seconds = sum(self._seconds_of_ended) / len(self._seconds_of_ended)
+        elif self._images_trained:
+            seconds = self._seconds_training / self._images_trained * self._images
+        else:
+            return ""
+        return f", {format_seconds(seconds * remaining / self._num_workers)} left"
 
 
 def describe_trial(trial: FrozenTrial) -> str:

@@ -1,16 +1,17 @@
 """What all trials of a study share: trainer, crops with their content features, judge and rung photos."""
 
-import os
+import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.content_features import ContentFeatures, cache_content_features, cache_size
+from models.content_features import FEATURE_UNIT, ContentFeatures, cache_content_features, cache_size
 from models.loss_network import LossNetwork
 from models.pretrained import cache_folder
 from models.style_network import StyleNetworkOptions, build_style_network, stylise
@@ -25,6 +26,9 @@ REFERENCE_CROPS: Final = 64
 
 SECONDS_IN_CACHE: Final = 7 * 24 * 3600
 """Cached features of a study that nobody has run for a week are removed when another study needs room."""
+
+SECONDS_BETWEEN_REPORTS: Final = 30.0
+"""While content features are computed: far less than the time after which a silent worker counts as hung."""
 
 
 @final
@@ -61,7 +65,7 @@ class StudyResources:
             content_layers=config.loss.content_layers,
         )
         self._order = _visiting_order(len(self._crops), config.training.images, seed=config.seed)
-        self._features = self._cache_features(pictures, report)
+        self._features = self._cache_features(report)
         self.trainer = StyleTrainer(
             build_network(config),
             self.loss_network,
@@ -90,27 +94,30 @@ class StudyResources:
         outputs = stylise(self.trainer.network, self.rung_photos)
         return (np.round(outputs * 255.0) / 255.0).astype(np.float32)
 
-    def _cache_features(self, pictures: StudyPictures, report: Callable[[str], None]) -> ContentFeatures | None:
+    def _cache_features(self, report: Callable[[str], None]) -> ContentFeatures | None:
         layers = self.config.loss.content_layers
         size = cache_size(self.loss_network, self._crops, layers=layers)
         self.feature_bytes_per_crop = size // len(self._crops)
         if size > self.config.data.feature_cache_megabytes * 2**20:
             report("content features are larger than `data.feature_cache_megabytes`: computing them in every step")
             return None
-        root = self._feature_folder
-        _remove_old(root)
+        _remove_old(self._feature_folder)
         key = digest(
             {
-                "photos": pictures.identity(),
-                "data": self.config.data.model_dump(mode="json"),
-                "seed": self.config.seed,
+                "crops": hashlib.sha256(self._crops.data).hexdigest(),
+                "crop_size": self.config.data.crop_size,
                 "loss_network": self.loss_network.identity,
-                "references": self.references.content,
+                "unit": FEATURE_UNIT,
             }
         )
         report(f"computing content features ({size / 2**20:.0f} MB, once)")
-        scales = {name: float(np.sqrt(value)) for name, value in self.references.content.items()}
-        return cache_content_features(self.loss_network, self._crops, scales=scales, folder=root / key[:16])
+        return cache_content_features(
+            self.loss_network,
+            self._crops,
+            layers=layers,
+            folder=self._feature_folder / key[:16],
+            on_crops=_now_and_then(report, num_crops=len(self._crops)),
+        )
 
 
 def build_network(config: StudyConfig, *, precision: str | None = None) -> Any:
@@ -137,5 +144,19 @@ def _remove_old(root: Path) -> None:
     if not root.is_dir():
         return
     for folder in root.iterdir():
-        if time.time() - os.stat(folder).st_mtime > SECONDS_IN_CACHE:  # noqa: PTH116
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another worker was faster
+            if time.time() - folder.stat().st_mtime > SECONDS_IN_CACHE:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _now_and_then(report: Callable[[str], None], *, num_crops: int) -> Callable[[int], None]:
+    """Report how many crops are done, but not for each batch."""
+    last = time.monotonic()
+
+    def on_crops(num_done: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SECONDS_BETWEEN_REPORTS:
+            last = time.monotonic()
+            report(f"content features of {num_done} of {num_crops} crops")
+
+    return on_crops

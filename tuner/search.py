@@ -1,9 +1,13 @@
 """The search space, and the sampler and pruner that walk it."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, final
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial
 
 from objectives.loss_weights import LossWeights
 from tuner.config import SearchSection
@@ -53,19 +57,55 @@ def parameters_of(weights: LossWeights, search: SearchSection) -> dict[str, floa
     return parameters
 
 
-def build_sampler(search: SearchSection, *, seed: int, num_trials: int) -> optuna.samplers.BaseSampler:
-    """Build the sampler of the study's next trial.
+def build_sampler(search: SearchSection, *, seed: int) -> BaseSampler:
+    """Build the study's sampler: equal seed, trial number and earlier trials give equal parameters.
 
-    Args:
-        search: The search settings.
-        seed: The study's seed.
-        num_trials: Trials that the study already has. They go into the seed: a resumed study continues where it was,
-            rather than sampling its first trials once more.
+    A resumed study so continues where it was, and workers that begin at the same moment draw different trials.
     """
-    trial_seed = int(np.random.SeedSequence([seed, num_trials]).generate_state(1)[0])
     if search.sampler == "random":
-        return optuna.samplers.RandomSampler(seed=trial_seed)
-    return optuna.samplers.TPESampler(n_startup_trials=_num_startup(search), seed=trial_seed)
+        return TrialSeededSampler(lambda trial_seed: optuna.samplers.RandomSampler(seed=trial_seed), seed=seed)
+    startup = _num_startup(search)
+    return TrialSeededSampler(
+        lambda trial_seed: optuna.samplers.TPESampler(n_startup_trials=startup, seed=trial_seed), seed=seed
+    )
+
+
+@final
+class TrialSeededSampler(BaseSampler):
+    """Has another sampler draw each trial, made anew with a seed that follows from the study's and the trial's number.
+
+    Optuna announces a trial before it samples anything for it. One trial at a time: each worker has its own.
+    """
+
+    def __init__(self, build: Callable[[int], BaseSampler], *, seed: int) -> None:
+        """Take what builds the sampler of one trial from that trial's seed, and the study's seed."""
+        self._build = build
+        self._seed = seed
+        self._sampler = self._of_trial(0)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Make the sampler of this trial."""
+        self._sampler = self._of_trial(trial.number)
+        self._sampler.before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return what is sampled together."""
+        return self._sampler.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Sample what is sampled together."""
+        return self._sampler.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Sample one parameter."""
+        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def _of_trial(self, number: int) -> BaseSampler:
+        return self._build(int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0]))
 
 
 def build_pruner(search: SearchSection) -> optuna.pruners.BasePruner:

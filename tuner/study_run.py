@@ -1,20 +1,19 @@
 """Running a study from the command line: in this process, or in several worker processes."""
 
+import math
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 import optuna
 from optuna.trial import TrialState
 
 from studies import attributes
-from studies.claims import FINISHED_STATES
+from studies.claims import FINISHED_STATES, reap
 from studies.storage import StudyStorage
 from studies.strips import encode_strip
 from tuner.config import StudyConfig
@@ -34,6 +33,9 @@ tens of seconds on the slowest machine tried; fifteen minutes leave room for far
 
 POLL_SECONDS: Final = 0.5
 
+ROUNDING: Final = 1e-5
+"""Relative difference between two measurements of one reference: the order of sums differs between machines."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -52,20 +54,32 @@ class StudyRun:
     config: StudyConfig
     pictures: StudyPictures
 
-    def progress(self) -> StudyProgress:
+    def is_done(self) -> bool:
+        """Return whether the study has its total of finished trials, once what dead workers left is cleared away."""
+        reap(self.storage, self.name)
+        return self._num_finished() >= self.config.search.trials
+
+    def progress(self, *, num_workers: int = 1) -> StudyProgress:
         """Return a progress display that begins with what the study has."""
         trials = self.storage.read_study(self.name).get_trials(deepcopy=False)
-        finished = sum(trial.state in FINISHED_STATES for trial in trials)
         complete = [
             (trial.number, trial.value)
             for trial in trials
             if trial.state is TrialState.COMPLETE and trial.value is not None
         ]
         best = max(complete, key=lambda number_and_value: number_and_value[1], default=None)
-        return StudyProgress(self.config, finished=finished, total=self.config.search.trials, best=best)
+        finished = self._num_finished()
+        total = self.config.search.trials
+        return StudyProgress(self.config, finished=finished, total=total, best=best, num_workers=num_workers)
+
+    def _num_finished(self) -> int:
+        trials = self.storage.read_study(self.name).get_trials(deepcopy=False)
+        return sum(trial.state in FINISHED_STATES for trial in trials)
 
     def run_here(self, progress: StudyProgress) -> None:
         """Run trials in this process until the study has its total."""
+        if self.is_done():
+            return
         # Optuna's own line for each trial says less than ours, and it warns of a failed one with a traceback.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         watchdog = ProgressWatchdog(patience_seconds=HANG_SECONDS)
@@ -99,6 +113,7 @@ class StudyRun:
             worker.run()
         finally:
             watchdog.stop()
+            progress.close()
 
     def run_in_processes(self, num_workers: int, progress: StudyProgress) -> None:
         """Start worker processes and print what they finish, until the study has its total.
@@ -108,12 +123,9 @@ class StudyRun:
         Raises:
             WorkerError: Every worker ended before the study had its total.
         """
-        threads = str(max(1, (os.cpu_count() or 1) // num_workers))
-        names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-        environment = {**dict.fromkeys(names, threads), **os.environ, STORAGE_VARIABLE: self.storage.url}
-        # -P: the folder that the user is in must not shadow our packages.
-        command = [sys.executable, "-P", "-m", "tuner.worker_process", self.name, str(self.config.search.trials)]
-        processes = [subprocess.Popen(command, env=environment) for _ in range(num_workers)]
+        if self.is_done():
+            return
+        processes = [self._start_worker(num_workers) for _ in range(num_workers)]
         try:
             self._follow(processes, progress)
         except BaseException:
@@ -121,28 +133,50 @@ class StudyRun:
                 process.terminate()
             raise
         finally:
+            progress.close()
             for process in processes:
                 process.wait()
-        failed = sum(process.returncode != 0 for process in processes)
-        if failed == num_workers:
+        if all(process.returncode != 0 for process in processes):
             raise WorkerError(f"All {num_workers} workers ended before the study had its trials; see above for why.")
+
+    def _start_worker(self, num_workers: int) -> subprocess.Popen[bytes]:
+        threads = str(max(1, (os.cpu_count() or 1) // num_workers))
+        names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+        # Where the photos lie on this machine; what the study says may be of another one.
+        photos = map(str, self.config.photos)
+        return subprocess.Popen(
+            # -P: the folder that the user is in must not shadow our packages.
+            [
+                *(sys.executable, "-P", "-m", "tuner.worker_process"),
+                *(self.name, str(self.config.search.trials), *photos),
+            ],
+            env={**dict.fromkeys(names, threads), **os.environ, STORAGE_VARIABLE: self.storage.url},
+            # Its end tells the worker that this process is gone.
+            stdin=subprocess.PIPE,
+            # Ctrl-C in a terminal reaches this process alone, which passes it on once.
+            process_group=0,
+        )
 
     def _follow(self, processes: list[subprocess.Popen[bytes]], progress: StudyProgress) -> None:
         study = self.storage.read_study(self.name)
         told = {trial.number for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()}
         while True:
             running = any(process.poll() is None for process in processes)
-            for trial in study.get_trials(deepcopy=False):
+            trials = study.get_trials(deepcopy=False)
+            for trial in trials:
                 if trial.state.is_finished() and trial.number not in told:
                     told.add(trial.number)
                     progress.on_trial(trial)
             if not running:
                 return
+            progress.on_running([trial.number for trial in trials if trial.state is TrialState.RUNNING])
             time.sleep(POLL_SECONDS)
 
     def _keep_measurements(self, resources: StudyResources) -> None:
         study = self.storage.load_study(self.name)
         references = resources.references.to_dict()
+        if _nearly_equal(study.user_attrs.get(attributes.REFERENCES), references):
+            references = study.user_attrs[attributes.REFERENCES]
         identity = {**study.user_attrs[attributes.IDENTITY], "loss_network": dict(resources.loss_network.identity)}
         for key, value in {attributes.REFERENCES: references, attributes.IDENTITY: identity}.items():
             if study.user_attrs.get(key) != value:
@@ -153,30 +187,10 @@ class StudyRun:
             study.set_user_attr(attributes.RUNG_PHOTOS, kept)
 
 
-def estimate(
-    config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None], num_batches: int = 12
-) -> tuple[float, float]:
-    """Measure what a study would cost by training on a few batches.
-
-    Returns:
-        Seconds and bytes for the whole study, at most: pruning makes it less.
-    """
-    batch = config.training.batch_size
-    few = config.model_copy(update={"data": config.data.model_copy(update={"num_crops": batch * num_batches})})
-    with tempfile.TemporaryDirectory() as folder:
-        resources = StudyResources(few, pictures, report=report, feature_folder=Path(folder))
-        resources.trainer.train(resources.batches(0, batch))
-        started = time.monotonic()
-        resources.trainer.train(resources.batches(0, batch * num_batches))
-        seconds_per_image = (time.monotonic() - started) / (batch * num_batches)
-    resources.judge.score(list(resources.paint()))
-    started = time.monotonic()
-    resources.judge.score(list(resources.paint()))
-    seconds_per_rung = time.monotonic() - started
-    trial = config.training.images * seconds_per_image + len(config.search.rungs) * seconds_per_rung
-    features = resources.feature_bytes_per_crop * config.data.num_crops
-    if features > config.data.feature_cache_megabytes * 2**20:
-        features = 0
-    # Two PNGs a trial, each about as large as its raw pixels: an upper bound.
-    pictures_bytes = config.search.trials * 3 * resources.rung_photos.size
-    return trial * config.search.trials, float(features + pictures_bytes)
+def _nearly_equal(stored: Any, measured: Any) -> bool:
+    """Whether two nested mappings of numbers differ by no more than rounding."""
+    if isinstance(stored, Mapping) and isinstance(measured, Mapping):
+        return stored.keys() == measured.keys() and all(_nearly_equal(stored[key], measured[key]) for key in stored)
+    if isinstance(stored, Mapping) or isinstance(measured, Mapping) or stored is None:
+        return False
+    return math.isclose(stored, measured, rel_tol=ROUNDING)

@@ -9,9 +9,10 @@ import optuna
 
 from objectives.loss_weights import LossWeights
 from studies import attributes
+from studies.claims import FINISHED_STATES
 from studies.errors import StudyError
 from studies.storage import StudyStorage
-from tuner.config import StudyConfig, digest
+from tuner.config import StudyConfig, digest, validate_config
 from tuner.errors import ConfigError
 from tuner.pictures import StudyPictures
 from tuner.search import parameters_of
@@ -40,11 +41,11 @@ def start_or_resume(
     """Return the study of this name, made if it is not there.
 
     A new study gets the style image as an artefact, its configuration and identity as attributes, and the baseline
-    weights as its first trial.
+    weights as its first trial; the default ones only if they lie in the search range.
 
     Raises:
         StudyError: A study of this name has another configuration, style image or photos; says which.
-        ConfigError: The baseline weights lie outside the search range.
+        ConfigError: The baseline weights that the configuration names lie outside the search range.
     """
     baseline = _baseline_parameters(config)
     with storage.exclusive():
@@ -57,6 +58,44 @@ def start_or_resume(
         if baseline is not None and not study.get_trials(deepcopy=False):
             study.enqueue_trial(baseline, user_attrs={attributes.BASELINE: True})
     return study
+
+
+def num_finished(
+    storage: StudyStorage, name: str, *, config: StudyConfig, pictures: StudyPictures, judge_version: str
+) -> int | None:
+    """Return how many trials of the study are finished, None if there is no such study; changes nothing.
+
+    Raises:
+        StudyError: As `start_or_resume` would.
+        ConfigError: As `start_or_resume` would.
+    """
+    _baseline_parameters(config)
+    if name not in storage.study_names():
+        return None
+    study = storage.read_study(name)
+    _check_same(study, config, pictures, judge_version)
+    return sum(trial.state in FINISHED_STATES for trial in study.get_trials(deepcopy=False))
+
+
+def stored_config(study: optuna.Study) -> StudyConfig:
+    """Return the configuration that a study was made with, without its pictures.
+
+    Raises:
+        StudyError: The study was not made by styletuner, or by a version whose configuration differs.
+    """
+    values = study.user_attrs.get(attributes.CONFIGURATION)
+    if values is None:
+        raise StudyError(
+            f"Study {study.study_name!r} was not made by styletuner. Name one that `styletuner study list` shows."
+        )
+    try:
+        return validate_config(values, source=study.study_name)
+    except ConfigError as error:
+        reason = str(error).splitlines()[0]
+        raise StudyError(
+            f"Study {study.study_name!r} was made by another version of styletuner. {reason}\n"
+            "Go on with it in that version, or start another one with --name."
+        ) from error
 
 
 def unused_name(storage: StudyStorage, name: str) -> str:
@@ -110,7 +149,9 @@ def _baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
         weights = LossWeights.normalised(content=content, style=style, total_variation=variation)
         return parameters_of(weights, config.search)
     except ValueError as error:
-        raise ConfigError(f"`search.baseline`: {error}") from error
+        if "baseline" not in config.search.model_fields_set:
+            return None
+        raise ConfigError(f"`search.baseline`: {error}\nFor none: `search.baseline: null`.") from error
 
 
 def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPictures, judge_version: str) -> None:
@@ -119,8 +160,7 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
         if attributes.CONFIGURATION in attrs or study.get_trials(deepcopy=False):
             raise StudyError(f"Study {study.study_name!r} was not made by styletuner. Choose another name with --name.")
         return  # made, but killed before its attributes were written
-    stored = StudyConfig.model_validate(attrs[attributes.CONFIGURATION])
-    differences = describe_differences(stored.defining_values(), config.defining_values())
+    differences = describe_differences(stored_config(study).defining_values(), config.defining_values())
     identity = attrs.get(attributes.IDENTITY, {})
     if identity.get("style_sha256") != pictures.style_sha256:
         differences.insert(

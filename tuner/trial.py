@@ -23,6 +23,7 @@ from tuner.resources import StudyResources
 from tuner.search import suggest_weights
 
 BELOW_MEDIAN: Final = "pruned: below the median of earlier trials at this rung"
+NOT_FINITE: Final = "diverged: what the network paints is not finite"
 
 
 @final
@@ -84,34 +85,40 @@ class TrialRunner:
             StorageError: The database or the folder of artefacts cannot be written.
         """
         started = time.monotonic()
-        weights = suggest_weights(trial, self._resources.config.search)
+        weights = suggest_weights(trial, self.config.search)
         trial.set_user_attr(attributes.WEIGHTS, weights.to_dict())
         self._observer.on_start(trial.number, weights)
         self._resources.trainer.start(weights)
         seen = 0
-        for rung in self._resources.config.rungs:
+        for rung in self.config.rungs:
             try:
-                losses = self._resources.trainer.train(
-                    self._resources.batches(seen, rung), on_batch=self._observer.on_batch
-                )
+                losses, outputs = self._train_and_paint(seen, rung)
             except DivergedError as error:
                 self._describe_end(trial, images_seen=seen, started=started, reason=f"{error} before image {rung}")
                 raise optuna.TrialPruned(str(error)) from error
             seen = rung
-            outputs = self._resources.paint()
             quality = self._resources.judge.score(list(outputs))
             trial.report(quality.quality, seen)
             self._keep_score(trial, quality, losses, images_seen=seen)
             self._observer.on_rung(
                 RungEvent(number=trial.number, images_seen=seen, quality=quality.quality, weights=weights)
             )
-            last = rung == self._resources.config.rungs[-1]
+            last = rung == self.config.rungs[-1]
             if last or trial.should_prune():
                 self._keep_pictures(trial, outputs, quality, weights)
                 self._describe_end(trial, images_seen=seen, started=started, reason="" if last else BELOW_MEDIAN)
                 if not last:
                     raise optuna.TrialPruned(BELOW_MEDIAN)
         return quality.quality
+
+    def _train_and_paint(self, start: int, stop: int) -> tuple[TrainingLosses, NDArray[np.float32]]:
+        """Train from one number of images seen to another; return the mean losses and the rung photos restyled."""
+        losses = self._resources.trainer.train(self._resources.batches(start, stop), on_batch=self._observer.on_batch)
+        outputs = self._resources.paint()
+        # The losses are of before the last step, which may have been the one too large.
+        if not np.isfinite(outputs).all():
+            raise DivergedError(NOT_FINITE)
+        return losses, outputs
 
     def _keep_score(self, trial: optuna.Trial, quality: Quality, losses: TrainingLosses, *, images_seen: int) -> None:
         parts: dict[str, Any] = {

@@ -2,22 +2,26 @@
 
 import faulthandler
 import os
-import sys
+import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final, final
 
 import optuna
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from studies import attributes
 from studies.claims import Claim, NoClaim, attach, claim, close, reap, release
-from studies.errors import StudiesError
+from studies.errors import ClaimLostError, StudiesError
+from studies.failures import storage_error, storage_errors
 from studies.retries import mark_interrupted
-from studies.storage import StudyStorage, storage_errors
+from studies.storage import StudyStorage
 from studies.workers import WorkerIdentity
+from tuner.environment import STANDARD_ERROR
 from tuner.search import build_pruner, build_sampler
 from tuner.trial import TrialRunner
 
@@ -28,6 +32,9 @@ MAX_CONSECUTIVE_FAILURES: Final = 3
 """Trials that may fail one after another before a worker gives up: the fault is then not in the sampled weights."""
 
 INTERRUPTED: Final = "interrupted by the user"
+
+_ENDED_BY_OTHERS: Final = (UpdateFinishedTrialError, ValueError, AssertionError)
+"""What Optuna raises where a trial that it would end has ended already; which of them depends on how far it was."""
 
 
 @final
@@ -89,36 +96,54 @@ class Worker:
 
         def objective(trial: optuna.Trial) -> float:
             running.append(trial.number)
-            attach(self._storage, held, trial_number=trial.number)
-            trial.set_user_attr(attributes.WORKER, self._identity.as_attribute())
             try:
-                return self._runner.run(trial)
-            except KeyboardInterrupt:
-                mark_interrupted(trial, INTERRUPTED)
-                raise
-            except optuna.TrialPruned:
+                return self._run_trial(trial, held)
+            except (optuna.TrialPruned, ClaimLostError, UpdateFinishedTrialError):
                 raise
             except Exception as error:
-                outside = isinstance(error, StudiesError | OSError)
-                if last_try or outside:
-                    fatal.append(error)
-                _note_failure(trial, error, outside=outside)
+                cause = self._outside_cause(error)
+                if cause is not None or last_try:
+                    fatal.append(cause or error)
+                _note_failure(trial, cause or error, outside=cause is not None)
                 raise
 
         try:
-            with storage_errors(self._storage.url):
+            with storage_errors(self._storage.url), _quiet_heartbeats():
                 study.optimize(objective, n_trials=1, catch=(Exception,))
         except KeyboardInterrupt:
-            release(self._storage, held, trial_number=running[0] if running else None, reason=INTERRUPTED)
+            with _undisturbed():
+                release(self._storage, held, trial_number=running[0] if running else None, reason=INTERRUPTED)
             raise
         except _FailureNotNoted:
             pass
+        except _ENDED_BY_OTHERS:
+            # A process that was silent for long, such as on a laptop that slept, is taken for dead by another one.
+            if not self._has_ended(study, running):
+                raise
         finally:
             with suppress(Exception):
                 close(self._storage, held)
         if fatal:
             raise fatal[0]
         return self._tell_of(study, running)
+
+    def _run_trial(self, trial: optuna.Trial, held: Claim) -> float:
+        try:
+            attach(self._storage, held, trial_number=trial.number)
+            trial.set_user_attr(attributes.WORKER, self._identity.as_attribute())
+            return self._runner.run(trial)
+        except KeyboardInterrupt:
+            mark_interrupted(trial, INTERRUPTED)
+            raise
+
+    def _outside_cause(self, error: Exception) -> Exception | None:
+        """What failed if the weights are not at fault: the database, the disk."""
+        if isinstance(error, SQLAlchemyError | StorageInternalError):
+            return storage_error(self._storage.url, error)
+        return error if isinstance(error, StudiesError | OSError) else None
+
+    def _has_ended(self, study: optuna.Study, running: list[int]) -> bool:
+        return bool(running) and study.get_trials(deepcopy=False)[running[0]].state.is_finished()
 
     def _tell_of(self, study: optuna.Study, running: list[int]) -> bool:
         trials = study.get_trials(deepcopy=False)
@@ -130,15 +155,47 @@ class Worker:
 
     def _load_study(self) -> optuna.Study:
         config = self._runner.config
-        study = self._storage.load_study(self._study_name, pruner=build_pruner(config.search))
-        num_trials = len(study.get_trials(deepcopy=False))
-        study.sampler = build_sampler(config.search, seed=config.seed, num_trials=num_trials)
-        return study
+        return self._storage.load_study(
+            self._study_name,
+            sampler=build_sampler(config.search, seed=config.seed),
+            pruner=build_pruner(config.search),
+        )
 
 
 @final
 class _FailureNotNoted(BaseException):
-    """Passes by Optuna, which then leaves the trial running: the next reaper sees it abandoned, and has it run again."""
+    """Passes by Optuna, which so leaves the trial running: the next reaper sees it abandoned, and has it run again."""
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore a second Ctrl-C while a trial is given back, which takes milliseconds."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # Not SIG_IGN, of which Python complains when a signal is on its way already.
+    handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _quiet_heartbeats() -> Iterator[None]:
+    """Spare the user the traceback of Optuna's heartbeat thread when the database fails: the trial says it in words."""
+    before = threading.excepthook
+
+    def tell_of_others(arguments: threading.ExceptHookArgs) -> None:
+        if not issubclass(arguments.exc_type, SQLAlchemyError | StorageInternalError):
+            before(arguments)
+
+    threading.excepthook = tell_of_others
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _note_failure(trial: optuna.Trial, error: Exception, *, outside: bool) -> None:
@@ -182,9 +239,15 @@ class ProgressWatchdog:
     def _watch(self) -> None:
         while not self._stopped.wait(min(1.0, self._patience / 4)):
             if time.monotonic() - self._last > self._patience:
-                sys.stderr.write(
-                    f"styletuner: no progress for {self._patience:.0f} s; this worker ends. "
-                    "Run the same command again to resume; the stacks below say where it stood.\n"
-                )
-                faulthandler.dump_traceback()
+                self._say_where_it_stands()
                 os._exit(1)
+
+    def _say_where_it_stands(self) -> None:
+        # Not to sys.stderr, which a worker process has turned away.
+        words = (
+            f"styletuner: no progress for {self._patience:.0f} s; this worker ends. "
+            "Run the same command again to resume; the stacks below say where it stood.\n"
+        )
+        with suppress(OSError):
+            os.write(STANDARD_ERROR, words.encode())
+            faulthandler.dump_traceback(file=STANDARD_ERROR)

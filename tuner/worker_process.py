@@ -1,61 +1,99 @@
-"""Entry point of a worker process: everything it needs stands in the study, the storage's URL in the environment."""
+"""Entry point of a worker process.
+
+Arguments: the study, its total of finished trials, the photos as this machine finds them. The storage's URL comes in
+the environment; standard input ends when the process that started this one does. All else stands in the study.
+"""
 
 import os
 import signal
 import sys
+import threading
+from collections.abc import Sequence
+from contextlib import redirect_stderr
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from studies import attributes
-from studies.errors import StudiesError
-from studies.storage import StudyStorage
-from tuner.config import StudyConfig, merge
-from tuner.environment import load_networks
-from tuner.pictures import open_pictures
-from tuner.study_run import STORAGE_VARIABLE, StudyRun
+if TYPE_CHECKING:
+    from studies.storage import StudyStorage
 
 
-def run_worker(storage: StudyStorage, name: str, *, total: int) -> None:
+def run_worker(storage: "StudyStorage", name: str, *, total: int, photos: Sequence[str]) -> None:
     """Run trials of an existing study in this process until it has its total.
 
+    Args:
+        storage: Opened for writing.
+        name: The study.
+        total: Finished trials that it shall have.
+        photos: Where its photos lie on this machine.
+
     Raises:
-        StudyError: There is no such study.
-        PhotosError: The photos are no longer where they were.
+        StudyError: There is no such study, or it was made by another version.
+        PhotosError: The photos are not there.
     """
+    from studies import attributes
+    from tuner.config import merge, validate_config
+    from tuner.pictures import open_pictures
+    from tuner.study_run import StudyRun
+    from tuner.study_setup import stored_config
+
     study = storage.load_study(name)
-    attrs = study.user_attrs
-    style = storage.artifacts.path_of(attrs[attributes.STYLE_IMAGE])
-    values = merge(
-        attrs[attributes.CONFIGURATION],
-        {"style": str(style), "photos": attrs[attributes.PHOTOS]["paths"], "search": {"trials": total}},
-    )
-    config = StudyConfig.model_validate(values)
+    style = storage.artifacts.path_of(study.user_attrs[attributes.STYLE_IMAGE])
+    here = {"style": str(style), "photos": list(photos), "search": {"trials": total}}
+    config = validate_config(merge(stored_config(study).model_dump(mode="json"), here), source=name)
     run = StudyRun(storage=storage, name=name, config=config, pictures=open_pictures(config))
     run.run_here(run.progress())
 
 
 def main() -> None:
-    """Run a worker for the study and the total named in the arguments."""
-    name, total = sys.argv[1], int(sys.argv[2])
-    signal.signal(signal.SIGTERM, _interrupt)
-    load_networks()
-    # The parent prints what is finished.
-    with Path(os.devnull).open("w") as nowhere:
-        errors, sys.stderr = sys.stderr, nowhere
-        try:
-            with StudyStorage.open(os.environ[STORAGE_VARIABLE]) as storage:
-                run_worker(storage, name, total=total)
-        except KeyboardInterrupt:
-            sys.exit(1)
-        except (StudiesError, ValueError, OSError) as error:
-            errors.write(f"styletuner worker {os.getpid()}: {error}\n")
-            sys.exit(2)
-        finally:
-            sys.stderr = errors
+    """Run a worker as the arguments say; end with 0, 1 after an interrupt or a fault of ours, 2 for bad input."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt_once)
+    try:
+        threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+        from tuner.environment import load_networks
+
+        load_networks()
+        _run_quietly(sys.argv[1], total=int(sys.argv[2]), photos=sys.argv[3:])
+    except KeyboardInterrupt:
+        sys.exit(1)
+    except Exception as error:
+        from tuner.cli import explain
+
+        message, status = explain(error)
+        sys.stderr.write(f"styletuner worker {os.getpid()}: {message}\n")
+        sys.exit(status)
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+def _run_quietly(name: str, *, total: int, photos: Sequence[str]) -> None:
+    """The parent prints what is finished."""
+    from studies.storage import StudyStorage
+    from tuner.study_run import STORAGE_VARIABLE
+
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        redirect_stderr(nowhere),
+        StudyStorage.open(os.environ[STORAGE_VARIABLE]) as storage,
+    ):
+        run_worker(storage, name, total=total, photos=photos)
+
+
+def _end_with_parent() -> None:
+    """Give the trial back when the process that started this one is gone, however it ended."""
+    with open(0, "rb", closefd=False, buffering=0) as standard_input:
+        standard_input.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _interrupt_once(_signal: int, _frame: FrameType | None) -> None:
+    """Ctrl-C comes from the terminal and again from the parent: the second must not disturb what the first began."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _pass_over)
     raise KeyboardInterrupt
+
+
+def _pass_over(_signal: int, _frame: FrameType | None) -> None:
+    """Stands in for SIG_IGN, of which Python complains when a signal is on its way already."""
 
 
 if __name__ == "__main__":

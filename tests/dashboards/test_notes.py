@@ -95,12 +95,13 @@ def test_trial_note_tells_quality_parts_weights_and_reason(storage: StudyStorage
     assert "| content preservation | style match | artefact factor |" in note
     assert "| 0.610 | 0.420 | 0.930 |" in note
     assert "640 images seen · 12 s · pruned: below the median" in note
-    assert "styletuner study export demo-waves --trial 1 -o trial-1.yaml" in note
+    assert "styletuner study export demo-waves --trial 1 -o trial-1.yaml\n" in note
 
 
 def test_saved_notes_are_found_by_the_dashboard(storage: StudyStorage, study: optuna.Study) -> None:
     save_notes(storage)
     assert f"styletuner study export {NAME} -o best.yaml --storage {storage.name}\n" in get_note(study)
+    assert f"--trial 2 -o trial-2.yaml --storage {storage.name}\n" in note_of(study, 2)
     style = study.user_attrs[attributes.STYLE_IMAGE]
     sheet = study.trials[2].user_attrs[attributes.PICTURES]["sheet"]
     assert f"(/artifacts/{study._study_id}/{style})" in get_note(study)

@@ -156,6 +156,11 @@ def test_instance_norm_treats_each_picture_on_its_own() -> None:
     np.testing.assert_allclose(together, np.concatenate(alone), atol=1e-5)
 
 
+def test_restyling_is_not_compiled_for_each_size() -> None:
+    """Keras' own choice is to compile where there is a GPU, or with JAX."""
+    assert build().jit_compile is False
+
+
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_keeps_variables_and_output_in_float32(precision: str) -> None:
     network, photos = build(precision=precision), draw_photos(height=16, width=16)

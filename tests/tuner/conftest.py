@@ -1,7 +1,6 @@
 """A tiny study's pictures and configuration in an empty folder, and the command line on them."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -67,13 +66,13 @@ def run_cli(folder: Path) -> RunCli:
 
 
 @pytest.fixture(scope="session")
-def finished_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def finished_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of `drawn_study` in which the study "waves" has run its three trials; leave it as it is."""
     folder = Path(shutil.copytree(drawn_study, tmp_path_factory.mktemp("finished"), dirs_exist_ok=True))
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
         run_command("study", "run", "tiny.yaml", "--name", NAME, cwd=folder).require_success()
-    yield folder
+    return folder
 
 
 @pytest.fixture

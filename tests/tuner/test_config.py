@@ -232,6 +232,12 @@ def test_a_setting_without_a_name_or_an_equals_sign(text: str) -> None:
         parse_setting(text)
 
 
+def test_a_preset_is_no_setting() -> None:
+    """Its values lie below the file's: laid on top it would be a label only."""
+    with pytest.raises(ConfigError, match=r"`--set preset` comes too late.*styletuner study run gpu"):
+        parse_setting("preset=gpu")
+
+
 def test_a_setting_whose_value_is_no_yaml() -> None:
     with pytest.raises(ConfigError, match=re.escape("`--set search.rungs` has a value that is no YAML. Received '[1'")):
         parse_setting("search.rungs=[1")

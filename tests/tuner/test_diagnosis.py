@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import keras
 import pytest
 
 from models import pretrained
@@ -70,7 +71,50 @@ def test_what_does_not_load_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(diagnosis, "load_networks", fail)
     (finding,) = (finding for finding in diagnose() if finding.subject == "backend")
-    assert finding.state == "does not load: libcudnn is missing"
+    assert finding.state == "fails: libcudnn is missing"
+    assert finding.remedy == "pip install -r requirements.lock"
+
+
+def test_torch_backend_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras cannot list its devices: it raises an AttributeError."""
+
+    def fail() -> None:
+        raise AttributeError("list_devices")
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    monkeypatch.setattr(keras.distribution, "list_devices", fail)
+    (finding,) = (finding for finding in diagnose() if finding.subject == "backend")
+    assert finding.fine
+    assert finding.state.startswith(("torch on cpu:0", "torch on gpu:0"))
+
+
+@pytest.mark.parametrize(
+    ("name", "subject", "remedy"),
+    [
+        ("statuses", "weights vgg19", "styletuner weights fetch vgg19"),
+        ("cache_folder", "disk: cache", "STYLETUNER_CACHE"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch, name: str, subject: str, remedy: str
+) -> None:
+    def fail() -> None:
+        raise PermissionError(13, "Permission denied", "/closed")
+
+    monkeypatch.setattr(pretrained, name, fail)
+    (finding,) = (finding for finding in diagnose() if finding.subject == subject)
+    assert not finding.fine
+    assert "Permission denied" in finding.state
+    assert remedy in finding.remedy
+
+
+def test_working_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    (finding,) = (finding for finding in diagnose() if finding.subject == "disk: working folder")
+    assert not finding.fine
     assert finding.remedy
 
 

@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tuner.environment import _held_back_stderr, set_defaults
+from tuner.environment import _held_back_stderr, own_command, set_defaults
 
 NAMES = ("TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
@@ -77,3 +78,36 @@ def test_a_process_without_standard_error_does_without(closing: str) -> None:
         "with _held_back_stderr():\n    print('inside')\nprint('after')"
     )
     assert (finished.returncode, finished.stdout) == (0, "inside\nafter\n")
+
+
+@pytest.mark.parametrize(
+    ("started", "on_path", "typed"),
+    [
+        ("my venv/bin/styletuner", False, "'my venv/bin/styletuner'"),
+        ("my venv/bin/styletuner", True, "styletuner"),
+        ("site-packages/tuner/cli.py", False, "styletuner"),
+    ],
+)
+def test_own_command_is_what_the_user_can_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: str, on_path: bool, typed: str
+) -> None:
+    script = tmp_path / started
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(script.parent if on_path else other))
+    monkeypatch.setattr(sys, "argv", [started])
+    assert own_command() == typed
+
+
+def test_another_installation_on_the_path_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("ours", "theirs"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "styletuner").write_text("#!/bin/sh\n")
+        (tmp_path / folder / "styletuner").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "theirs"))
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "ours" / "styletuner")])
+    assert own_command() == str(tmp_path / "ours" / "styletuner")

@@ -1,8 +1,10 @@
+import io
 from datetime import datetime
 
 import optuna
 import pytest
 from optuna.trial import TrialState
+from rich.console import Console
 
 from objectives.loss_weights import LossWeights
 from studies import attributes
@@ -70,3 +72,36 @@ def test_progress_counts_finished_trials_and_keeps_the_best(capsys: pytest.Captu
     assert ["[3/5" in lines[0], "[3/5" in lines[1], "[4/5" in lines[2]] == [True, True, True]
     assert "best 0.400 (trial 0)" in lines[2]
     assert "left" in lines[2]
+
+
+def test_time_left_is_that_of_the_trials_shared_by_the_workers(capsys: pytest.CaptureFixture[str]) -> None:
+    """Four trials of 12.4 s are left for two workers; no batch of theirs is seen here."""
+    progress = StudyProgress(StudyConfig(), finished=0, total=5, best=None, num_workers=2)
+    progress.on_running([0, 1])
+    progress.on_trial(_trial(0, state=TrialState.COMPLETE, value=0.3))
+    assert "[1/5, 25 s left, best 0.300 (trial 0)]" in capsys.readouterr().err
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    written = io.StringIO()
+    terminal = Console(file=written, force_terminal=True, width=200)
+    monkeypatch.setattr("tuner.progress.Console", lambda **_: terminal)
+    return written
+
+
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_live_line_is_taken_away_when_a_run_is_interrupted(terminal: io.StringIO, num_workers: int) -> None:
+    progress = StudyProgress(StudyConfig(), finished=0, total=5, best=None, num_workers=num_workers)
+    if num_workers == 1:
+        progress.on_start(0, WEIGHTS)
+    else:
+        progress.on_running([0, 1])
+    progress.close()
+    text = terminal.getvalue()
+    assert ("trial 0 (style:content 2)" if num_workers == 1 else "running trials 0, 1  [0/5]") in text
+    assert text.rindex(SHOW_CURSOR) > text.rindex(HIDE_CURSOR)
+    progress.close()

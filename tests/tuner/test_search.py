@@ -65,7 +65,7 @@ def run_trials(study: optuna.Study, num: int, *, search: SearchSection, seed: in
     """Ask and tell as a worker does: a new sampler for each trial."""
     params = []
     for _ in range(num):
-        study.sampler = build_sampler(search, seed=seed, num_trials=len(study.trials))
+        study.sampler = build_sampler(search, seed=seed)
         trial = study.ask()
         study.tell(trial, objective_value(suggest_weights(trial, search)))
         params.append(dict(trial.params))
@@ -73,17 +73,37 @@ def run_trials(study: optuna.Study, num: int, *, search: SearchSection, seed: in
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_sampler_depends_on_seed_and_number_of_trials(sampler: str) -> None:
+def test_sampler_depends_on_seed_and_trial_number(sampler: str) -> None:
     search = SearchSection(sampler=sampler)
 
-    def first(seed: int, num_trials: int) -> dict[str, Any]:
-        study = optuna.create_study(sampler=build_sampler(search, seed=seed, num_trials=num_trials))
-        trial = study.ask()
-        suggest_weights(trial, search)
-        return dict(trial.params)
+    def drawn(seed: int) -> list[tuple[float, ...]]:
+        study = optuna.create_study(sampler=build_sampler(search, seed=seed))
+        trials = [study.ask() for _ in range(3)]
+        for trial in trials:
+            suggest_weights(trial, search)
+        return [tuple(trial.params.values()) for trial in trials]
 
-    assert first(0, 0) == first(0, 0)
-    assert len({tuple(first(seed, num).values()) for seed in (0, 1) for num in (0, 1, 2)}) == 6
+    assert drawn(0) == drawn(0)
+    assert len({*drawn(0), *drawn(1)}) == 6
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("num_before", [0, 12])
+def test_workers_that_begin_together_draw_different_trials(sampler: str, num_before: int, tmp_path: Any) -> None:
+    """Both load the study before either has a trial, in the random start and after it."""
+    search = SearchSection(sampler=sampler)
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    run_trials(
+        optuna.create_study(study_name="waves", storage=storage, direction="maximize"),
+        num_before,
+        search=search,
+        seed=3,
+    )
+    workers = [
+        optuna.load_study(study_name="waves", storage=storage, sampler=build_sampler(search, seed=3)) for _ in range(2)
+    ]
+    one, other = [worker.ask() for worker in workers]
+    assert suggest_weights(one, search) != suggest_weights(other, search)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
@@ -100,9 +120,15 @@ def test_a_resumed_study_goes_on_as_if_it_had_not_stopped(sampler: str, tmp_path
 
 @pytest.mark.parametrize(("trials", "startup"), [(1, 4), (8, 4), (16, 4), (19, 4), (20, 10), (200, 10)])
 def test_a_short_study_leaves_less_to_chance(trials: int, startup: int) -> None:
-    sampler = build_sampler(SearchSection(trials=trials), seed=0, num_trials=0)
-    assert isinstance(sampler, optuna.samplers.TPESampler)
-    assert sampler._n_startup_trials == startup
+    """From the trial after the random ones on, the sampler looks at the earlier ones."""
+
+    def drawn(sampler: str) -> list[dict[str, Any]]:
+        search = SearchSection(trials=trials, sampler=sampler)
+        return run_trials(optuna.create_study(direction="maximize"), startup + 1, search=search, seed=5)
+
+    modelled, by_chance = drawn("tpe"), drawn("random")
+    assert modelled[:startup] == by_chance[:startup]
+    assert modelled[startup] != by_chance[startup]
 
 
 def test_tpe_beats_chance_in_a_short_study() -> None:

@@ -31,7 +31,7 @@ network: {width: 4, num_residual_blocks: 1}
 loss: {content_layers: [relu2_1], style_layers: [relu1_1, relu2_1]}
 data: {crop_size: 32, num_crops: 16, style_size: 48, held_out: {rung: 2, calibration: 1, report: 1, size: 48}}
 training: {images: 16, batch_size: 4, learning_rate: 0.01}
-search: {trials: 3, rungs: [0.5, 1]}
+search: {trials: 3, rungs: [0.5, 1], baseline: [1, 1, 0.1], style_to_content: [0.01, 10], tv_to_content: [0.001, 1]}
 full_training: {crop_size: 48, style_size: 48, images: 16, batch_size: 4, checkpoint_every: 8}
 """
 

@@ -1,6 +1,9 @@
 """`styletuner study`: run, list, show, export, enqueue and delete studies."""
 
 import json
+import math
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from studies.summaries import StudySummary, TrialSummary
     from tuner.config import StudyConfig
     from tuner.pictures import StudyPictures
+    from tuner.study_run import StudyRun
 
 HELP = {"help_option_names": ["-h", "--help"]}
 PATH = click.Path(path_type=Path)
@@ -27,7 +31,7 @@ def _storage_option(function: Any) -> Any:
     )(function)
 
 
-@click.group(context_settings=HELP)
+@click.group(context_settings=HELP, epilog="Example: styletuner study run quick --style painting.jpg --photos photos/")
 def study() -> None:
     """Run, list, show, export and delete studies."""
 
@@ -79,8 +83,9 @@ def run(
         overrides = merge(overrides, parse_setting(setting))
     config = _with_demo_pictures(load_config(source, overrides=overrides))
     pictures = _open_pictures(config)
+    _check_folder(output)
     if dry_run:
-        _estimate(config, pictures)
+        _estimate(config, pictures, storage=storage, name=name, new=new)
         return
     _run(config, pictures, storage=storage, name=name, new=new, workers=workers, output=output)
 
@@ -108,18 +113,47 @@ def _open_pictures(config: "StudyConfig") -> "StudyPictures":
     return pictures
 
 
-def _estimate(config: "StudyConfig", pictures: "StudyPictures") -> None:
+def _check_folder(output: Path | None) -> None:
+    """Find a folder that cannot be made before trials are run, not after."""
+    if output is None:
+        return
+    from tuner.errors import ConfigError
+
+    existing = next(path for path in (output, *output.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        reason = "no folder" if not existing.is_dir() else "not writable"
+        raise ConfigError(f"`--output` must be a folder to write to. Received {output}; {existing} is {reason}.")
+
+
+def _estimate(config: "StudyConfig", pictures: "StudyPictures", *, storage: str, name: str | None, new: bool) -> None:
     from tuner.environment import load_networks
 
     load_networks()
+    from tuner.estimation import estimate
+    from tuner.network_checks import check_networks
     from tuner.progress import format_seconds
-    from tuner.study_run import estimate
 
-    seconds, num_bytes = estimate(config, pictures, report=lambda text: click.echo(text, err=True))
+    check_networks(config)
+    finished = None if new else _num_finished(config, pictures, storage=storage, name=name)
+    cost = estimate(config, pictures, report=lambda text: click.echo(text, err=True))
     click.echo(
-        f"{config.search.trials} trials of {config.rungs[-1]} images: at most {format_seconds(seconds)} "
-        f"(pruning makes it less), {num_bytes / 2**20:.0f} MB of disk."
+        f"{config.search.trials} trials of {config.rungs[-1]} images: at most {format_seconds(cost.seconds)} "
+        f"with one worker (pruning makes it less), {math.ceil(cost.num_bytes / 2**20)} MB of disk."
     )
+    if finished is not None:
+        click.echo(f"This is for the whole study, of which {finished} trials are finished.")
+
+
+def _num_finished(config: "StudyConfig", pictures: "StudyPictures", *, storage: str, name: str | None) -> int | None:
+    from objectives.judge import JUDGE_VERSION
+    from studies.storage import StudyStorage
+    from tuner.study_setup import default_study_name, num_finished
+
+    name = name or default_study_name(config, pictures)
+    if not StudyStorage.exists(storage):
+        return None
+    with StudyStorage.open_read_only(storage) as studies:
+        return num_finished(studies, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
 
 
 def _run(
@@ -139,23 +173,34 @@ def _run(
 
     from objectives.judge import JUDGE_VERSION
     from studies.storage import StudyStorage
+    from tuner.network_checks import check_networks
     from tuner.study_run import StudyRun
     from tuner.study_setup import default_study_name, start_or_resume, unused_name
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    check_networks(config)
     with StudyStorage.create(storage) as studies:
         name = name or default_study_name(config, pictures)
         if new:
             name = unused_name(studies, name)
         start_or_resume(studies, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
         click.echo(f"Study {name} in {studies.name}", err=True)
-        study_run = StudyRun(storage=studies, name=name, config=config, pictures=pictures)
-        progress = study_run.progress()
-        if workers == 1:
-            study_run.run_here(progress)
-        else:
-            study_run.run_in_processes(workers, progress)
+        try:
+            _run_trials(StudyRun(storage=studies, name=name, config=config, pictures=pictures), workers)
+        except KeyboardInterrupt:
+            if not new:
+                raise
+            advice = f"Run the command again to go on, with --name {shlex.quote(name)} in place of --new."
+            raise KeyboardInterrupt(advice) from None
         _conclude(studies, name, output=output)
+
+
+def _run_trials(study_run: "StudyRun", workers: int) -> None:
+    progress = study_run.progress(num_workers=workers)
+    if workers == 1:
+        study_run.run_here(progress)
+    else:
+        study_run.run_in_processes(workers, progress)
 
 
 def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> None:
@@ -163,6 +208,7 @@ def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> Non
     from dashboards.notes import save_study_notes
     from studies.export import write_exports
     from studies.summaries import summarise
+    from tuner.environment import own_command
 
     save_study_notes(studies, name)
     summary = summarise(studies, name)
@@ -174,10 +220,11 @@ def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> Non
         sheet = output / f"{name}.png"
         _write_contact_sheet(studies, summary, sheet)
         click.echo(f"Contact sheet: {sheet}")
-    suffix = "" if studies.url == parse_storage(DEFAULT_STORAGE) else f" --storage {studies.name}"
+    command, place = own_command(), shlex.quote(studies.name)
     if output is None:
-        click.echo(f"Export them:   styletuner study export {name} -o best.yaml{suffix}")
-    click.echo(f"See them all:  styletuner dashboard {studies.name}")
+        suffix = "" if studies.url == parse_storage(DEFAULT_STORAGE) else f" --storage {place}"
+        click.echo(f"Export them:   {command} study export {shlex.quote(name)} -o best.yaml{suffix}")
+    click.echo(f"See them all:  {command} dashboard {place}")
 
 
 def _write_contact_sheet(studies: "StudyStorage", summary: "StudySummary", path: Path) -> None:
@@ -301,14 +348,19 @@ def enqueue(name: str, weights: tuple[float, float, float], storage: str) -> Non
 @_storage_option
 def delete(name: str, yes: bool, storage: str) -> None:
     """Delete a study with its trials, scores and pictures."""
-    from studies.claims import live_workers
+    from studies.claims import live_workers, reap
+    from studies.errors import StudyError
     from studies.storage import StudyStorage
 
     with StudyStorage.open(storage) as studies:
         num_trials = len(studies.read_study(name).get_trials(deepcopy=False))
+        reap(studies, name)
         workers = live_workers(studies, name)
         if workers:
-            raise click.ClickException(f"Study {name} is being run by process {workers[0].pid}. Stop it first.")
+            raise StudyError(
+                f"Study {name!r} is being run by process {workers[0].pid} on {workers[0].host}. Stop it first; "
+                "another machine's counts as stopped after two minutes of silence."
+            )
         if not yes:
             click.confirm(f"Delete study {name} with its {num_trials} trials and their pictures?", abort=True)
         studies.delete_study(name)

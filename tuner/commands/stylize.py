@@ -14,15 +14,37 @@ import click
 )
 @click.option("--format", "suffix", type=click.Choice(["png", "jpg", "webp"]), default="png", show_default=True)
 def stylize(network: Path, photos: tuple[Path, ...], output: Path, size: int | None, suffix: str) -> None:
-    """Restyle photos (files, folders, .zip archives) with a finished network, each at its own size."""
+    """Restyle photos (files, folders, .zip archives) with a finished network, each at its own size.
+
+    A photo that cannot be restyled is skipped and named; no photo is overwritten.
+    """
+    from models.photos import SkippedFile, open_photos
     from tuner.environment import load_networks
 
     load_networks()
     from tuner.stylising import load_network, stylise_photos
 
     model = load_network(network)
-    num_pictures = 0
-    for path in stylise_photos(model, photos, output=output, size=size, suffix=f".{suffix}"):
-        click.echo(str(path))
-        num_pictures += 1
-    click.echo(f"{num_pictures} picture{'s' if num_pictures != 1 else ''} in {output}", err=True)
+    collection = open_photos(photos)
+    if collection.skipped:
+        click.echo(collection.describe_skipped(), err=True)
+    num_pictures = num_skipped = 0
+    for ended in stylise_photos(model, collection, output=output, size=size, suffix=f".{suffix}"):
+        if isinstance(ended, SkippedFile):
+            click.echo(f"Skipped: {ended}", err=True)
+            num_skipped += 1
+        else:
+            click.echo(str(ended))
+            num_pictures += 1
+    if not num_pictures:
+        raise click.UsageError("None of the photos could be restyled; the reasons stand above.")
+    click.echo(_summary(output, num_pictures, num_skipped, collection.num_duplicates), err=True)
+
+
+def _summary(output: Path, num_pictures: int, num_skipped: int, num_duplicates: int) -> str:
+    counts = [f"{num_pictures} picture{'s' if num_pictures != 1 else ''} in {output}"]
+    if num_skipped:
+        counts.append(f"{num_skipped} photo{'s' if num_skipped != 1 else ''} skipped")
+    if num_duplicates:
+        counts.append(f"{num_duplicates} left out, equal to another byte for byte")
+    return "; ".join(counts)

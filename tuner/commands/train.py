@@ -1,5 +1,6 @@
 """`styletuner train`: a finished network from exported weights."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -46,4 +47,4 @@ def train(
         click.echo(f"Quality {quality.quality:.4f}; the study's trial {config.trial} had {config.quality:.4f}.")
     else:
         full_training.train_fully(plan, report=click.echo)
-    click.echo(f"{output}\nUse it: styletuner stylize {output} photo.jpg -o out/")
+    click.echo(f"{output}\nUse it: styletuner stylize {shlex.quote(str(output))} photo.jpg -o out/")

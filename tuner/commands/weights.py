@@ -11,7 +11,7 @@ DEFAULT_FILES: Final = ("vgg19", "alexnet")
 """The default loss network, and the network that the judge looks through."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Example: styletuner weights fetch")
 def weights() -> None:
     """Fetch and list the pretrained files."""
 

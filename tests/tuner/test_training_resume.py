@@ -1,0 +1,177 @@
+"""Full training that is killed after a checkpoint and run again."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from objectives.errors import DivergedError
+from objectives.training import Batch, StyleTrainer, TrainingLosses
+from tests.tuner.conftest import RunCli
+from tests.tuner.tiny_study import NAME, CommandProcess
+from tuner.checkpoints import DeferredInterrupt
+
+FOREVER = 1_000_000
+
+
+@pytest.fixture
+def exported(finished: Path, run_cli: RunCli) -> Path:
+    """The best weights of a finished study; its full training has a checkpoint every 8 images."""
+    run_cli("study", "export", NAME).require_success()
+    return finished / "best.yaml"
+
+
+def weights_of(path: Path) -> list[np.ndarray]:
+    return [np.asarray(keras.ops.convert_to_numpy(weight)) for weight in keras.saving.load_model(path).weights]
+
+
+def images_seen(checkpoint: Path) -> int:
+    with np.load(checkpoint) as stored:
+        return int(stored["seen"])
+
+
+@pytest.mark.slow
+def test_killed_training_ends_as_if_it_had_not_been(exported: Path, run_cli: RunCli, folder: Path) -> None:
+    checkpoint = folder / "killed.checkpoint.npz"
+    arguments = ("train", exported, "-o", "killed.keras")
+    with CommandProcess(*arguments, "--images", FOREVER, cwd=folder) as process:
+        process.wait_until(checkpoint.exists)
+        process.kill()
+    seen = images_seen(checkpoint)
+    assert not (folder / "killed.keras").exists()
+    resumed = run_cli(*arguments, "--images", seen + 16).require_success()
+    assert f"at {seen} of {seen + 16} images" in resumed.stdout
+    assert not checkpoint.exists()
+
+    run_cli("train", exported, "-o", "whole.keras", "--images", seen + 16).require_success()
+    run_cli("train", exported, "-o", "shorter.keras", "--images", seen).require_success()
+    whole, shorter = weights_of(folder / "whole.keras"), weights_of(folder / "shorter.keras")
+    for one, other in zip(weights_of(folder / "killed.keras"), whole, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert any(np.abs(one - other).max() > 1e-4 for one, other in zip(shorter, whole, strict=True))
+
+
+@pytest.fixture
+def checkpoint(exported: Path, run_cli: RunCli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What is left when the network could not be written after its training."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("tuner.full_training._save", fail)
+        outcome = run_cli("train", exported, "-o", "net.keras")
+    assert outcome.status == 1
+    assert "Interrupted. Run the same command again" in outcome.stderr
+    path = folder / "net.checkpoint.npz"
+    assert images_seen(path) == 16
+    return path
+
+
+def test_finished_training_is_not_repeated(checkpoint: Path, exported: Path, run_cli: RunCli, folder: Path) -> None:
+    outcome = run_cli("train", exported, "-o", "net.keras").require_success()
+    assert "at 16 of 16 images" in outcome.stdout
+    assert (folder / "net.keras").is_file()
+    assert not checkpoint.exists()
+
+
+def test_foreign_checkpoint(checkpoint: Path, exported: Path, run_cli: RunCli) -> None:
+    kept = checkpoint.read_bytes()
+    arguments = ("train", exported, "-o", "net.keras", "--crop-size", 32)
+    run_cli(*arguments).require_refusal("net.checkpoint.npz", "belongs to another training", "delete the checkpoint")
+    assert checkpoint.read_bytes() == kept
+
+
+@pytest.mark.parametrize("damage", ["text", "truncated", "empty"])
+def test_damaged_checkpoint(checkpoint: Path, exported: Path, run_cli: RunCli, damage: str) -> None:
+    content = {"text": b"no checkpoint", "truncated": checkpoint.read_bytes()[:1000], "empty": b""}[damage]
+    checkpoint.write_bytes(content)
+    outcome = run_cli("train", exported, "-o", "net.keras")
+    outcome.require_refusal("net.checkpoint.npz", "cannot be read", "Delete it to start over")
+
+
+def test_checkpoint_may_be_moved_with_its_output(
+    checkpoint: Path, exported: Path, run_cli: RunCli, folder: Path
+) -> None:
+    (folder / "elsewhere").mkdir()
+    shutil.move(checkpoint, folder / "elsewhere" / "other.checkpoint.npz")
+    outcome = run_cli("train", exported, "-o", "elsewhere/other.keras", "--images", 24).require_success()
+    assert "at 16 of 24 images" in outcome.stdout
+
+
+class TestInterrupt:
+    @pytest.fixture
+    def ctrl_c(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Comes in the middle of the second step, before its batch is counted."""
+        real, num_steps = StyleTrainer.train, 0
+
+        def train(trainer: StyleTrainer, batches: Iterable[Batch], **options: Any) -> TrainingLosses:
+            def counted() -> Iterator[Batch]:
+                nonlocal num_steps
+                for batch in batches:
+                    num_steps += 1
+                    if num_steps == 2:
+                        os.kill(os.getpid(), signal.SIGINT)
+                    yield batch
+
+            return real(trainer, counted(), **options)
+
+        monkeypatch.setattr(StyleTrainer, "train", train)
+
+    @pytest.mark.usefixtures("ctrl_c")
+    def test_leaves_a_checkpoint_of_whole_steps(self, exported: Path, run_cli: RunCli, folder: Path) -> None:
+        arguments = ("train", exported, "-o", "net.keras")
+        handler = signal.getsignal(signal.SIGINT)
+        outcome = run_cli(*arguments)
+        assert outcome.status == 1
+        assert "Interrupted. Run the same command again" in outcome.stderr
+        assert signal.getsignal(signal.SIGINT) is handler
+        assert images_seen(folder / "net.checkpoint.npz") == 8
+        assert "at 8 of 16 images" in run_cli(*arguments).require_success().stdout
+        run_cli("train", exported, "-o", "whole.keras").require_success()
+        pairs = zip(weights_of(folder / "net.keras"), weights_of(folder / "whole.keras"), strict=True)
+        for one, other in pairs:
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+    def test_a_second_one_is_not_held_back(self) -> None:
+        with DeferredInterrupt() as interrupt:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert interrupt.noted
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+
+
+class TestDivergence:
+    @pytest.mark.parametrize("flags", [(), ("--repeat-trial",)])
+    def test_says_what_to_change(
+        self, exported: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+    ) -> None:
+        def diverge(*_: object, **__: object) -> None:
+            raise DivergedError("diverged: the style loss is not finite")
+
+        monkeypatch.setattr(StyleTrainer, "train", diverge)
+        outcome = run_cli("train", exported, "-o", "net.keras", *flags)
+        outcome.require_refusal("the style loss is not finite", "Lower `weights.style`", "learning_rate", "best.yaml")
+
+    @pytest.mark.parametrize("checkpoint_every", [8, 100])
+    def test_weights_that_the_last_step_broke_are_not_saved(
+        self, exported: Path, run_cli: RunCli, folder: Path, monkeypatch: pytest.MonkeyPatch, checkpoint_every: int
+    ) -> None:
+        text = exported.read_text()
+        exported.write_text(text.replace("checkpoint_every: 8", f"checkpoint_every: {checkpoint_every}"))
+        real = StyleTrainer.train
+
+        def train(trainer: StyleTrainer, *arguments: Any, **options: Any) -> TrainingLosses:
+            losses = real(trainer, *arguments, **options)
+            trainer.network.set_weights([np.full_like(weight, np.nan) for weight in trainer.network.get_weights()])
+            return losses
+
+        monkeypatch.setattr(StyleTrainer, "train", train)
+        run_cli("train", exported, "-o", "net.keras").require_refusal("weights are not finite", "Lower")
+        assert not list(folder.glob("net.*"))

@@ -1,0 +1,91 @@
+"""Files that a training leaves and finds again: written whole, and with a Ctrl-C only between two training steps."""
+
+import os
+import signal
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self, final
+
+import numpy as np
+
+from objectives.training import StyleTrainer
+from tuner.errors import CheckpointError
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a path to write to; what was written appears under its name only when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+
+
+def write_checkpoint(path: Path, trainer: StyleTrainer, *, seen: int, identity: str) -> None:
+    """Keep every number that the training changes.
+
+    Args:
+        path: The file, replaced if it is there.
+        trainer: Between two steps.
+        seen: Images it was trained on.
+        identity: Hash of what the training must share with the one that resumes it.
+    """
+    arrays: dict[str, Any] = {f"variable_{index:04}": value for index, value in enumerate(trainer.state())}
+    with written_whole(path) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, seen=np.array(seen), identity=np.array(identity), **arrays)
+
+
+def restore_checkpoint(path: Path, trainer: StyleTrainer, *, identity: str) -> int:
+    """Put a trainer where a checkpoint left it, and return the images it had seen: 0 without a checkpoint.
+
+    Raises:
+        CheckpointError: The file cannot be read, or belongs to another training.
+    """
+    if not path.exists():
+        return 0
+    try:
+        with path.open("rb") as stream, np.load(stream) as stored:
+            if str(stored["identity"]) != identity:
+                raise CheckpointError(
+                    f"Checkpoint {path} belongs to another training (weights, pictures or settings differ).\n"
+                    "Choose another --output, or delete the checkpoint."
+                )
+            names = sorted(name for name in stored.files if name.startswith("variable_"))
+            trainer.restore([stored[name] for name in names])
+            return int(stored["seen"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"Checkpoint {path} cannot be read: {error}. Delete it to start over.") from error
+
+
+@final
+class DeferredInterrupt:
+    """Notes a Ctrl-C instead of raising it, so that it meets no half-done step; a second one is raised.
+
+    Attributes:
+        noted: Whether there was one.
+    """
+
+    def __init__(self) -> None:
+        self.noted = False
+
+    def __enter__(self) -> Self:
+        self._previous = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.noted = True
+        signal.signal(signal.SIGINT, self._previous)

@@ -112,7 +112,7 @@ def build_pruner(search: SearchSection) -> optuna.pruners.BasePruner:
     """Build the pruner: below the median of the earlier trials at the same rung, once there are enough of them."""
     if search.pruner == "none":
         return optuna.pruners.NopPruner()
-    return optuna.pruners.MedianPruner(n_startup_trials=min(_num_startup(search), FEWEST_STARTUP))
+    return optuna.pruners.MedianPruner(n_startup_trials=FEWEST_STARTUP)
 
 
 def _num_startup(search: SearchSection) -> int:

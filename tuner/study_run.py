@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -18,10 +18,11 @@ from studies.storage import StudyStorage
 from studies.strips import encode_strip
 from tuner.config import StudyConfig
 from tuner.errors import WorkerError
+from tuner.interrupts import HeldInterrupts
 from tuner.pictures import StudyPictures
 from tuner.progress import StudyProgress
 from tuner.resources import StudyResources
-from tuner.trial import RungEvent, TrialObserver, TrialRunner
+from tuner.trial import TrialObserver, TrialRunner
 from tuner.worker import ProgressWatchdog, Worker
 
 STORAGE_VARIABLE: Final = "STYLETUNER_WORKER_STORAGE"
@@ -84,36 +85,49 @@ class StudyRun:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         watchdog = ProgressWatchdog(patience_seconds=HANG_SECONDS)
         watchdog.start()
-
-        def on_batch(num_images: int) -> None:
-            watchdog.progressed()
-            progress.on_batch(num_images)
-
-        def on_rung(event: RungEvent) -> None:
-            watchdog.progressed()
-            progress.on_rung(event)
+        interrupts = HeldInterrupts()
 
         def say(text: str) -> None:
             watchdog.progressed()
             progress.say(text)
 
+        def on_step() -> None:
+            watchdog.progressed()
+            interrupts.check()
+
         try:
             resources = StudyResources(self.config, self.pictures, report=say)
             self._keep_measurements(resources)
-            observer = TrialObserver(on_start=progress.on_start, on_batch=on_batch, on_rung=on_rung)
-            runner = TrialRunner(self.storage, self.name, resources=resources, observer=observer)
-            worker = Worker(
-                self.storage,
-                self.name,
-                total=self.config.search.trials,
-                runner=runner,
-                on_trial=progress.on_trial,
-                on_idle=watchdog.progressed,
-            )
-            worker.run()
+            with interrupts:
+                self._worker(resources, progress, on_step).run()
         finally:
             watchdog.stop()
             progress.close()
+
+    def _worker(self, resources: StudyResources, progress: StudyProgress, on_step: Callable[[], None]) -> Worker:
+        """Return a worker that tells the progress display what it does, and calls `on_step` after each bit of it."""
+
+        def then_step(tell: Callable[..., None]) -> Callable[..., None]:
+            def told(*arguments: Any) -> None:
+                tell(*arguments)
+                on_step()
+
+            return told
+
+        observer = TrialObserver(
+            on_start=then_step(progress.on_start),
+            on_batch=then_step(progress.on_batch),
+            on_rung=then_step(progress.on_rung),
+        )
+        runner = TrialRunner(self.storage, self.name, resources=resources, observer=observer)
+        return Worker(
+            self.storage,
+            self.name,
+            total=self.config.search.trials,
+            runner=runner,
+            on_trial=then_step(progress.on_trial),
+            on_idle=then_step(lambda: None),
+        )
 
     def run_in_processes(self, num_workers: int, progress: StudyProgress) -> None:
         """Start worker processes and print what they finish, until the study has its total.

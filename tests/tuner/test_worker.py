@@ -1,5 +1,6 @@
 """Workers on a real storage: trials that fail, diverge, hang or come in another order."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -12,13 +13,14 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from objectives.loss_weights import LossWeights
 from studies import attributes
 from studies.claims import open_claims, release
 from studies.errors import StorageError
 from studies.storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, read_trials, require_exactly
-from tuner.config import StudyConfig
+from tuner.config import SearchSection, StudyConfig
 from tuner.resources import StudyResources
 from tuner.search import suggest_weights
 from tuner.study_run import _nearly_equal
@@ -279,6 +281,24 @@ def test_trial_whose_last_step_broke_the_network_is_pruned(
     assert trial.state is TrialState.PRUNED
     assert trial.user_attrs[attributes.REASON] == ("diverged: what the network paints is not finite before image 16")
     assert trial.value == trial.intermediate_values[8]
+
+
+def test_interrupt_that_native_code_would_swallow_is_not_lost(
+    folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow drops a KeyboardInterrupt that is raised while it traces, and so does Python in finalisers."""
+
+    def interrupted_deep_inside(trial: optuna.Trial, search: SearchSection) -> LossWeights:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return suggest_weights(trial, search)
+
+    monkeypatch.setattr("tuner.trial.suggest_weights", interrupted_deep_inside)
+    outcome = run_cli("study", "run", "tiny.yaml", "--name", NAME)
+    assert outcome.status == 1
+    assert outcome.stderr.endswith("Interrupted. Run the same command again to go on.\n")
+    states = [trial.state for trial in read_trials(folder / "styletuner.db")]
+    assert states == [TrialState.FAIL, TrialState.WAITING]
 
 
 class TestResumedWhenDone:

@@ -1,0 +1,49 @@
+"""Ctrl-C and requests to end, held back to where a trial can be left."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Final, Self, final
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@final
+class HeldInterrupts:
+    """A context in which the first signal only leaves a note, that `check` turns into a KeyboardInterrupt.
+
+    Raised just anywhere it is lost where native code or a finaliser runs, and leaves Optuna's heartbeat behind, which
+    then keeps the process alive. A second signal is raised at once. Outside the main thread nothing is held back, and
+    what the process ignores it goes on ignoring.
+    """
+
+    def __init__(self) -> None:
+        """Begin without a note."""
+        self._noted = False
+        self._handlers: dict[int, Any] = {}
+
+    def check(self) -> None:
+        """Say that here is a good place to stop.
+
+        Raises:
+            KeyboardInterrupt: A signal has come.
+        """
+        if self._noted:
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            held = [number for number in SIGNALS if signal.getsignal(number) not in {signal.SIG_IGN, None}]
+            self._handlers = {number: signal.signal(number, self._note) for number in held}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _note(self, _signal: int, _frame: FrameType | None) -> None:
+        if self._noted:
+            raise KeyboardInterrupt
+        self._noted = True

@@ -379,6 +379,14 @@ def test_no_network_and_no_cached_weights(
     assert read_trials(folder / "styletuner.db")[0].state is TrialState.WAITING
 
 
+@pytest.mark.usefixtures("no_network")
+def test_source_chooses_the_copy_of_the_loss_network(
+    run_cli: RunCli, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(tmp_path_factory.mktemp("empty")))
+    run_cli(*RUN, "--name", NAME, "--source", "keras").require_refusal("vgg19-keras", "styletuner weights fetch")
+
+
 @pytest.fixture
 def small_disk(folder: Path) -> Iterator[Path]:
     """A disk of 24 MB of its own."""

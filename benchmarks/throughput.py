@@ -7,7 +7,6 @@ Cached content features, VGG-19 at the default layers. The first step (tracing) 
 """
 
 import argparse
-import platform
 import time
 
 from tuner.environment import load_networks
@@ -25,7 +24,7 @@ def main() -> None:
     load_networks()
     import keras
 
-    print(f"{keras.backend.backend()} on {', '.join(keras.distribution.list_devices())}, {platform.processor()}\n")
+    print(f"{keras.backend.backend()} on {', '.join(keras.distribution.list_devices())}\n")
     print("| crop | batch | width | images/s | ratio |\n|---|---|---|---|---|")
     first = None
     for size in arguments.sizes:

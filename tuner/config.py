@@ -141,7 +141,7 @@ class SearchSection(Section):
     )
     sampler: Literal["tpe", "random"] = Field("tpe", description="`tpe` or `random`.")
     pruner: Literal["median", "none"] = Field(
-        "median", description="`median` (below the median of earlier trials at the same rung) or `none`."
+        "median", description="`median` (below the median of complete trials at the same rung) or `none`."
     )
     baseline: tuple[float, float, float] | None = Field(
         (1.0, 1.0, 0.1),

@@ -109,7 +109,7 @@ class TrialSeededSampler(BaseSampler):
 
 
 def build_pruner(search: SearchSection) -> optuna.pruners.BasePruner:
-    """Build the pruner: below the median of the earlier trials at the same rung, once there are enough of them."""
+    """Build the pruner: below the median of the complete trials at the same rung, once there are enough of them."""
     if search.pruner == "none":
         return optuna.pruners.NopPruner()
     return optuna.pruners.MedianPruner(n_startup_trials=FEWEST_STARTUP)

@@ -14,7 +14,7 @@ FREEZE := $(LOCK_VENV)/bin/python -m pip freeze --all --exclude pip --exclude st
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: study test lint weights install install-dev lock clean
+.PHONY: study test bench lint weights install install-dev lock clean
 .DELETE_ON_ERROR:
 
 study: install weights
@@ -23,6 +23,10 @@ study: install weights
 
 test: lint weights
 	$(BIN)/python -m pytest
+
+bench: install weights
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/seed_spread.py demo
 
 lint: install-dev
 	$(BIN)/ruff format --check .

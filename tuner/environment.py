@@ -16,18 +16,13 @@ STANDARD_ERROR: Final = 2
 """Where native code writes, whatever `sys.stderr` is at the moment."""
 
 
-def set_defaults(*, threads: int | None = None) -> None:
-    """Set what TensorFlow and Torch read when they load, unless the user has set it.
+def set_defaults() -> None:
+    """Set what TensorFlow reads when it loads, unless the user has set it.
 
-    oneDNN's kernels make a training step about a half faster on CPUs where TensorFlow leaves them off by default.
-
-    Args:
-        threads: Threads for one worker; None leaves the libraries' own choice.
+    oneDNN's kernels make a training step about a half faster on CPUs where TensorFlow leaves them off by default. How
+    many threads a worker gets is settled by `tuner.study_run`, which starts several.
     """
     defaults = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    if threads is not None:
-        names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-        defaults |= dict.fromkeys(names, str(threads))
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
 

@@ -25,7 +25,7 @@ REFERENCE_CROPS: Final = 64
 """Crops on which the loss references are measured: their mean varies by a few per cent, less than weights matter."""
 
 SECONDS_IN_CACHE: Final = 7 * 24 * 3600
-"""Cached features of a study that nobody has run for a week are removed when another study needs room."""
+"""Cached features of a study that nobody has run for a week are removed when another study caches its own."""
 
 SECONDS_BETWEEN_REPORTS: Final = 30.0
 """While content features are computed: far less than the time after which a silent worker counts as hung."""

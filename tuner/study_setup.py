@@ -2,7 +2,8 @@
 
 import platform
 from collections.abc import Mapping
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import optuna
@@ -17,7 +18,7 @@ from tuner.errors import ConfigError
 from tuner.pictures import StudyPictures
 from tuner.search import parameters_of
 
-PACKAGES: Final = ("styletuner", "keras", "tensorflow", "torch", "lpips", "optuna", "numpy", "pillow")
+PACKAGES: Final = ("styletuner", "keras", "tensorflow", "jax", "torch", "lpips", "optuna", "numpy", "pillow")
 """What a number in a study may depend on."""
 
 NAMED_DIFFERENCES: Final = 4
@@ -137,8 +138,12 @@ def _complete(
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python, this package and what it computes with."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    """Return the versions of Python, this package and what it computes with; a backend may be missing."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _baseline_parameters(config: StudyConfig) -> dict[str, float] | None:

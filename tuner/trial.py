@@ -22,7 +22,7 @@ from studies.strips import encode_strip
 from tuner.resources import StudyResources
 from tuner.search import suggest_weights
 
-BELOW_MEDIAN: Final = "pruned: below the median of earlier trials at this rung"
+BELOW_MEDIAN: Final = "pruned: below the median of complete trials at this rung"
 NOT_FINITE: Final = "diverged: what the network paints is not finite"
 
 

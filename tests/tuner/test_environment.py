@@ -25,15 +25,10 @@ def test_onednn_is_on_and_threads_are_left_alone() -> None:
     assert [os.environ.get(name) for name in NAMES] == ["1", "2", None, None]
 
 
-def test_threads_of_a_worker() -> None:
-    set_defaults(threads=3)
-    assert [os.environ.get(name) for name in NAMES] == ["1", "2", "3", "3"]
-
-
 def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.setenv(name, "7")
-    set_defaults(threads=3)
+    set_defaults()
     assert [os.environ[name] for name in NAMES] == ["7"] * 4
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from studies.storage import StudyStorage
+from tuner import study_setup
 from tuner.config import StudyConfig, load_config
 from tuner.errors import ConfigError
 from tuner.pictures import StudyPictures, open_pictures
-from tuner.study_setup import num_finished, start_or_resume
+from tuner.study_setup import num_finished, start_or_resume, versions
 
 JUDGE: dict[str, Any] = {"judge_version": "1"}
 
@@ -57,3 +58,9 @@ def test_finished_trials_of_a_study_that_is_not_there(folder: Path, storage: Stu
     assert num_finished(storage, "waves", config=config, pictures=pictures, **JUDGE) is None
     start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE)
     assert num_finished(storage, "waves", config=config, pictures=pictures, **JUDGE) == 0
+
+
+def test_a_backend_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_setup, "PACKAGES", ("keras", "a-backend-that-nobody-has"))
+
+    assert set(versions()) == {"python", "keras"}

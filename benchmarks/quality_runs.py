@@ -1,0 +1,200 @@
+"""Trains the networks whose outputs `benchmarks/quality.py` scores; each run is kept, and done once.
+
+    .venv/bin/python benchmarks/quality_runs.py --styles styles/ --photos photos/ --folder quality_runs/
+
+Three sets of runs, in this order: `sweep` (two styles, seven style weights, and one run of each other style), `curves`
+(two styles, 16 settings each, rungs from 1/8 of a short run to 4 times its length) and `seeds` (four of the settings
+again with three other seeds). A run that is in the folder already is skipped, so an interrupted command goes on.
+What a judge says of the outputs is not decided here: they are kept as they were painted, without loss.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tuner.environment import load_networks
+
+SHORT_RUN = 640
+"""Images of a short run of the curves: 320 steps of 2."""
+
+CURVE_RUNGS = (80, 160, 320, 640, 1280, 2560)
+"""1/8, 1/4, 1/2 and all of the short run; 1/2 and all of one 4 times as long. The learning rate is constant."""
+
+SWEEP_RATIOS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+SWEEP_VARIATION = 0.02
+IDENTIFICATION_RATIO = 3.0
+
+SWEEP_STYLES = ("starry_night", "composition_vii")
+CURVE_STYLES = ("woman_with_hat", "vg_wheat_field")
+OTHER_STYLES = ("sunday_seurat", "edtaonisl", "tahiti_gauguin", "sunflower", "woman_with_hat", "vg_wheat_field")
+
+SEED_SETTINGS = (1, 5, 9, 13)
+"""Numbers of the curves' settings that are run again; every fourth, chosen before any was seen."""
+EXTRA_SEEDS = (1, 2, 3)
+
+SIZES = {
+    "sweep": {
+        "network": {"width": 16},
+        "data": {"crop_size": 96, "num_crops": 1200, "style_size": 192, "held_out": {"rung": 8, "size": 128}},
+        "training": {"images": 1200, "batch_size": 2, "learning_rate": 0.002},
+    },
+    "curves": {
+        "network": {"width": 12},
+        "data": {"crop_size": 64, "num_crops": 640, "style_size": 96, "held_out": {"rung": 16, "size": 128}},
+        "training": {"images": CURVE_RUNGS[-1], "batch_size": 2, "learning_rate": 0.002},
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training: its set, style image's stem, number, weights relative to content 1, seed and rungs."""
+
+    kind: str
+    style: str
+    number: int
+    style_to_content: float
+    tv_to_content: float
+    seed: int
+    rungs: tuple[int, ...]
+
+    @property
+    def size(self) -> str:
+        """Which of `SIZES` it is trained at."""
+        return "sweep" if self.kind == "sweep" else "curves"
+
+    @property
+    def file_name(self) -> str:
+        """Where it is kept."""
+        return f"{self.kind}-{self.style}-{self.number:02d}-seed{self.seed}.npz"
+
+
+def curve_settings() -> list[tuple[float, float]]:
+    """Sixteen weight settings spread evenly over the default search ranges, on logarithmic scales."""
+    from scipy.stats import qmc
+
+    points = qmc.Sobol(2, rng=np.random.default_rng(7)).random(16)
+    low, high = np.log([0.05, 0.003]), np.log([10.0, 1.0])
+    return [(float(style), float(variation)) for style, variation in np.exp(low + points * (high - low))]
+
+
+def planned_runs() -> list[Run]:
+    """All runs, in the order in which they are done."""
+    last = (SIZES["sweep"]["training"]["images"],)
+    sweeps = [
+        Run(kind="sweep", style=style, number=n, style_to_content=r, tv_to_content=SWEEP_VARIATION, seed=0, rungs=last)
+        for style in SWEEP_STYLES
+        for n, r in enumerate(SWEEP_RATIOS)
+    ]
+    others = [
+        Run(
+            kind="sweep",
+            style=style,
+            number=SWEEP_RATIOS.index(IDENTIFICATION_RATIO),
+            style_to_content=IDENTIFICATION_RATIO,
+            tv_to_content=SWEEP_VARIATION,
+            seed=0,
+            rungs=last,
+        )
+        for style in OTHER_STYLES
+    ]
+    settings = curve_settings()
+    curves = [
+        Run(kind="curves", style=style, number=n, style_to_content=s, tv_to_content=v, seed=0, rungs=CURVE_RUNGS)
+        for half in (range(8), range(8, 16))
+        for style in CURVE_STYLES
+        for n in half
+        for s, v in [settings[n]]
+    ]
+    short = tuple(rung for rung in CURVE_RUNGS if rung <= SHORT_RUN)
+    seeds = [
+        Run(kind="seeds", style=style, number=n, style_to_content=s, tv_to_content=v, seed=seed, rungs=short)
+        for seed in EXTRA_SEEDS
+        for style in CURVE_STYLES
+        for n in SEED_SETTINGS
+        for s, v in [settings[n]]
+    ]
+    return [*sweeps, *others, *curves, *seeds]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--styles", type=Path, required=True)
+    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--part", default="0/1", help="I/N: every N-th group of runs, for N processes side by side.")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    index, count = map(int, arguments.part.split("/"))
+    load_networks()
+    for number, group in enumerate(_groups(planned_runs())):
+        missing = [run for run in group if not (arguments.folder / run.file_name).exists()]
+        if missing and number % count == index:
+            _train_group(missing, arguments)
+
+
+def _groups(runs: list[Run]) -> Iterator[list[Run]]:
+    """Runs one after another that share photos, style image and seed, and so all but the weights."""
+    group: list[Run] = []
+    for run in runs:
+        if group and (run.kind, run.style, run.seed) != (group[0].kind, group[0].style, group[0].seed):
+            yield group
+            group = []
+        group.append(run)
+    yield group
+
+
+def _train_group(runs: list[Run], arguments: argparse.Namespace) -> None:
+    from tuner.config import validate_config
+    from tuner.pictures import open_pictures
+    from tuner.resources import StudyResources
+
+    style = next(path for path in arguments.styles.iterdir() if path.stem == runs[0].style)
+    values = {**SIZES[runs[0].size], "style": str(style), "photos": [str(arguments.photos)], "seed": 0}
+    config = validate_config(values, source="quality_runs")
+    pictures = open_pictures(config)
+    # The seed moves crops, their order and the initial weights; the held-out photos stay.
+    config = config.model_copy(update={"seed": runs[0].seed})
+    resources = StudyResources(config, pictures, report=lambda _: None)
+    _keep(
+        arguments.folder / f"pictures-{runs[0].size}-{runs[0].style}.npz",
+        photos=_as_bytes(resources.rung_photos),
+        style=_as_bytes(pictures.style),
+    )
+    for run in runs:
+        print(run.file_name, flush=True)
+        _train(run, resources, arguments.folder)
+
+
+def _train(run: Run, resources: object, folder: Path) -> None:
+    from objectives.loss_weights import LossWeights
+
+    weights = LossWeights.normalised(content=1.0, style=run.style_to_content, total_variation=run.tv_to_content)
+    resources.trainer.start(weights)
+    seen, painted, losses = 0, {}, {}
+    for rung in run.rungs:
+        losses[rung] = resources.trainer.train(resources.batches(seen, rung)).to_dict()
+        painted[f"rung{rung}"] = _as_bytes(resources.paint())
+        seen = rung
+    description = {**run.__dict__, "weights": weights.to_dict(), "losses": losses}
+    _keep(folder / run.file_name, description=np.array(json.dumps(description)), **painted)
+
+
+def _as_bytes(pictures: np.ndarray) -> np.ndarray:
+    return np.round(np.asarray(pictures) * 255.0).astype(np.uint8)
+
+
+def _keep(path: Path, **arrays: np.ndarray) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    os.replace(partial, path)
+
+
+if __name__ == "__main__":
+    main()

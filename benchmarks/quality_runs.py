@@ -10,7 +10,6 @@ What a judge says of the outputs is not decided here: they are kept as they were
 
 import argparse
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,7 +192,7 @@ def _keep(path: Path, **arrays: np.ndarray) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 if __name__ == "__main__":

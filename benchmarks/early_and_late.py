@@ -1,0 +1,195 @@
+"""Does a trial's early score tell where it ends? Tables of docs/noise.md from learning_curves.csv, in Markdown.
+
+    .venv/bin/python benchmarks/early_and_late.py
+
+Needs no network and no picture: everything is computed from the table.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+from learning_curves import read_table
+from quality_runs import CURVE_RUNGS, SHORT_RUN
+from scipy.stats import kendalltau, spearmanr
+
+NUM_RESAMPLES = 2000
+NUM_ORDERS = 2000
+STARTUP = 4
+"""Complete trials before the pruner begins, as in `tuner.search.FEWEST_STARTUP`."""
+
+Curves = dict[str, np.ndarray]
+"""By style: quality, shape (settings, rungs)."""
+
+
+def main() -> None:
+    rows = read_table()
+    curves, weights, photos = _curves(rows)
+    for style, values in curves.items():
+        print(f"{style}: {len(values)} settings, quality {values[:, -1].min():.3f} to {values[:, -1].max():.3f}")
+    _print_agreement(curves)
+    _print_regret(curves)
+    _print_replay(curves)
+    _print_seeds(rows)
+    _print_photos(photos)
+    _print_monotonicity(curves, weights)
+
+
+def _curves(rows: list[dict[str, str]]) -> tuple[Curves, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    found: dict[str, dict[int, list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row["kind"] == "curves":
+            found[row["style"]][int(row["setting"])].append(row)
+    curves, weights, photos = {}, {}, {}
+    for style, settings in found.items():
+        whole = [sorted(group, key=lambda row: int(row["images_seen"])) for _, group in sorted(settings.items())]
+        whole = [group for group in whole if len(group) == len(CURVE_RUNGS)]
+        curves[style] = np.array([[float(row["quality"]) for row in group] for group in whole])
+        weights[style] = np.array(
+            [[float(group[0][name]) for name in ("style_to_content", "tv_to_content")] for group in whole]
+        )
+        at_end = [group[CURVE_RUNGS.index(SHORT_RUN)] for group in whole]
+        photos[style] = np.array([[float(value) for value in row["photo_qualities"].split()] for row in at_end])
+    return curves, weights, photos
+
+
+def _comparisons() -> list[tuple[str, int, int]]:
+    short = CURVE_RUNGS.index(SHORT_RUN)
+    names = ("1/8 of the run", "1/4 of the run", "1/2 of the run")
+    inside = [(name, rung, short) for rung, name in enumerate(names)]
+    return [*inside, ("1/4 of a run 4 times as long", short, len(CURVE_RUNGS) - 1)]
+
+
+def _print_agreement(curves: Curves) -> None:
+    print("\n### Kendall's tau-b of the early quality with the last\n")
+    print("Mean over styles, 90 % bootstrap interval over settings; in brackets each style.\n")
+    print("| scored at | all settings | better half |\n|---|---|---|")
+    for name, early, late in _comparisons():
+        cells = [_agreement(curves, early, late, better_half=half) for half in (False, True)]
+        print(f"| {name} | {cells[0]} | {cells[1]} |")
+
+
+def _agreement(curves: Curves, early: int, late: int, *, better_half: bool) -> str:
+    pairs = []
+    for values in curves.values():
+        chosen = values[np.argsort(-values[:, late])[: len(values) // 2]] if better_half else values
+        pairs.append((chosen[:, early], chosen[:, late]))
+    each = [_tau(one, other) for one, other in pairs]
+    generator = np.random.default_rng(0)
+    resampled = []
+    for _ in range(NUM_RESAMPLES):
+        taus = []
+        for one, other in pairs:
+            drawn = generator.integers(0, len(one), len(one))
+            taus.append(_tau(one[drawn], other[drawn]))
+        resampled.append(np.nanmean(taus))
+    low, high = np.nanpercentile(resampled, [5, 95])
+    return f"{np.mean(each):.2f} [{low:.2f}, {high:.2f}] ({', '.join(f'{value:.2f}' for value in each)})"
+
+
+def _tau(one: np.ndarray, other: np.ndarray) -> float:
+    return float(kendalltau(one, other, variant="b").statistic)
+
+
+def _print_regret(curves: Curves) -> None:
+    print("\n### Regret: quality lost, as a share of the best, by what was decided early\n")
+    print("| decided at | keep the better half | keep the better quarter | keep the best only |\n|---|---|---|---|")
+    for name, early, late in _comparisons():
+        cells = []
+        for kept in (2, 4, 16):
+            losses = [
+                _regret(values[:, early], values[:, late], max(1, len(values) // kept)) for values in curves.values()
+            ]
+            cells.append(f"{np.mean(losses):.1%} ({', '.join(f'{value:.1%}' for value in losses)})")
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def _regret(early: np.ndarray, late: np.ndarray, num_kept: int) -> float:
+    kept = np.argsort(-early)[:num_kept]
+    return float((late.max() - late[kept].max()) / late.max())
+
+
+def _print_replay(curves: Curves) -> None:
+    print(f"\n### The median pruner replayed on these curves, {NUM_ORDERS} random orders of the trials\n")
+    print("| style | rungs | mean regret | best trial lost | images trained |\n|---|---|---|---|---|")
+    short = CURVE_RUNGS.index(SHORT_RUN)
+    for style, values in curves.items():
+        for rungs, name in (((0, 1, 2, short), "1/8, 1/4, 1/2"), ((1, 2, short), "1/4, 1/2"), ((2, short), "1/2")):
+            regrets, lost, cost = _replay(values, rungs)
+            print(f"| {style} | {name} | {regrets:.1%} | {lost:.1%} of orders | {cost:.0%} |")
+
+
+def _replay(values: np.ndarray, rungs: tuple[int, ...]) -> tuple[float, float, float]:
+    generator = np.random.default_rng(0)
+    last = rungs[-1]
+    regrets, costs = [], []
+    for _ in range(NUM_ORDERS):
+        complete: list[int] = []
+        cost = 0
+        for trial in generator.permutation(len(values)):
+            stopped = next((rung for rung in rungs[:-1] if _is_pruned(values, trial, complete, rung)), last)
+            cost += CURVE_RUNGS[stopped]
+            if stopped == last:
+                complete.append(int(trial))
+        best = values[:, last].max()
+        regrets.append((best - values[complete, last].max()) / best)
+        costs.append(cost / (len(values) * CURVE_RUNGS[last]))
+    return float(np.mean(regrets)), float(np.mean(np.array(regrets) > 0)), float(np.mean(costs))
+
+
+def _is_pruned(values: np.ndarray, trial: int, complete: list[int], rung: int) -> bool:
+    return len(complete) >= STARTUP and values[trial, rung] < np.median(values[complete, rung])
+
+
+def _print_seeds(rows: list[dict[str, str]]) -> None:
+    print("\n### Seeds against settings, at the end of the short run\n")
+    print(
+        "| style | settings x seeds | spread between settings | spread between seeds | share of variance by settings |"
+    )
+    print("|---|---|---|---|---|")
+    table: dict[str, dict[int, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
+    for row in rows:
+        if int(row["images_seen"]) == SHORT_RUN:
+            table[row["style"]][int(row["setting"])][int(row["seed"])] = float(row["quality"])
+    for style, settings in table.items():
+        groups = np.array([list(seeds.values()) for seeds in settings.values() if len(seeds) == 4])
+        if len(groups) < 2:
+            continue
+        within = float(np.mean(np.var(groups, axis=1, ddof=1)))
+        between = max(0.0, float(np.var(groups.mean(axis=1), ddof=1)) - within / groups.shape[1])
+        share = between / (between + within)
+        counts = f"{groups.shape[0]} x {groups.shape[1]}"
+        print(f"| {style} | {counts} | {between**0.5:.3f} | {within**0.5:.3f} | {share:.0%} |")
+
+
+def _print_photos(photos: dict[str, np.ndarray]) -> None:
+    print("\n### How many held-out photos are enough: tau-b of a ranking by some with that by eight others\n")
+    print("| photos | " + " | ".join(photos) + " |\n|---|" + "---|" * len(photos))
+    generator = np.random.default_rng(0)
+    for count in (1, 2, 4, 6, 8):
+        cells = []
+        for values in photos.values():
+            taus = []
+            for _ in range(200):
+                order = generator.permutation(values.shape[1])
+                some, others = values[:, order[:count]], values[:, order[-8:]]
+                taus.append(_tau(some.mean(axis=1), others.mean(axis=1)))
+            cells.append(f"{np.mean(taus):.2f} (from {np.percentile(taus, 5):.2f})")
+        print(f"| {count} | " + " | ".join(cells) + " |")
+
+
+def _print_monotonicity(curves: Curves, weights: dict[str, np.ndarray]) -> None:
+    print("\n### Spearman's correlation of quality with each searched weight\n")
+    print("| style | images seen | style : content | tv : content | best setting |\n|---|---|---|---|---|")
+
+    def correlate(one: np.ndarray, other: np.ndarray) -> float:
+        return float(spearmanr(one, other).statistic)
+
+    for style, values in curves.items():
+        for rung in (CURVE_RUNGS.index(SHORT_RUN), len(CURVE_RUNGS) - 1):
+            cells = [f"{correlate(weights[style][:, axis], values[:, rung]):+.2f}" for axis in (0, 1)]
+            best = weights[style][values[:, rung].argmax()]
+            print(f"| {style} | {CURVE_RUNGS[rung]} | {cells[0]} | {cells[1]} | {best[0]:.2f}, {best[1]:.3f} |")
+
+
+if __name__ == "__main__":
+    main()

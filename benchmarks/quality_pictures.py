@@ -1,0 +1,191 @@
+"""The pictures of `benchmarks/quality.py`: real outputs, pictures that nobody painted, outputs made worse by degrees."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+from PIL import Image as PillowImage
+from quality_runs import SWEEP_RATIOS
+from scipy.ndimage import gaussian_filter
+
+from models.images import Image, read_image, resize, resize_short_side
+from objectives.anchor_pictures import match_histograms, recolour, shuffle_tiles
+
+SPLIT = Path(__file__).with_name("quality_split.yaml")
+JUDGED_SIDE = 256
+"""Pixels: other people's pictures are brought to this shorter side, as `styletuner score` would judge them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSet:
+    """Outputs of several networks for the same photos and style image; `acceptable` names those a person would take."""
+
+    name: str
+    half: str
+    photos: list[Image]
+    style: Image
+    outputs: dict[str, list[Image]]
+    acceptable: tuple[str, ...]
+
+
+def read_split() -> dict[str, dict]:
+    """Return the two halves."""
+    return yaml.safe_load(SPLIT.read_text(encoding="utf-8"))
+
+
+def picture_sets(half: str, *, sweeps: Path, runs: Path) -> list[PictureSet]:
+    """Return the sweeps of one half, other people's first; ours only as far as their runs are done."""
+    split = read_split()[half]
+    sets = [_sweep_of_others(sweeps, name, entry, half) for name, entry in split["sweeps_of_others"].items()]
+    for style, entry in split["own_sweeps"].items():
+        if (runs / f"pictures-sweep-{style}.npz").exists():
+            sets.append(_own_sweep(runs, style, entry, half))
+    return sets
+
+
+def _sweep_of_others(root: Path, name: str, entry: dict, half: str) -> PictureSet:
+    described = json.loads((root / "sweeps.json").read_text(encoding="utf-8"))[name]
+    read = {output["weight"]: read_image(root / output["file"]) for output in described["outputs"]}
+    outputs = {weight: [resize_short_side(image, JUDGED_SIDE)] for weight, image in read.items()}
+    height, width = next(iter(outputs.values()))[0].shape[:2]
+    photo = resize(read_image(root / described["content"]), height=height, width=width)
+    style = resize_short_side(read_image(root / described["style"]), min(height, width))
+    return PictureSet(
+        name=name,
+        half=half,
+        photos=[photo],
+        style=style,
+        outputs=outputs,
+        acceptable=tuple(entry["acceptable"]),
+    )
+
+
+def _own_sweep(runs: Path, style: str, entry: dict, half: str) -> PictureSet:
+    photos, image = read_run_pictures(runs, "sweep", style)
+    outputs = {}
+    for number, ratio in enumerate(SWEEP_RATIOS):
+        path = runs / f"sweep-{style}-{number:02d}-seed0.npz"
+        if path.exists():
+            outputs[f"{ratio:g}"] = last_outputs(path)
+    acceptable = tuple(str(name) for name in entry["acceptable"])
+    return PictureSet(name=style, half=half, photos=photos, style=image, outputs=outputs, acceptable=acceptable)
+
+
+def read_run_pictures(runs: Path, size: str, style: str) -> tuple[list[Image], Image]:
+    """Return the held-out photos and the style image of the runs of one style."""
+    with np.load(runs / f"pictures-{size}-{style}.npz") as arrays:
+        return _as_images(arrays["photos"]), _as_images(arrays["style"][None])[0]
+
+
+def last_outputs(path: Path) -> list[Image]:
+    """Return what a run painted at its last rung."""
+    with np.load(path) as arrays:
+        rungs = sorted((name for name in arrays if name.startswith("rung")), key=lambda name: int(name[4:]))
+        return _as_images(arrays[rungs[-1]])
+
+
+def rung_outputs(path: Path) -> dict[int, list[Image]]:
+    """Return what a run painted at each rung."""
+    with np.load(path) as arrays:
+        return {int(name[4:]): _as_images(arrays[name]) for name in arrays if name.startswith("rung")}
+
+
+def describe_run(path: Path) -> dict:
+    """Return a run's settings and losses."""
+    with np.load(path) as arrays:
+        return json.loads(str(arrays["description"]))
+
+
+def _as_images(arrays: np.ndarray) -> list[Image]:
+    return [array.astype(np.float32) / np.float32(255.0) for array in arrays]
+
+
+def _clipped(picture: np.ndarray) -> Image:
+    return np.clip(picture, 0.0, 1.0).astype(np.float32)
+
+
+def _blur(picture: Image, pixels: float) -> Image:
+    return gaussian_filter(picture, (pixels, pixels, 0.0), mode="nearest")
+
+
+def gaming_pictures(photo: Image, style: Image, *, seed: int) -> dict[str, Image]:
+    """Pictures that no network painted; the first eight are the issue's list, those with a plus go beyond it."""
+    height, width = photo.shape[:2]
+    generator = np.random.default_rng(seed)
+    pasted = resize(style, height=height, width=width)
+    recoloured = recolour(photo, style)
+    tiles = shuffle_tiles(style, height=height, width=width, seed=seed + 1000)
+    return {
+        "photo itself": photo,
+        "recoloured photo": recoloured,
+        "style image itself": pasted,
+        "shuffled style tiles": tiles,
+        "half blend": 0.5 * photo + 0.5 * pasted,
+        "noise": generator.random(photo.shape, dtype=np.float32),
+        "grey": np.full_like(photo, 0.5),
+        "blurred photo": _blur(photo, height / 60),
+        "+ histogram-matched photo": match_histograms(photo, style),
+        "+ recoloured photo with noise": _clipped(recoloured + generator.normal(0.0, 0.15, photo.shape)),
+        "+ recoloured photo, blurred": _blur(recoloured, height / 80),
+        "+ recoloured photo half tiles": 0.5 * recoloured + 0.5 * tiles,
+        "+ recoloured photo, 30 % tiles": 0.7 * recoloured + 0.3 * tiles,
+    }
+
+
+def _checkered(picture: Image, amplitude: float) -> Image:
+    signs = (np.indices(picture.shape[:2]).sum(axis=0) % 2) * 2.0 - 1.0
+    return _clipped(picture + amplitude * signs[..., None])
+
+
+def _compressed(picture: Image, quality: float) -> Image:
+    buffer = io.BytesIO()
+    PillowImage.fromarray(np.round(picture * 255).astype(np.uint8)).save(buffer, format="JPEG", quality=int(quality))
+    return np.asarray(PillowImage.open(buffer), dtype=np.float32) / np.float32(255.0)
+
+
+def _desaturated(picture: Image, share: float) -> Image:
+    grey = picture @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    return _clipped(picture + share * (grey[..., None] - picture))
+
+
+def _noisy(picture: Image, amplitude: float) -> Image:
+    return _clipped(picture + np.random.default_rng(3).normal(0.0, amplitude, picture.shape))
+
+
+def _tiles_shuffled(picture: Image, share: float) -> Image:
+    """So large a share of an 8 by 8 grid's cells trade places."""
+    height, width = (side // 8 for side in picture.shape[:2])
+    generator = np.random.default_rng(3)
+    moved = generator.permutation(64)[: round(share * 64)]
+    result = picture.copy()
+    for target, source in zip(moved, np.roll(moved, 1), strict=True):
+        (row, column), (from_row, from_column) = divmod(int(target), 8), divmod(int(source), 8)
+        result[row * height : (row + 1) * height, column * width : (column + 1) * width] = picture[
+            from_row * height : (from_row + 1) * height, from_column * width : (from_column + 1) * width
+        ]
+    return result
+
+
+def _border_darkened(picture: Image, share: float) -> Image:
+    result = picture.copy()
+    result[:4] *= 1 - share
+    result[-4:] *= 1 - share
+    result[4:-4, :4] *= 1 - share
+    result[4:-4, -4:] *= 1 - share
+    return result
+
+
+DEGRADATIONS: dict[str, tuple[Callable[[Image, float], Image], tuple[float, ...]]] = {
+    "noise, standard deviation": (_noisy, (0.05, 0.1, 0.2, 0.4)),
+    "blur, pixels": (_blur, (0.7, 1.4, 2.8, 5.6)),
+    "checkerboard, amplitude": (_checkered, (0.03, 0.06, 0.12, 0.24)),
+    "JPEG quality": (_compressed, (40, 20, 10, 5)),
+    "saturation lost": (_desaturated, (0.25, 0.5, 0.75, 1.0)),
+    "tiles shuffled": (_tiles_shuffled, (0.1, 0.25, 0.5, 1.0)),
+    "border darkened": (_border_darkened, (0.2, 0.4, 0.6, 0.8)),
+}
+"""Each turns a picture into a worse one, by four grades."""

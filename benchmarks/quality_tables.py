@@ -1,0 +1,280 @@
+"""The tables of `benchmarks/quality.py`, each printed as Markdown with its verdict below."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from quality_pictures import DEGRADATIONS, PictureSet, gaming_pictures, last_outputs, read_run_pictures, read_split
+from quality_runs import IDENTIFICATION_RATIO, SWEEP_RATIOS
+
+from models.images import Image
+from objectives import artefacts, content_preservation, judge, quality, style_match
+from objectives.judge import Judge
+from objectives.quality import Quality
+
+CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
+    (content_preservation, "LPIPS_SHARE", (0.0, 0.25, 0.75, 1.0)),
+    (content_preservation, "NUM_SCALES", (2, 4)),
+    (content_preservation, "GRADIENT_VARIANCE_FLOOR", (1e-6, 1e-4)),
+    (content_preservation, "MIN_LPIPS_REFERENCE", (0.05, 0.2)),
+    (style_match, "NUM_DIRECTIONS", (32, 256)),
+    (style_match, "NUM_POSITIONS", (256,)),
+    (style_match, "NUM_QUANTILES", (32,)),
+    (style_match, "TEXTURE_LAYERS", (2, 4, 5)),
+    (style_match, "MIN_TEXTURE_GAP", (0.05, 0.2)),
+    (style_match, "MIN_TEXTURE_GAP_SHARE", (0.125, 0.5)),
+    (style_match, "BLURS", ((0.0, 1e-3),)),
+    (style_match, "MIN_COLOUR_GAP", (0.025, 0.1)),
+    (style_match, "COLOUR_SHARE", (0.0, 0.25, 0.75, 1.0)),
+    (style_match, "TOLERATED_COPY", (0.05, 0.2, 1.0)),
+    (judge, "SMALLEST_JUDGED_SIDE", (96, 256)),
+    (judge, "LARGEST_JUDGED_SIDE", (128, 192)),
+    (judge, "NUM_TILINGS", (1, 8)),
+    (quality, "SHARPNESS", (10.0, 40.0)),
+    (quality, "NEGATIVE_SPAN", (0.1, 0.4)),
+    (artefacts, "CHECKERBOARD_TOLERANCE", (1.0, 1.5)),
+    (artefacts, "CHECKERBOARD_UNIT", (0.025, 0.1, np.inf)),
+    (artefacts, "CLIPPING_TOLERANCE", (0.0, 0.1)),
+    (artefacts, "CLIPPING_UNIT", (0.2, 0.8, np.inf)),
+    (artefacts, "BORDER_TOLERANCE", (1.0, 1.5)),
+    (artefacts, "BORDER_SLACK", (0.01, 0.04)),
+    (artefacts, "BORDER_UNIT", (0.05, 0.2, np.inf)),
+    (artefacts, "PATTERN_TOLERANCE", (0.025, 0.1)),
+    (artefacts, "PATTERN_UNIT", (0.125, 0.5, np.inf)),
+    (artefacts, "COLLAPSE_SHARE", (0.25, 0.75)),
+    (artefacts, "COLLAPSE_UNIT", (1 / 6, 2 / 3, np.inf)),
+)
+"""Constants and the values tried in their place; infinity switches a term off."""
+
+
+def sweeps(sets: list[PictureSet]) -> None:
+    """Quality along each sweep; it shall be highest at an acceptable output, and the extremes shall lose."""
+    for picture_set in sets:
+        scores = _score_outputs(picture_set)
+        print(f"{picture_set.name}:\n")
+        _print_row("swept weight", [*scores])
+        _print_row("---", ["---"] * len(scores))
+        for part in ("quality", "content_preservation", "style_match", "artefact_factor"):
+            _print_row(part.replace("_", " "), [f"{getattr(scored, part):.3f}" for scored in scores.values()])
+        print(f"\nAcceptable: {', '.join(picture_set.acceptable)}. {_sweep_verdict(picture_set, scores)}.\n")
+
+
+def gaming(sets: list[PictureSet]) -> None:
+    """Pictures that nobody painted against the worst acceptable output of each set."""
+    rows: dict[str, list[str]] = {}
+    floors = []
+    violations = 0
+    for picture_set in sets:
+        scorer = _judge_of(picture_set)
+        floor = min(scorer.score(picture_set.outputs[name]).quality for name in picture_set.acceptable)
+        floors.append(f"**{floor:.3f}**")
+        for name, pictures in _gaming_sets(picture_set).items():
+            scored = scorer.score(pictures).quality
+            broken = scored >= floor
+            violations += broken
+            rows.setdefault(name, []).append(f"{scored:.3f}" + (" VIOLATION" if broken else ""))
+    _print_row("picture", [picture_set.name for picture_set in sets])
+    _print_row("---", ["---"] * len(sets))
+    _print_row("worst acceptable output", floors)
+    for name, cells in rows.items():
+        _print_row(name, cells)
+    print(f"\n{violations} violations in {sum(map(len, rows.values()))}.")
+
+
+def degradations(sets: list[PictureSet]) -> None:
+    """Acceptable outputs made worse by degrees; quality shall fall at each step."""
+    counts: dict[str, list[bool]] = {}
+    shown: dict[str, list[float]] = {}
+    for picture_set in sets:
+        scorer = _judge_of(picture_set)
+        for name in picture_set.acceptable:
+            outputs = picture_set.outputs[name]
+            start = scorer.score(outputs).quality
+            for kind, (degrade, grades) in DEGRADATIONS.items():
+                worse = [[degrade(output, grade) for output in outputs] for grade in grades]
+                line = [start, *(scorer.score(pictures).quality for pictures in worse)]
+                counts.setdefault(kind, []).extend(after < before for before, after in itertools.pairwise(line))
+                shown.setdefault(kind, []).append(line)
+    _print_row("degradation", ["grades", "mean quality, from none to worst", "steps down"])
+    _print_row("---", ["---"] * 3)
+    for kind, (_, grades) in DEGRADATIONS.items():
+        means = " · ".join(f"{value:.3f}" for value in np.mean(shown[kind], axis=0))
+        steps = counts[kind]
+        _print_row(kind, [" ".join(f"{grade:g}" for grade in grades), means, f"{sum(steps)} of {len(steps)}"])
+    every = [step for steps in counts.values() for step in steps]
+    print(f"\n{sum(every)} of {len(every)} steps down: {np.mean(every):.1%}.")
+
+
+def identification(half: str, runs: Path) -> None:
+    """The outputs of each style of this half against the judges of all eight styles."""
+    split = read_split()
+    every = [*split["tune"]["styles"], *split["report"]["styles"]]
+    number = SWEEP_RATIOS.index(IDENTIFICATION_RATIO)
+    judges = {}
+    for style in every:
+        photos, image = read_run_pictures(runs, "sweep", style)
+        judges[style] = Judge(style=image, photos=photos)
+    _print_row("outputs of", [*every, "right"])
+    _print_row("---", ["---"] * (len(every) + 1))
+    right = 0
+    for style in split[half]["styles"]:
+        outputs = last_outputs(runs / f"sweep-{style}-{number:02d}-seed0.npz")
+        scored = {name: scorer.score(outputs).quality for name, scorer in judges.items()}
+        best = max(scored, key=lambda name: scored[name])
+        right += best == style
+        _print_row(style, [*(f"{value:.3f}" for value in scored.values()), "yes" if best == style else f"no: {best}"])
+    print(f"\n{right} of {len(split[half]['styles'])} right.")
+
+
+def rivals(sets: list[PictureSet]) -> None:
+    """Other scores on the same pictures: how many of the sweeps they get right, and how many violations they have."""
+    scores: Mapping[str, Callable[[Quality], float]] = {
+        "quality (ours)": lambda scored: scored.quality,
+        "LPIPS alone": lambda scored: -_term(scored, "lpips"),
+        "style distance alone": lambda scored: -_term(scored, "texture_distance"),
+        "Gram distance alone": lambda scored: -_term(scored, "gram_distance"),
+        "(1 + LPIPS)(1 + style distance), ArtFID's shape": lambda scored: (
+            -(1.0 + _term(scored, "lpips")) * (1.0 + _term(scored, "texture_distance"))
+        ),
+        "arithmetic mean of C and S, times A": lambda scored: (
+            0.5 * (scored.content_preservation + scored.style_match) * scored.artefact_factor
+        ),
+    }
+    measured = [(picture_set, *_measure_with_gram(picture_set)) for picture_set in sets]
+    _print_row("score", ["sweeps right", "violations of the issue's list", "violations beyond it"])
+    _print_row("---", ["---"] * 3)
+    for name, score in scores.items():
+        right = sum(
+            _is_right(picture_set, {key: score(value) for key, value in outputs.items()})
+            for picture_set, outputs, _ in measured
+        )
+        broken = {True: [], False: []}
+        for picture_set, outputs, trivial in measured:
+            floor = min(score(outputs[key]) for key in picture_set.acceptable)
+            for key, value in trivial.items():
+                broken[key.startswith("+")].append(score(value) >= floor)
+        _print_row(
+            name,
+            [
+                f"{right} of {len(sets)}",
+                f"{sum(broken[False])} of {len(broken[False])}",
+                f"{sum(broken[True])} of {len(broken[True])}",
+            ],
+        )
+
+
+def ablation(sets: list[PictureSet]) -> None:
+    """Each constant changed: sweeps right, violations, and share of graded steps that fall."""
+    _print_row("constant", ["value", "sweeps right", "violations", "steps down"])
+    _print_row("---", ["---"] * 4)
+    _print_row("as it is", ["", *_summary(sets)])
+    for module, name, values in CHANGES:
+        for value in values:
+            with _changed(module, name, value) as before:
+                _print_row(f"`{name}` {before}", [f"{value}", *_summary(sets)])
+
+
+def _summary(sets: list[PictureSet]) -> list[str]:
+    right, violations, num_trivial = 0, 0, 0
+    steps: list[bool] = []
+    for picture_set in sets:
+        scorer = _judge_of(picture_set)
+        scored = {name: scorer.score(outputs).quality for name, outputs in picture_set.outputs.items()}
+        right += _is_right(picture_set, scored)
+        floor = min(scored[name] for name in picture_set.acceptable)
+        trivial = [scorer.score(pictures).quality >= floor for pictures in _gaming_sets(picture_set).values()]
+        violations += sum(trivial)
+        num_trivial += len(trivial)
+        outputs = picture_set.outputs[picture_set.acceptable[-1]]
+        for degrade, grades in DEGRADATIONS.values():
+            line = [scored[picture_set.acceptable[-1]]]
+            line += [scorer.score([degrade(output, grade) for output in outputs]).quality for grade in grades]
+            steps += [after < before for before, after in itertools.pairwise(line)]
+    return [f"{right} of {len(sets)}", f"{violations} of {num_trivial}", f"{np.mean(steps):.0%}"]
+
+
+@contextmanager
+def _changed(module: Any, name: str, value: Any) -> Iterator[Any]:
+    """Change a constant wherever it was imported to."""
+    modules = [one for one in (artefacts, content_preservation, judge, quality, style_match) if hasattr(one, name)]
+    before = getattr(module, name)
+    for one in modules:
+        setattr(one, name, value)
+    _forget_drawn()
+    try:
+        yield before
+    finally:
+        for one in modules:
+            setattr(one, name, before)
+        _forget_drawn()
+
+
+def _forget_drawn() -> None:
+    style_match._draw_directions.cache_clear()
+    style_match._draw_positions.cache_clear()
+
+
+def _judge_of(picture_set: PictureSet) -> Judge:
+    return Judge(style=picture_set.style, photos=picture_set.photos)
+
+
+def _score_outputs(picture_set: PictureSet) -> dict[str, Quality]:
+    scorer = _judge_of(picture_set)
+    return {name: scorer.score(outputs) for name, outputs in picture_set.outputs.items()}
+
+
+def _gaming_sets(picture_set: PictureSet) -> dict[str, list[Image]]:
+    each = [gaming_pictures(photo, picture_set.style, seed=number) for number, photo in enumerate(picture_set.photos)]
+    return {name: [pictures[name] for pictures in each] for name in each[0]}
+
+
+def _is_right(picture_set: PictureSet, scores: Mapping[str, float]) -> bool:
+    """The best is acceptable, and no unacceptable extreme comes near: it loses to every acceptable output."""
+    best = max(scores, key=lambda name: scores[name])
+    floor = min(scores[name] for name in picture_set.acceptable)
+    extremes = [name for name in (next(iter(scores)), list(scores)[-1]) if name not in picture_set.acceptable]
+    return best in picture_set.acceptable and all(scores[name] < floor for name in extremes)
+
+
+def _sweep_verdict(picture_set: PictureSet, scores: Mapping[str, Quality]) -> str:
+    return "Right" if _is_right(picture_set, {name: scored.quality for name, scored in scores.items()}) else "WRONG"
+
+
+def _measure_with_gram(picture_set: PictureSet) -> tuple[dict[str, Quality], dict[str, Quality]]:
+    scorer = _judge_of(picture_set)
+    wanted = _grams(picture_set.style)
+
+    def measure(outputs: list[Image]) -> Quality:
+        scored = scorer.score(outputs)
+        distance = float(np.mean([_gram_distance(_grams(output), wanted) for output in outputs]))
+        return Quality(**{**scored.__dict__, "terms": {**scored.terms, "gram_distance": distance}})
+
+    outputs = {name: measure(pictures) for name, pictures in picture_set.outputs.items()}
+    trivial = {name: measure(pictures) for name, pictures in _gaming_sets(picture_set).items()}
+    return outputs, trivial
+
+
+def _grams(picture: Image) -> list[np.ndarray]:
+    """Gram matrices of AlexNet's five layers, over the number of positions."""
+    network = judge._load_network()
+    samples = network.features([picture])[0].positions()
+    return [layer.T @ layer / len(layer) for layer in samples]
+
+
+def _gram_distance(first: list[np.ndarray], second: list[np.ndarray]) -> float:
+    relative = [np.mean((one - other) ** 2) / np.mean(other**2) for one, other in zip(first, second, strict=True)]
+    return float(np.mean(relative))
+
+
+def _term(scored: Quality, name: str) -> float:
+    value = scored.terms[name]
+    if value is None:
+        raise ValueError(f"the term {name} was not measured")
+    return value
+
+
+def _print_row(head: str, cells: list[str]) -> None:
+    print(f"| {head} | " + " | ".join(cells) + " |", flush=True)

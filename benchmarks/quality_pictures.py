@@ -1,4 +1,4 @@
-"""The pictures of `benchmarks/quality.py`: real outputs, pictures that nobody painted, outputs made worse by degrees."""
+"""The pictures of `benchmarks/quality.py`: real outputs, pictures nobody painted, outputs made worse by degrees."""
 
 import io
 import json

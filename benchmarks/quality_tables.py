@@ -11,7 +11,7 @@ from quality_pictures import DEGRADATIONS, PictureSet, gaming_pictures, last_out
 from quality_runs import IDENTIFICATION_RATIO, SWEEP_RATIOS
 
 from models.images import Image
-from objectives import artefacts, content_preservation, judge, quality, style_match
+from objectives import artefacts, content_preservation, copying, judge, quality, style_match
 from objectives.judge import Judge
 from objectives.quality import Quality
 
@@ -23,18 +23,22 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (style_match, "NUM_DIRECTIONS", (32, 256)),
     (style_match, "NUM_POSITIONS", (256,)),
     (style_match, "NUM_QUANTILES", (32,)),
-    (style_match, "TEXTURE_LAYERS", (2, 4, 5)),
+    (style_match, "TEXTURE_LAYERS", ((0, 1, 2), (0, 1, 2, 3), (2, 3), (1, 2, 3, 4))),
     (style_match, "MIN_TEXTURE_GAP", (0.05, 0.2)),
     (style_match, "MIN_TEXTURE_GAP_SHARE", (0.125, 0.5)),
     (style_match, "BLURS", ((0.0, 1e-3),)),
     (style_match, "MIN_COLOUR_GAP", (0.025, 0.1)),
     (style_match, "COLOUR_SHARE", (0.0, 0.25, 0.75, 1.0)),
-    (style_match, "TOLERATED_COPY", (0.05, 0.2, 1.0)),
+    (copying, "TOLERATED_LAYOUT", (0.05, 0.2, 1.0 - 1e-9)),
+    (copying, "TOLERATED_PATCHES", (0.5, 0.7)),
+    (copying, "COPIED_PATCHES", (0.9, np.inf)),
+    (copying, "PATCH_SIDE", (12, 24)),
+    (copying, "PATCH_STEP", (1, 4)),
     (judge, "SMALLEST_JUDGED_SIDE", (96, 256)),
     (judge, "LARGEST_JUDGED_SIDE", (128, 192)),
     (judge, "NUM_TILINGS", (1, 8)),
-    (quality, "SHARPNESS", (10.0, 40.0)),
-    (quality, "NEGATIVE_SPAN", (0.1, 0.4)),
+    (quality, "SHARPNESS", (20.0, 80.0)),
+    (quality, "NEGATIVE_SPAN", (0.05, 0.2)),
     (artefacts, "CHECKERBOARD_TOLERANCE", (1.0, 1.5)),
     (artefacts, "CHECKERBOARD_UNIT", (0.025, 0.1, np.inf)),
     (artefacts, "CLIPPING_TOLERANCE", (0.0, 0.1)),
@@ -199,7 +203,9 @@ def _summary(sets: list[PictureSet]) -> list[str]:
 @contextmanager
 def _changed(module: Any, name: str, value: Any) -> Iterator[Any]:
     """Change a constant wherever it was imported to."""
-    modules = [one for one in (artefacts, content_preservation, judge, quality, style_match) if hasattr(one, name)]
+    modules = [
+        one for one in (artefacts, content_preservation, copying, judge, quality, style_match) if hasattr(one, name)
+    ]
     before = getattr(module, name)
     for one in modules:
         setattr(one, name, value)

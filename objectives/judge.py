@@ -22,6 +22,7 @@ from objectives.artefacts import (
     picture_excess,
 )
 from objectives.content_preservation import content_preservation, gradient_correlation, gradient_maps
+from objectives.copying import StylePatches, copied_layout, fine_detail
 from objectives.errors import QualityError
 from objectives.luminance import Plane
 from objectives.perceptual_network import PerceptualNetwork, PictureFeatures
@@ -33,16 +34,14 @@ from objectives.style_match import (
     blurred,
     colour_quantiles,
     feature_quantiles,
-    layout_copy,
     quantile_distances,
     quantile_spreads,
     sharpness,
-    style_detail,
     style_match,
 )
 from objectives.torch_setup import single_thread
 
-JUDGE_VERSION: Final = "1"
+JUDGE_VERSION: Final = "2"
 """Stored with every score; scores of different versions are never ranked together. Raise it with any formula change."""
 
 SMALLEST_JUDGED_SIDE: Final = 128
@@ -122,6 +121,7 @@ class Judge:
         self._judged_side = round(float(np.clip(side, SMALLEST_JUDGED_SIDE, LARGEST_JUDGED_SIDE)))
         self._judged_style = _rescale(self._style, self._judged_side / side)
         self._style_textures = self._textures([self._judged_style])[1][0]
+        self._style_patches = StylePatches(_rescale(self._style, LARGEST_JUDGED_SIDE / side))
         self._spreads = quantile_spreads(self._style_textures)
         self._style_colours = colour_quantiles(self._judged_style, seed=self._seed)
         self._tilings: dict[tuple[int, int], tuple[float, float]] = {}
@@ -166,6 +166,7 @@ class Judge:
             measured = {
                 **self._measure_content(judged, features[index], edges[index]),
                 **self._measure_style_match(judged, judged_outputs[index], textures[index]),
+                **self._measure_copying(judged, enlarged[index]),
             }
             scored.append(self._combine(measured, excess))
         return scored
@@ -174,7 +175,8 @@ class Judge:
         content = content_preservation(
             lpips=measured["lpips"], lpips_reference=measured["lpips_reference"], edges=measured["edges"]
         )
-        style = style_match(texture=measured["texture"], colour=measured["colour"], copied=measured["copied"])
+        copied = max(measured["copied_layout"], measured["copied_patches"])
+        style = style_match(texture=measured["texture"], colour=measured["colour"], copied=copied)
         return combine_parts(
             content=content,
             style=style,
@@ -198,43 +200,42 @@ class Judge:
             "texture_distance": distance,
             "texture": judged.anchors.texture_match(distance, sharpness=sharpness(output)),
             "colour": judged.anchors.colour_match(self._colour_distance(output)),
-            "copied": layout_copy(style_detail(output), photo=judged.detail, style=judged.pasted_detail),
+        }
+
+    def _measure_copying(self, judged: _JudgedPhoto, output: Image) -> dict[str, float]:
+        detail = fine_detail(output)
+        return {
+            "copied_layout": copied_layout(detail, photo=judged.detail, style=judged.pasted_detail),
+            "copied_patches": self._style_patches.copied_patches(detail, photo=judged.detail),
         }
 
     def _measure_photo(self, photo: Image) -> _JudgedPhoto:
         judged = resize_short_side(photo, self._judged_side)
-        height, width = judged.shape[:2]
-        pasted = resize(self._judged_style, height=height, width=width)
         recolourings = [recolour(judged, self._judged_style), match_histograms(judged, self._judged_style)]
-        features = self._network.features(
-            [
-                resize_short_side(picture, LARGEST_JUDGED_SIDE)
-                for picture in (
-                    photo,
-                    recolour(photo, self._style),
-                    resize(self._style, height=photo.shape[0], width=photo.shape[1]),
-                )
-            ]
-        )
+        pasted = resize(self._style, height=photo.shape[0], width=photo.shape[1])
+        enlarged = [
+            resize_short_side(picture, LARGEST_JUDGED_SIDE) for picture in (photo, recolour(photo, self._style), pasted)
+        ]
+        features = self._network.features(enlarged)
         return _JudgedPhoto(
             photo=photo,
             features=(features[0], features[1]),
             lpips_reference=self._network.distance(features[2], features[0]),
-            edges=gradient_maps(resize_short_side(photo, LARGEST_JUDGED_SIDE)),
-            detail=style_detail(judged),
-            pasted_detail=style_detail(pasted),
+            edges=gradient_maps(enlarged[0]),
+            detail=fine_detail(enlarged[0]),
+            pasted_detail=fine_detail(enlarged[2]),
             anchors=self._measure_anchors(judged, recolourings),
             levels=measure_levels(photo),
         )
 
     def _measure_anchors(self, photo: Image, recolourings: Sequence[Image]) -> StyleAnchors:
-        """Measure recoloured photos at each blur; their means, made monotone, since chance may turn a step around."""
+        """Measure the nearer recoloured photo at each blur, made monotone, since chance may turn a step around."""
         texture_one, colour_one = self._tiling_distances(*photo.shape[:2])
         distances, sharpnesses = [], []
         for blur in BLURS:
             pictures = [blurred(picture, blur) for picture in recolourings]
             _, textures = self._textures(pictures)
-            distances.append(np.mean([self._texture_distance(texture) for texture in textures]))
+            distances.append(np.min([self._texture_distance(texture) for texture in textures]))
             sharpnesses.append(np.mean([sharpness(picture) for picture in pictures]))
         return StyleAnchors(
             sharpness=tuple(float(value) for value in np.minimum.accumulate(sharpnesses)),

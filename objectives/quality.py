@@ -17,11 +17,11 @@ from objectives.errors import QualityError
 CONTENT_EXPONENT: Final = 0.5
 """The best exponent for people's overall choices lay between 0.4 and 0.5 (1,200 CLSAP-Net ratings)."""
 
-SHARPNESS: Final = 20.0
-"""Of the soft clip: 0 becomes 0.035, and 0.2 is changed by less than 0.001, so that real parts stay as measured."""
+SHARPNESS: Final = 40.0
+"""Of the soft clip: 0 becomes 0.017, and 0.1 is changed by less than 0.001, so that real parts stay as measured."""
 
-NEGATIVE_SPAN: Final = 0.2
-"""Parts below 0 are squeezed into (-0.2, 0), in order: bad outputs of early runs stay apart instead of all being 0."""
+NEGATIVE_SPAN: Final = 0.1
+"""Parts below 0 are squeezed into (-0.1, 0), in order: bad outputs of early runs stay apart instead of all being 0."""
 
 
 @final
@@ -71,7 +71,7 @@ class Quality:
 def soft_clip(value: float) -> float:
     """Maps a part to (0, 1]: near identity inside, 1 above, small but ordered below 0.
 
-    clip(softplus(20 x) / 20, 0, 1), after negative values were squeezed into (-0.2, 0).
+    clip(softplus(40 x) / 40, 0, 1), after negative values were squeezed into (-0.1, 0).
     """
     squeezed = value if value >= 0.0 else value / (1.0 - value / NEGATIVE_SPAN)
     return min(float(np.logaddexp(0.0, SHARPNESS * squeezed)) / SHARPNESS, 1.0)

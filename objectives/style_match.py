@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from models.images import Image
-from objectives.luminance import Plane, box_blur, halve, luminance
+from objectives.luminance import luminance
 
 Quantiles = tuple[NDArray[np.float32], ...]
 """Per layer, sorted projections at even quantiles: shape (NUM_QUANTILES, NUM_DIRECTIONS)."""
@@ -31,9 +31,11 @@ NUM_POSITIONS: Final = 1024
 NUM_QUANTILES: Final = 128
 """Points at which two distributions are compared: fewer than the positions of the deepest layer at the judged size."""
 
-TEXTURE_LAYERS: Final = 3
-"""relu1 to relu3 of AlexNet: strokes and motifs. relu4 and relu5 answer to objects; there the recoloured photo is
-almost as near to the style image as its own tiles are."""
+TEXTURE_LAYERS: Final = (1, 2, 3)
+"""Indices of AlexNet's relu2 to relu4: strokes and motifs. relu1 answers to edges and sharpness of any kind, relu5 to
+objects; at 128 px neither tells real outputs from recoloured photos as well."""
+
+_COLOUR_NUMBER: Final = 5  # behind the layers', so that colours are projected in directions of their own
 
 MIN_SCALE: Final = 1e-3
 """Smallest spread by which a distance is divided: only a single-colour style image has less."""
@@ -57,20 +59,12 @@ MIN_COLOUR_GAP: Final = 0.05
 COLOUR_SHARE: Final = 0.5
 """Share of the texture match that is lost where no colour of the style image is taken up."""
 
-TOLERATED_COPY: Final = 0.1
-"""Correlation with the stretched style image's layout that chance reaches; real outputs measured up to 0.05."""
-
-_FINE_RADIUS: Final = (
-    4  # at half the judged size: keeps strokes and outlines, drops large areas that may agree by chance
-)
-_VARIANCE_FLOOR: Final = 1e-6  # one thousandth of a brightness step's square; keeps flat pictures finite
-
 
 def feature_quantiles(layers: Sequence[NDArray[np.float32]], *, seed: int) -> Quantiles:
     """Describes each layer's distribution of features by the quantiles of random projections.
 
     Args:
-        layers: Non-negative features per layer, each of shape (positions, channels); the first `TEXTURE_LAYERS` count.
+        layers: Non-negative features per layer, each of shape (positions, channels); only `TEXTURE_LAYERS` count.
         seed: Same seed and shape, same directions and positions.
 
     Returns:
@@ -78,7 +72,8 @@ def feature_quantiles(layers: Sequence[NDArray[np.float32]], *, seed: int) -> Qu
     """
     return tuple(
         _project(np.sqrt(np.maximum(features, 0.0)), seed=(seed, number))
-        for number, features in enumerate(layers[:TEXTURE_LAYERS])
+        for number, features in enumerate(layers)
+        if number in TEXTURE_LAYERS
     )
 
 
@@ -92,7 +87,7 @@ def colour_quantiles(image: Image, *, seed: int) -> Quantiles:
     Returns:
         One array in a tuple.
     """
-    return (_project(image.reshape(-1, 3), seed=(seed, TEXTURE_LAYERS)),)
+    return (_project(image.reshape(-1, 3), seed=(seed, _COLOUR_NUMBER)),)
 
 
 def quantile_distances(first: Quantiles, second: Quantiles) -> NDArray[np.float64]:
@@ -135,7 +130,7 @@ class StyleAnchors:
 
     Attributes:
         sharpness: Of the recoloured photo at each of `BLURS`, falling.
-        texture_zero: Its texture distance there, rising.
+        texture_zero: Texture distance of the nearer of two recolourings there, rising.
         texture_one: Mean texture distance of shuffled style tiles.
         colour_zero: Colour distance of the photo.
         colour_one: Mean colour distance of shuffled style tiles.
@@ -162,39 +157,6 @@ class StyleAnchors:
         return float(np.clip(1.0 - (distance - self.colour_one) / gap, 0.0, 1.0))
 
 
-def style_detail(image: Image) -> Plane:
-    """Luminance of a picture at half size without its large areas, for `layout_copy`.
-
-    Args:
-        image: RGB in [0, 1], shape (height, width, 3).
-
-    Returns:
-        Shape (height // 2, width // 2), mean 0.
-    """
-    plane = halve(luminance(image))
-    detail = plane - box_blur(plane, _FINE_RADIUS)
-    centred: Plane = detail - detail.mean()
-    return centred
-
-
-def layout_copy(output: Plane, *, photo: Plane, style: Plane) -> float:
-    """How far an output shows the style image itself, at its own place, as a blend or a pasted copy does.
-
-    Args:
-        output: `style_detail` of the output.
-        photo: `style_detail` of the photo; what the style image shares with it is left out.
-        style: `style_detail` of the style image, stretched to the photo's size.
-
-    Returns:
-        Correlation in [0, 1]; 0 for real outputs within `TOLERATED_COPY`, lower is better.
-    """
-    photo_energy = float((photo**2).mean()) + _VARIANCE_FLOOR
-    own = style - photo * (float((style * photo).mean()) / photo_energy)
-    shared = float((output * own).mean())
-    energies = (float((output**2).mean()) + _VARIANCE_FLOOR) * (float((own**2).mean()) + _VARIANCE_FLOOR)
-    return float(np.clip(shared / np.sqrt(energies), 0.0, 1.0))
-
-
 def style_match(*, texture: float, colour: float, copied: float) -> float:
     """Style match before it is clipped; higher is better.
 
@@ -203,13 +165,12 @@ def style_match(*, texture: float, colour: float, copied: float) -> float:
     Args:
         texture: `StyleAnchors.texture_match`.
         colour: `StyleAnchors.colour_match`.
-        copied: `layout_copy`; what is copied is not painted.
+        copied: Share that is copied out of the style image, in [0, 1]; what is copied is not painted.
 
     Returns:
         1 for shuffled style tiles, 0 for the recoloured photo, below 0 for what is even farther from the style image.
     """
-    painted = (1.0 - max(copied - TOLERATED_COPY, 0.0) / (1.0 - TOLERATED_COPY)) ** 2
-    kept = painted * (1.0 - COLOUR_SHARE + COLOUR_SHARE * colour)
+    kept = (1.0 - copied) ** 2 * (1.0 - COLOUR_SHARE + COLOUR_SHARE * colour)
     return min(texture, 1.0) * kept if texture > 0.0 else texture
 
 

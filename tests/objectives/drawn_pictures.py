@@ -34,12 +34,8 @@ def draw_style(seed: int = 100, *, height: int = 80, width: int = 80) -> Image:
 
 
 def stylise(photo: Image, style: Image, *, strength: float, seed: int = 7) -> Image:
-    """Stands in for a style network: strokes of the style image, shaded by the photo, in the style image's colours."""
-    generator = np.random.default_rng(seed)
-    height, width = photo.shape[:2]
-    rows = (generator.integers(0, style.shape[0]) + np.arange(height)) % style.shape[0]
-    columns = (generator.integers(0, style.shape[1]) + np.arange(width)) % style.shape[1]
-    strokes = style[np.ix_(rows, columns)]
+    """Stands in for a style network: new strokes as `draw_style` makes them, in the style image's colours."""
+    strokes = draw_style(1000 + seed, height=photo.shape[0], width=photo.shape[1])
     colours = (photo - photo.mean(axis=(0, 1))) * 1.2 + style.mean(axis=(0, 1))
     mixed = (1 - strength) * colours + strength * strokes
     return np.clip(mixed, 0.0, 1.0).astype(np.float32)

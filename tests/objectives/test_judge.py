@@ -52,7 +52,7 @@ def trivial_outputs(photo: Image, style: Image) -> dict[str, Image]:
 
 
 def test_version_is_text() -> None:
-    assert JUDGE_VERSION == "1"
+    assert JUDGE_VERSION == "2"
 
 
 @pytest.mark.parametrize("name", list(trivial_outputs(PHOTOS[0], STYLE)))
@@ -72,7 +72,7 @@ def test_parts_are_in_range_and_terms_are_kept(scored: Quality) -> None:
     for photo in scored.photos:
         parts = (photo.quality, photo.content_preservation, photo.style_match, photo.artefact_factor)
         assert all(0.0 <= part <= 1.0 for part in parts)
-        assert {"lpips", "edges", "texture", "colour", "copied", "checkerboard", "collapse"} <= set(photo.terms)
+        assert {"lpips", "edges", "texture", "colour", "copied_patches", "border", "collapse"} <= set(photo.terms)
         assert all(value is not None and math.isfinite(value) for value in photo.terms.values())
     assert scored.standard_error is not None
     assert scored.standard_error > 0.0

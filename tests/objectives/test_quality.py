@@ -18,8 +18,8 @@ def photo_quality(quality: float, **terms: float | None) -> PhotoQuality:
 
 def test_soft_clip_is_softplus_inside() -> None:
     for value in (0.0, 0.1, 0.5, 0.9):
-        assert soft_clip(value) == pytest.approx(math.log1p(math.exp(20 * value)) / 20, rel=1e-9)
-    assert soft_clip(0.0) == pytest.approx(math.log(2) / 20)
+        assert soft_clip(value) == pytest.approx(math.log1p(math.exp(40 * value)) / 40, rel=1e-9)
+    assert soft_clip(0.0) == pytest.approx(math.log(2) / 40)
     assert soft_clip(3.0) == 1.0
 
 

@@ -2,30 +2,37 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from models.images import Image, resize
+from models.images import Image
 from objectives.anchor_pictures import shuffle_tiles
 from objectives.style_match import (
     BLURS,
     NUM_DIRECTIONS,
     NUM_QUANTILES,
+    TEXTURE_LAYERS,
+    Quantiles,
     StyleAnchors,
     blurred,
     colour_quantiles,
     feature_quantiles,
-    layout_copy,
     quantile_distances,
     quantile_spreads,
     sharpness,
-    style_detail,
     style_match,
 )
-from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
+from tests.objectives.drawn_pictures import draw_photo, draw_style
 from tests.objectives.quality_part_conformance import QualityPartConformance
 
 ANCHORS = StyleAnchors(
     sharpness=(0.4, 0.2), texture_zero=(0.5, 0.7), texture_one=0.2, colour_zero=0.15, colour_one=0.05
 )
+
+
+def _quantiles(samples: NDArray[np.float32], *, seed: int = 0) -> Quantiles:
+    """Quantiles of one layer that counts."""
+    ignored = np.zeros((1, 1), dtype=np.float32)
+    return feature_quantiles([ignored] * TEXTURE_LAYERS[0] + [samples], seed=seed)
 
 
 class TestColourMatch(QualityPartConformance):
@@ -43,24 +50,6 @@ class TestColourMatch(QualityPartConformance):
         return shuffle_tiles(draw_style(), height=64, width=96, seed=1), draw_photo()
 
 
-class TestLayoutCopy(QualityPartConformance):
-    lowest, highest, higher_is_better = 0.0, 1.0, False
-
-    def measure(self, output: Image, *, photo: Image, style: Image) -> float:
-        height, width = photo.shape[:2]
-        pasted = resize(style, height=height, width=width)
-        return layout_copy(style_detail(output), photo=style_detail(photo), style=style_detail(pasted))
-
-    def better_and_worse(self) -> tuple[Image, Image]:
-        pasted = resize(draw_style(), height=64, width=96)
-        return stylise(draw_photo(), draw_style(), strength=0.5), 0.5 * draw_photo() + 0.5 * pasted
-
-    def test_a_pasted_copy_is_one_and_the_photo_zero(self) -> None:
-        pasted = resize(draw_style(), height=64, width=96)
-        assert self.measure(pasted, photo=draw_photo(), style=draw_style()) > 0.95
-        assert self.measure(draw_photo(), photo=draw_photo(), style=draw_style()) < 0.05
-
-
 def test_distance_of_shifted_colours_is_the_shift_along_an_average_direction() -> None:
     samples = np.random.default_rng(0).random((20, 25, 3), dtype=np.float32)
     shift = np.array([0.3, 0.0, 0.0], dtype=np.float32)
@@ -70,21 +59,29 @@ def test_distance_of_shifted_colours_is_the_shift_along_an_average_direction() -
 
 def test_features_are_compared_by_their_square_roots() -> None:
     first, second = (np.full((10, 4), value, dtype=np.float32) for value in (9.0, 1.0))
-    one, other = feature_quantiles([first], seed=2), feature_quantiles([second], seed=2)
+    one, other = _quantiles(first, seed=2), _quantiles(second, seed=2)
     assert one[0].shape == (NUM_QUANTILES, NUM_DIRECTIONS)
     assert quantile_distances(one, other)[0] == pytest.approx(3.0 - 1.0, rel=1e-5)
 
 
+def test_only_the_layers_of_strokes_and_motifs_count() -> None:
+    layers = [np.random.default_rng(number).random((10, 4), dtype=np.float32) for number in range(5)]
+    wanted = feature_quantiles(layers, seed=0)
+    assert len(wanted) == len(TEXTURE_LAYERS)
+    changed = [layer if number in TEXTURE_LAYERS else layer + 1.0 for number, layer in enumerate(layers)]
+    assert quantile_distances(feature_quantiles(changed, seed=0), wanted) == pytest.approx([0.0] * len(wanted))
+
+
 def test_one_dimensional_distance_is_that_of_the_sorted_samples() -> None:
     first, second = np.random.default_rng(3).random((2, NUM_QUANTILES, 1), dtype=np.float32)
-    distance = quantile_distances(*(feature_quantiles([samples**2], seed=0) for samples in (first, second)))[0]
+    distance = quantile_distances(*(_quantiles(samples**2) for samples in (first, second)))[0]
     sorted_difference = np.sort(first, axis=0) - np.sort(second, axis=0)
     assert distance == pytest.approx(np.sqrt(np.mean(sorted_difference**2)), rel=1e-4)
 
 
 def test_a_single_position_and_a_flat_layer_stay_finite() -> None:
-    one = feature_quantiles([np.ones((1, 8), dtype=np.float32)], seed=0)
-    many = feature_quantiles([np.zeros((3000, 8), dtype=np.float32)], seed=0)
+    one = _quantiles(np.ones((1, 8), dtype=np.float32))
+    many = _quantiles(np.zeros((3000, 8), dtype=np.float32))
     assert np.isfinite(quantile_distances(one, many)).all()
     assert (quantile_spreads(many) > 0).all()
 
@@ -94,8 +91,8 @@ def test_a_single_position_and_a_flat_layer_stay_finite() -> None:
 def test_distance_is_symmetric_zero_to_itself_and_blind_to_place(seed: int) -> None:
     generator = np.random.default_rng(seed)
     first, second = generator.random((2, 60, 5), dtype=np.float32)
-    one, other = feature_quantiles([first], seed=0), feature_quantiles([second], seed=0)
-    moved = feature_quantiles([generator.permutation(first)], seed=0)
+    one, other = _quantiles(first), _quantiles(second)
+    moved = _quantiles(generator.permutation(first))
     assert quantile_distances(one, other) == pytest.approx(quantile_distances(other, one))
     assert quantile_distances(one, moved) == pytest.approx([0.0], abs=1e-6)
 

@@ -17,6 +17,9 @@ NUM_ORDERS = 2000
 STARTUP = 4
 """Complete trials before the pruner begins, as in `tuner.search.FEWEST_STARTUP`."""
 
+_ENDS = (CURVE_RUNGS.index(SHORT_RUN), len(CURVE_RUNGS) - 1)
+"""Rungs at which a run is taken to end; one rung is half of the next."""
+
 Curves = dict[str, np.ndarray]
 """By style: quality, shape (settings, rungs)."""
 
@@ -53,10 +56,12 @@ def _curves(rows: list[dict[str, str]]) -> tuple[Curves, dict[str, np.ndarray], 
 
 
 def _comparisons() -> list[tuple[str, int, int]]:
-    short = CURVE_RUNGS.index(SHORT_RUN)
-    names = ("1/8 of the run", "1/4 of the run", "1/2 of the run")
-    inside = [(name, rung, short) for rung, name in enumerate(names)]
-    return [*inside, ("1/4 of a run 4 times as long", short, len(CURVE_RUNGS) - 1)]
+    """Name, early and late rung: at 1/8, 1/4 and 1/2 of the short run, then of the run 4 times as long."""
+    return [
+        (f"1/{2 ** (last - early)} of {CURVE_RUNGS[last]} images", early, last)
+        for last in _ENDS
+        for early in range(last - 3, last)
+    ]
 
 
 def _print_agreement(curves: Curves) -> None:
@@ -110,12 +115,14 @@ def _regret(early: np.ndarray, late: np.ndarray, num_kept: int) -> float:
 
 def _print_replay(curves: Curves) -> None:
     print(f"\n### The median pruner replayed on these curves, {NUM_ORDERS} random orders of the trials\n")
-    print("| style | rungs | mean regret | best trial lost | images trained |\n|---|---|---|---|---|")
-    short = CURVE_RUNGS.index(SHORT_RUN)
-    for style, values in curves.items():
-        for rungs, name in (((0, 1, 2, short), "1/8, 1/4, 1/2"), ((1, 2, short), "1/4, 1/2"), ((2, short), "1/2")):
-            regrets, lost, cost = _replay(values, rungs)
-            print(f"| {style} | {name} | {regrets:.1%} | {lost:.1%} of orders | {cost:.0%} |")
+    print("| style | images | rungs | mean regret | best trial lost | images trained |\n|---|---|---|---|---|---|")
+    plans = {"1/8, 1/4, 1/2": (3, 2, 1), "1/4, 1/2": (2, 1), "1/2": (1,)}
+    for last in _ENDS:
+        for style, values in curves.items():
+            for name, before in plans.items():
+                regret, lost, cost = _replay(values, (*(last - rungs for rungs in before), last))
+                row = (style, str(CURVE_RUNGS[last]), name, f"{regret:.1%}", f"{lost:.0%} of orders", f"{cost:.0%}")
+                print(f"| {' | '.join(row)} |")
 
 
 def _replay(values: np.ndarray, rungs: tuple[int, ...]) -> tuple[float, float, float]:

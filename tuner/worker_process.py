@@ -48,7 +48,7 @@ def run_worker(storage: "StudyStorage", name: str, *, total: int, photos: Sequen
 def main() -> None:
     """Run a worker as the arguments say; end with 0, 1 after an interrupt or a fault of ours, 2 for bad input."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt_once)
+        signal.signal(number, _end_at_once)
     try:
         threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
         from tuner.environment import load_networks
@@ -56,8 +56,7 @@ def main() -> None:
         load_networks()
         _run_quietly(sys.argv[1], total=int(sys.argv[2]), photos=sys.argv[3:])
     except KeyboardInterrupt:
-        # An extension module that was interrupted as it loaded makes an ordinary exit look like death by signal.
-        os._exit(1)
+        sys.exit(1)
     except Exception as error:
         from tuner.cli import explain
 
@@ -86,15 +85,12 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _interrupt_once(_signal: int, _frame: FrameType | None) -> None:
-    """Ctrl-C comes from the terminal and again from the parent: the second must not disturb what the first began."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _pass_over)
-    raise KeyboardInterrupt
+def _end_at_once(_signal: int, _frame: FrameType | None) -> None:
+    """Outside of trials, where `tuner.interrupts` holds signals back, there is nothing to give back.
 
-
-def _pass_over(_signal: int, _frame: FrameType | None) -> None:
-    """Stands in for SIG_IGN, of which Python complains when a signal is on its way already."""
+    An exception would be lost here and there: what the libraries call at garbage collection swallows it.
+    """
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ _BODY_SIZE = 15
 _HEADING_SIZE = 19
 _TITLE_SIZE = 28
 _QUALITY_SIZE = 38
+# In a question the outputs are what is looked at: twice as high as on a sheet, two still fit a screen side by side.
+_PAIR_SCALE = 2
 # A wider or taller photo than this (a panorama) is shown smaller, so that it does not push the others off the sheet.
 _MAX_ASPECT = 2.0
 
@@ -149,6 +151,37 @@ def contact_sheet(
         _paste_row(canvas, row.outputs, columns, top=top)
         _draw_missing(draw, columns[len(row.outputs) :], top=top)
         _draw_label(draw, row, place=place, top=top)
+    return _png(canvas)
+
+
+def pair_sheet(photo: Image, style: Image, outputs: tuple[Image, Image], *, title: str) -> bytes:
+    """Draws a question: photo and style image small on top, two outputs of the photo large below, as A and B.
+
+    Args:
+        photo: the photo, (height, width, 3) in [0, 1].
+        style: the style image, any size.
+        outputs: what two networks made of the photo; the first one is A, on the left.
+        title: one line above.
+
+    Returns:
+        A PNG file's bytes.
+
+    Raises:
+        ValueError: if a picture has another shape.
+    """
+    height = _PAIR_SCALE * _PICTURE_HEIGHT
+    columns = [(left, _PAIR_SCALE * width) for left, width in _columns([photo] * 2, left=0)]
+    lefts = [_MARGIN, _MARGIN + columns[0][1] + _ROW_GAP]
+    top = _MARGIN + _HEADING_SIZE + _GAP
+    below = top + _PICTURE_HEIGHT + _ROW_GAP + _HEADING_SIZE + _GAP
+    canvas = PIL.Image.new("RGB", (lefts[1] + columns[1][1] + _MARGIN, below + height + _MARGIN), _PAPER)
+    draw = PIL.ImageDraw.Draw(canvas)
+    _write(draw, (_MARGIN, _MARGIN - 4), title, size=_BODY_SIZE, colour=_MUTED, width=canvas.width - 2 * _MARGIN)
+    for left, picture, output, letter in zip(lefts, (photo, style), outputs, "AB", strict=True):
+        width = columns[0][1]
+        _paste(canvas, picture, (left, top, width, _PICTURE_HEIGHT))
+        _write(draw, (left, below - _HEADING_SIZE - _GAP), letter, size=_HEADING_SIZE, colour=_INK)
+        _paste(canvas, output, (left, below, width, height))
     return _png(canvas)
 
 

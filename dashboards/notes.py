@@ -161,7 +161,23 @@ def _best(summary: StudySummary) -> list[str]:
     if best is None:
         return ["No trial has finished yet.", ""]
     heading = f"**Best so far: trial {best.number}, quality {_number(best.quality)}** (0 to 1, higher is better)"
-    return [heading, "", *_quality_table(best.parts), *_weights_table(best.weights)]
+    return [heading, "", *_quality_table(best.parts), *_weights_table(best.weights), *_front(summary)]
+
+
+def _front(summary: StudySummary) -> list[str]:
+    """The trials that a study with several objectives leaves to choose from; nothing where there is one objective."""
+    front = summary.front()
+    if not front:
+        return []
+    heads = ["trial", *summary.objectives, "quality"]
+    rows = [[str(trial.number), *map(_number, trial.values), _number(trial.quality)] for trial in front]
+    return [
+        f"**On the front of {' and '.join(summary.objectives)}** (no other trial is as good in both and better in one)",
+        "",
+        *_table(heads, *rows),
+        "`styletuner study export --prefer content|style|balanced|0.0-1.0` picks from it.",
+        "",
+    ]
 
 
 def _quality_table(parts: Mapping[str, Any]) -> list[str]:
@@ -174,10 +190,10 @@ def _weights_table(weights: Mapping[str, float]) -> list[str]:
     return _table(names, [f"{value:.4g}" for value in weights.values()])
 
 
-def _table(heads: Sequence[str], cells: Sequence[str]) -> list[str]:
+def _table(heads: Sequence[str], *cells: Sequence[str]) -> list[str]:
     if not heads:
         return []
-    rows = (heads, ["---"] * len(heads), cells)
+    rows = (heads, ["---"] * len(heads), *cells)
     return [*(f"| {' | '.join(row)} |" for row in rows), ""]
 
 

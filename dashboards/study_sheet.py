@@ -38,18 +38,19 @@ def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
     num_photos = len(summary.attributes[attributes.PHOTOS]["rung"])
     photos = _strip(storage, summary.attributes[attributes.RUNG_PHOTOS], num_photos)
     style = _picture(storage, summary.attributes[attributes.STYLE_IMAGE])
-    rows = [_row(storage, trial, num_photos) for trial in summary.ranked()]
+    front = {trial.number for trial in summary.front()}
+    rows = [_row(storage, trial, num_photos, on_front=trial.number in front) for trial in summary.ranked()]
     configuration = summary.attributes.get(attributes.CONFIGURATION, {})
     images = configuration.get("training", {}).get("images")
     subtitle = f"{summary.num_finished} trials, best first" + (f"; up to {images} images each" if images else "")
     return contact_sheet(list(photos), style, rows, title=summary.name, subtitle=subtitle)
 
 
-def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int) -> SheetRow:
+def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, on_front: bool) -> SheetRow:
     strip = trial.pictures.get("outputs")
     outputs = list(_strip(storage, strip, num_photos)) if strip else []
     parts = {name: float(trial.parts[key]) for key, name in PART_NAMES.items() if key in trial.parts}
-    note = f"after {trial.images_seen} images" if trial.state == "PRUNED" else ""
+    note = f"after {trial.images_seen} images" if trial.state == "PRUNED" else "on the front" if on_front else ""
     return SheetRow(
         number=trial.number,
         state=trial.state,

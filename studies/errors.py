@@ -21,5 +21,9 @@ class ClaimLostError(StudyError):
     """A worker's claim on a trial was given to another worker while it was silent."""
 
 
+class CalibrationError(StudiesError, ValueError):
+    """There are too few choices of a person, or none that can be used, to find what the person weighs how."""
+
+
 class PresetError(StudiesError, ValueError):
     """There is no preset of that name."""

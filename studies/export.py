@@ -87,7 +87,12 @@ class ExportedConfig:
 
 
 def export_config(
-    storage: StudyStorage, study_name: str, *, trial: int | None = None, top: int = 1
+    storage: StudyStorage,
+    study_name: str,
+    *,
+    trial: int | None = None,
+    top: int = 1,
+    ranking: Sequence[int] | None = None,
 ) -> list[dict[str, Any]]:
     """Everything that is exported of some trials, but for the style image's file.
 
@@ -96,6 +101,8 @@ def export_config(
         study_name: The study.
         trial: A finished trial's number; a pruned one may be asked for.
         top: Without `trial`: this many of the best complete trials, or as many as there are.
+        ranking: Numbers of the trials to take the best from, best first; by default the complete ones by quality, of a
+            study with several objectives those on its front.
 
     Returns:
         One dictionary a trial, best first.
@@ -105,12 +112,18 @@ def export_config(
         StudyError: If there is no such study.
     """
     summary = summarise(storage, study_name)
-    trials = _best(summary, top) if trial is None else [_numbered(summary, trial)]
+    trials = _best(summary, top, ranking) if trial is None else [_numbered(summary, trial)]
     return [_content(summary, chosen) for chosen in trials]
 
 
 def write_exports(
-    storage: StudyStorage, study_name: str, path: Path, *, trial: int | None = None, top: int = 1
+    storage: StudyStorage,
+    study_name: str,
+    path: Path,
+    *,
+    trial: int | None = None,
+    top: int = 1,
+    ranking: Sequence[int] | None = None,
 ) -> list[Path]:
     """Write trials as YAML files, with the style image beside them as "<stem>_style" and its own suffix.
 
@@ -120,6 +133,7 @@ def write_exports(
         path: The file to write; for several trials "-1", "-2" ... are put behind its stem.
         trial: See `export_config`.
         top: See `export_config`.
+        ranking: See `export_config`.
 
     Returns:
         The files, best first.
@@ -129,7 +143,7 @@ def write_exports(
         StudyError: If there is no such study.
         StorageError: If the style image is gone.
     """
-    contents = export_config(storage, study_name, trial=trial, top=top)
+    contents = export_config(storage, study_name, trial=trial, top=top, ranking=ranking)
     style_name, style = _style_image(storage, study_name)
     style_path = path.with_name(f"{path.stem}_style{Path(style_name).suffix}")
     entry = {"file": style_path.name, "sha256": hashlib.sha256(style).hexdigest()}
@@ -167,10 +181,13 @@ def read_exported(path: Path, *, require_style_image: bool = True) -> ExportedCo
     )
 
 
-def _best(summary: StudySummary, top: int) -> list[TrialSummary]:
+def _best(summary: StudySummary, top: int, ranking: Sequence[int] | None) -> list[TrialSummary]:
     if top < 1:
         raise ExportError(f"`top` must be at least 1. Received {top}. Ask for one or more trials.")
-    complete = [trial for trial in summary.ranked() if trial.state == "COMPLETE" and trial.weights]
+    complete = [trial for trial in summary.candidates() if trial.weights]
+    if ranking is not None:
+        named = {trial.number: trial for trial in complete}
+        complete = [named[number] for number in ranking if number in named]
     if not complete:
         raise ExportError(
             f"No trial of {summary.name!r} has finished yet. Run more of them with `styletuner study run`."

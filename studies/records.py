@@ -1,4 +1,7 @@
-"""Our own tables beside Optuna's: quality per photo, and who is running what. Trials are named by study and number."""
+"""Our own tables beside Optuna's: quality per photo, and who is running what. Trials are named by study and number.
+
+What people preferred has its table in `studies.preferences`.
+"""
 
 import datetime
 import math
@@ -9,12 +12,12 @@ from typing import final
 import sqlalchemy
 from sqlalchemy import orm
 
-_NAME_LENGTH = 512
+NAME_LENGTH = 512
 """Longest study name, as in Optuna's own schema (MAX_INDEXED_STRING_LENGTH)."""
 
 
 class Base(orm.DeclarativeBase):
-    """Root of every table of ours; Optuna's tables have another."""
+    """Root of every table of ours, each of which names its study; Optuna's tables have another root."""
 
 
 @final
@@ -23,7 +26,7 @@ class PhotoQualityRow(Base):
 
     __tablename__ = "styletuner_photo_quality"
 
-    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(_NAME_LENGTH), primary_key=True)
+    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(NAME_LENGTH), primary_key=True)
     trial_number: orm.Mapped[int] = orm.mapped_column(primary_key=True, autoincrement=False)
     rung: orm.Mapped[int] = orm.mapped_column(primary_key=True, autoincrement=False)
     judge_version: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(64), primary_key=True)
@@ -41,7 +44,7 @@ class StudyLockRow(Base):
 
     __tablename__ = "styletuner_study_locks"
 
-    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(_NAME_LENGTH), primary_key=True)
+    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(NAME_LENGTH), primary_key=True)
 
 
 @final
@@ -51,7 +54,7 @@ class ClaimRow(Base):
     __tablename__ = "styletuner_claims"
 
     token: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(32), primary_key=True)
-    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(_NAME_LENGTH), index=True)
+    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(NAME_LENGTH), index=True)
     trial_number: orm.Mapped[int | None]
     host: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(255))
     pid: orm.Mapped[int]
@@ -125,8 +128,8 @@ def load_photo_quality(
 def delete_study_records(engine: sqlalchemy.Engine, study_name: str) -> None:
     """Delete everything our tables hold about a study."""
     with engine.begin() as connection:
-        for row in (PhotoQualityRow, ClaimRow, StudyLockRow):
-            connection.execute(sqlalchemy.delete(row).where(row.study_name == study_name))
+        for table in Base.metadata.sorted_tables:
+            connection.execute(sqlalchemy.delete(table).where(table.c.study_name == study_name))
 
 
 def _row_of(record: PhotoQualityRecord) -> PhotoQualityRow:

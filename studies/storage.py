@@ -17,7 +17,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
 
-from studies import records
+from studies import preferences, records
 from studies.addresses import (
     DEFAULT_STORAGE,
     artifact_folder,
@@ -67,7 +67,7 @@ class StudyStorage:
         url = parse_storage(text)
         with storage_errors(url), _exclusive(url):
             storage = cls(url, connection=_connect(url, writing=True, create=True))
-            records.Base.metadata.create_all(storage.engine)
+            _create_tables(storage.engine)
         return storage
 
     @classmethod
@@ -82,7 +82,7 @@ class StudyStorage:
         with storage_errors(url), _exclusive(url):
             _require_tables(url)
             storage = cls(url, connection=_connect(url, writing=True, create=False))
-            records.Base.metadata.create_all(storage.engine)
+            _create_tables(storage.engine)
         return storage
 
     @classmethod
@@ -228,6 +228,11 @@ class StudyStorage:
                     f"`study` must be the name of a study in {self.name}. Received {name!r}. "
                     + did_you_mean(name, names, none="There is none in it yet: start one with `styletuner study run`.")
                 ) from error
+
+
+def _create_tables(engine: sqlalchemy.Engine) -> None:
+    """Make those of our tables that are missing, as in a database of an earlier version; they share one metadata."""
+    preferences.PreferenceRow.metadata.create_all(engine)
 
 
 def _require_tables(url: str) -> None:

@@ -5,13 +5,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, final
+from typing import Any, Final, final
 
+import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from studies import attributes
 from studies.failures import storage_errors
+from studies.fronts import non_dominated
+from studies.rungs import quality_of, rung_qualities
 from studies.storage import StudyStorage
+
+QUALITY: Final = "quality"
+"""Name of the objective of a study that has one."""
 
 
 @final
@@ -29,8 +35,9 @@ class TrialSummary:
         reason: Why it was pruned, or how it failed; empty otherwise.
         images_seen: Training images it saw.
         seconds: How long it ran; None while it runs.
-        pictures: Artefact id by kind ("sheet", "outputs").
+        pictures: Artefact id by kind ("sheet", "outputs", and "calibration" of a complete trial).
         qualities: Quality by rung, a rung being the images seen.
+        values: Of the objectives of its study, in their order, if it is complete; of the usual study its quality alone.
         started: In UTC; None while it waits.
         finished: In UTC; None until it ends.
         retry_of: Number of the trial that it runs again, if any.
@@ -50,6 +57,7 @@ class TrialSummary:
     started: datetime | None
     finished: datetime | None
     retry_of: int | None
+    values: tuple[float, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The same as values that JSON can hold."""
@@ -65,9 +73,10 @@ class StudySummary:
         name: Its name.
         created: When its first trial started, in UTC; None before that.
         num_by_state: Number of trials by Optuna's name of their state; states without trials are left out.
-        best: The complete trial of the highest quality; None without any.
+        best: The complete trial of the highest quality, on the front if there are several objectives; None without any.
         trials: All trials by number.
         attributes: The study's user attributes; `studies.attributes` names them.
+        objectives: Names of what is maximised, in the order of the trials' values; one of them in the usual study.
     """
 
     name: str
@@ -76,6 +85,7 @@ class StudySummary:
     best: TrialSummary | None
     trials: tuple[TrialSummary, ...]
     attributes: Mapping[str, Any]
+    objectives: tuple[str, ...] = (QUALITY,)
 
     @property
     def num_finished(self) -> int:
@@ -86,13 +96,23 @@ class StudySummary:
         """Trials with a quality, best first: complete ones, then pruned ones, whose runs were shorter."""
         return rank(self.trials)
 
+    def front(self) -> list[TrialSummary]:
+        """Complete trials that no other one dominates in a study with several objectives, highest first value first."""
+        return _front(self.trials) if len(self.objectives) > 1 else []
+
+    def candidates(self) -> list[TrialSummary]:
+        """Complete trials to choose the best from, by quality: with several objectives, those on the front."""
+        return _candidates(self.trials, self.objectives)
+
     def as_dict(self) -> dict[str, Any]:
         """The same as values that JSON can hold."""
         return {
             "name": self.name,
             "created": _iso(self.created),
             "num_by_state": dict(self.num_by_state),
+            "objectives": list(self.objectives),
             "best": self.best.as_dict() if self.best is not None else None,
+            "front": [trial.number for trial in self.front()],
             "trials": [trial.as_dict() for trial in self.trials],
             "attributes": dict(self.attributes),
         }
@@ -118,25 +138,27 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
     with storage_errors(storage.url):
         trials = tuple(summarise_trial(trial) for trial in study.get_trials(deepcopy=False))
         user_attributes = study.user_attrs
-    complete = [trial for trial in rank(trials) if trial.state == TrialState.COMPLETE.name]
+        objectives = _objectives(study)
+    candidates = _candidates(trials, objectives)
     return StudySummary(
         name=name,
         created=min((trial.started for trial in trials if trial.started is not None), default=None),
         num_by_state=dict(Counter(trial.state for trial in trials)),
-        best=complete[0] if complete else None,
+        best=candidates[0] if candidates else None,
         trials=trials,
         attributes=user_attributes,
+        objectives=objectives,
     )
 
 
 def summarise_trial(trial: FrozenTrial) -> TrialSummary:
     """One trial."""
     attrs = trial.user_attrs
-    qualities = {step: value for step, value in sorted(trial.intermediate_values.items()) if math.isfinite(value)}
+    qualities = rung_qualities(trial)
     return TrialSummary(
         number=trial.number,
         state=trial.state.name,
-        quality=_quality(trial, qualities),
+        quality=quality_of(trial),
         weights=dict(attrs.get(attributes.WEIGHTS, {})),
         params=dict(trial.params),
         parts=dict(attrs.get(attributes.PARTS, {})),
@@ -148,6 +170,7 @@ def summarise_trial(trial: FrozenTrial) -> TrialSummary:
         started=_utc(trial.datetime_start),
         finished=_utc(trial.datetime_complete),
         retry_of=attrs.get(attributes.RETRY_OF),
+        values=_finite_values(trial),
     )
 
 
@@ -158,11 +181,29 @@ def rank(trials: tuple[TrialSummary, ...]) -> list[TrialSummary]:
     return sorted(scored, key=lambda trial: (states.index(trial.state), -(trial.quality or 0.0), trial.number))
 
 
-def _quality(trial: FrozenTrial, qualities: Mapping[int, float]) -> float | None:
-    # A trial with several objectives has no one value.
-    if trial.state == TrialState.COMPLETE and trial.values is not None and len(trial.values) == 1:
-        return trial.values[0] if math.isfinite(trial.values[0]) else None
-    return qualities[max(qualities)] if qualities else None
+def _front(trials: tuple[TrialSummary, ...]) -> list[TrialSummary]:
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE.name and trial.values]
+    kept = [complete[index] for index in non_dominated([trial.values for trial in complete])]
+    return sorted(kept, key=lambda trial: (-trial.values[0], trial.number))
+
+
+def _candidates(trials: tuple[TrialSummary, ...], objectives: tuple[str, ...]) -> list[TrialSummary]:
+    ranked = [trial for trial in rank(trials) if trial.state == TrialState.COMPLETE.name]
+    if len(objectives) == 1:
+        return ranked
+    on_front = {trial.number for trial in _front(trials)}
+    return [trial for trial in ranked if trial.number in on_front]
+
+
+def _objectives(study: optuna.Study) -> tuple[str, ...]:
+    if len(study.directions) == 1:
+        return (QUALITY,)
+    return tuple(study.metric_names or (f"objective {index}" for index in range(len(study.directions))))
+
+
+def _finite_values(trial: FrozenTrial) -> tuple[float, ...]:
+    values = trial.values if trial.state is TrialState.COMPLETE else None
+    return tuple(values) if values is not None and all(map(math.isfinite, values)) else ()
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -30,6 +30,7 @@ def _check_rungs(values: tuple[float, ...]) -> tuple[float, ...]:
 
 PositiveRange = Annotated[tuple[float, float], AfterValidator(_check_range)]
 Rungs = Annotated[tuple[float, ...], Field(min_length=1), AfterValidator(_check_rungs)]
+Objectives = Literal["quality", "content_and_style"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 
 _PLAIN_MESSAGES: Final = {
@@ -129,6 +130,11 @@ class SearchSection(Section):
     """What is searched, how many trials, and when they are scored."""
 
     trials: int = Field(16, ge=1, description="Finished (complete and pruned) trials of the study.")
+    objectives: Objectives = Field(
+        "quality",
+        description="What is maximised: `quality`, or `content_and_style` as a Pareto front, each times the artefact "
+        "factor, and pruned on the quality.",
+    )
     style_to_content: PositiveRange = Field(
         (0.05, 10.0), description="Range of the style weight over the content weight, searched on a logarithmic scale."
     )

@@ -19,3 +19,7 @@ class NetworkFileError(TunerError, ValueError):
 
 class CheckpointError(TunerError, ValueError):
     """A checkpoint cannot be read, or belongs to another training."""
+
+
+class PreferenceError(TunerError, ValueError):
+    """A study has nothing to ask a person about, or the person cannot be asked."""

@@ -52,10 +52,13 @@ def estimate(config: StudyConfig, pictures: StudyPictures, *, report: Callable[[
     resources.judge.score(list(outputs))
     started = time.monotonic()
     resources.judge.score(list(resources.paint()))
-    seconds_per_rung = time.monotonic() - started
-    seconds = config.rungs[-1] * seconds_per_image + len(config.rungs) * seconds_per_rung
+    seconds_per_photo = (time.monotonic() - started) / len(outputs)
+    num_calibration = len(resources.calibration_photos)
+    num_painted = len(config.rungs) * len(outputs) + num_calibration
+    seconds = config.rungs[-1] * seconds_per_image + num_painted * seconds_per_photo
     num_trials = config.search.trials
-    num_bytes = num_trials * _picture_bytes(resources.rung_photos, outputs) + _feature_bytes(config, resources)
+    trial_bytes = _picture_bytes(resources.rung_photos, outputs) + int(outputs[0].size) * num_calibration
+    num_bytes = num_trials * trial_bytes + _feature_bytes(config, resources)
     return Estimate(seconds=num_trials * seconds, num_bytes=num_bytes)
 
 
@@ -82,7 +85,7 @@ def _seconds_per_image(resources: StudyResources) -> float:
 
 
 def _picture_bytes(photos: NDArray[np.float32], outputs: NDArray[np.float32]) -> int:
-    """Bytes of a trial's two PNGs uncompressed: its sheet, and its outputs as they were scored."""
+    """Bytes of the two PNGs of the rung photos uncompressed: a sheet, and the outputs as they were scored."""
     with PIL.Image.open(io.BytesIO(trial_sheet(list(photos), list(outputs), caption="1\n2"))) as sheet:
         return sheet.width * sheet.height * 3 + int(outputs.size)
 

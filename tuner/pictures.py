@@ -58,9 +58,10 @@ class StudyPictures:
         )
 
     def held_out(self, photos: Sequence[Photo], *, size: int) -> NDArray[np.float32]:
-        """Return the middle squares of some photos, (photos, size, size, 3): one shape, one compilation."""
+        """Return the middle squares of some photos, maybe none, (photos, size, size, 3): one shape, one compilation."""
         pictures = held_out_pictures(self.collection, photos, size=size)
-        return np.stack([centre_crop(picture, height=size, width=size) for picture in pictures])
+        squares = [centre_crop(picture, height=size, width=size) for picture in pictures]
+        return np.asarray(squares, dtype=np.float32).reshape(len(squares), size, size, 3)
 
 
 def open_pictures(config: StudyConfig) -> StudyPictures:

@@ -12,6 +12,7 @@ from rich.status import Status
 
 from objectives.loss_weights import LossWeights
 from studies import attributes
+from studies.rungs import quality_of
 from tuner.config import StudyConfig
 from tuner.trial import RungEvent
 
@@ -98,8 +99,9 @@ class StudyProgress:
             self._finished += 1
             if attributes.SECONDS in trial.user_attrs:
                 self._seconds_of_ended.append(trial.user_attrs[attributes.SECONDS])
-        if trial.state is TrialState.COMPLETE and trial.value is not None:
-            self._best = max(self._best or (trial.number, trial.value), (trial.number, trial.value), key=lambda b: b[1])
+        quality = quality_of(trial)
+        if trial.state is TrialState.COMPLETE and quality is not None:
+            self._best = max(self._best or (trial.number, quality), (trial.number, quality), key=lambda best: best[1])
         self.say(f"{describe_trial(trial)}  {self._state()}")
 
     def close(self) -> None:
@@ -142,7 +144,7 @@ def describe_trial(trial: FrozenTrial) -> str:
     """Return one line about a trial that ended: number, state, quality, parts, weights, seconds."""
     attrs = trial.user_attrs
     words = [f"trial {trial.number:>3} {STATE_WORDS.get(trial.state, trial.state.name.lower()):<8}"]
-    quality = trial.value if trial.value is not None else _last_quality(trial)
+    quality = quality_of(trial)
     words.append("quality   -  " if quality is None else f"quality {quality:.3f}")
     parts = attrs.get(attributes.PARTS)
     if parts:
@@ -169,9 +171,3 @@ def format_seconds(seconds: float) -> str:
     if minutes < SECONDS_PER_MINUTE:
         return f"{minutes} min"
     return f"{minutes // SECONDS_PER_MINUTE} h {minutes % SECONDS_PER_MINUTE:02d} min"
-
-
-def _last_quality(trial: FrozenTrial) -> float | None:
-    if not trial.intermediate_values:
-        return None
-    return trial.intermediate_values[max(trial.intermediate_values)]

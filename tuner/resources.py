@@ -1,5 +1,6 @@
-"""What all trials of a study share: trainer, crops with their content features, judge and rung photos."""
+"""What all trials of a study share: trainer, crops with their content features, judges and held-out photos."""
 
+import functools
 import hashlib
 import shutil
 import time
@@ -77,9 +78,18 @@ class StudyResources:
         report("looking at style image and rung photos")
         self.rung_photos = pictures.held_out(pictures.split.rung, size=config.data.held_out.size)
         self.rung_sha256 = [photo.sha256 for photo in pictures.split.rung]
-        self.judge = Judge(
-            style=pictures.style, photos=list(self.rung_photos), content_exponent=config.quality.content_exponent
-        )
+        self.calibration_photos = pictures.held_out(pictures.split.calibration, size=config.data.held_out.size)
+        self.calibration_sha256 = [photo.sha256 for photo in pictures.split.calibration]
+        self._style = pictures.style
+        self.judge = self._judge_of(self.rung_photos)
+
+    @functools.cached_property
+    def calibration_judge(self) -> Judge:
+        """The judge of the calibration photos, built when the first trial needs it; there must be such photos."""
+        return self._judge_of(self.calibration_photos)
+
+    def _judge_of(self, photos: NDArray[np.float32]) -> Judge:
+        return Judge(style=self._style, photos=list(photos), content_exponent=self.config.quality.content_exponent)
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield the batches between two numbers of images seen, the same for every trial."""
@@ -89,9 +99,13 @@ class StudyResources:
             photos = self._crops[indices].astype(np.float32) / 255.0
             yield photos, self._features.batch(indices) if self._features is not None else {}
 
-    def paint(self) -> NDArray[np.float32]:
-        """Restyle the rung photos with the network as it is, rounded to 8 bits: what is kept is what was scored."""
-        outputs = stylise(self.trainer.network, self.rung_photos)
+    def paint(self, photos: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Restyle photos with the network as it is, rounded to 8 bits: what is kept is what was scored.
+
+        Args:
+            photos: (photos, height, width, 3); the rung photos by default.
+        """
+        outputs = stylise(self.trainer.network, self.rung_photos if photos is None else photos)
         return (np.round(outputs * 255.0) / 255.0).astype(np.float32)
 
     def _cache_features(self, report: Callable[[str], None]) -> ContentFeatures | None:

@@ -1,4 +1,4 @@
-"""The search space, and the sampler and pruner that walk it."""
+"""The search space, and the sampler that walks it."""
 
 from collections.abc import Callable
 from typing import Any, Final, final
@@ -106,13 +106,6 @@ class TrialSeededSampler(BaseSampler):
 
     def _of_trial(self, number: int) -> BaseSampler:
         return self._build(int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0]))
-
-
-def build_pruner(search: SearchSection) -> optuna.pruners.BasePruner:
-    """Build the pruner: below the median of the complete trials at the same rung, once there are enough of them."""
-    if search.pruner == "none":
-        return optuna.pruners.NopPruner()
-    return optuna.pruners.MedianPruner(n_startup_trials=FEWEST_STARTUP)
 
 
 def _num_startup(search: SearchSection) -> int:

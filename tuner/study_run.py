@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 
 from studies import attributes
 from studies.claims import FINISHED_STATES, reap
+from studies.rungs import quality_of
 from studies.storage import StudyStorage
 from studies.strips import encode_strip
 from tuner.config import StudyConfig
@@ -64,9 +65,9 @@ class StudyRun:
         """Return a progress display that begins with what the study has."""
         trials = self.storage.read_study(self.name).get_trials(deepcopy=False)
         complete = [
-            (trial.number, trial.value)
+            (trial.number, quality)
             for trial in trials
-            if trial.state is TrialState.COMPLETE and trial.value is not None
+            if trial.state is TrialState.COMPLETE and (quality := quality_of(trial)) is not None
         ]
         best = max(complete, key=lambda number_and_value: number_and_value[1], default=None)
         finished = self._num_finished()
@@ -195,10 +196,14 @@ class StudyRun:
         for key, value in {attributes.REFERENCES: references, attributes.IDENTITY: identity}.items():
             if study.user_attrs.get(key) != value:
                 study.set_user_attr(key, value)
-        if attributes.RUNG_PHOTOS not in study.user_attrs:
-            strip = encode_strip(resources.rung_photos)
-            kept = self.storage.artifacts.upload_bytes(strip, study, file_name="rung_photos.png")
-            study.set_user_attr(attributes.RUNG_PHOTOS, kept)
+        photos = {
+            attributes.RUNG_PHOTOS: resources.rung_photos,
+            attributes.CALIBRATION_PHOTOS: resources.calibration_photos,
+        }
+        for key, pictures in photos.items():
+            if len(pictures) and key not in study.user_attrs:
+                kept = self.storage.artifacts.upload_bytes(encode_strip(pictures), study, file_name=f"{key}.png")
+                study.set_user_attr(key, kept)
 
 
 def _nearly_equal(stored: Any, measured: Any) -> bool:

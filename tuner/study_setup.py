@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import optuna
+from optuna.study import StudyDirection
 
 from objectives.loss_weights import LossWeights
 from studies import attributes
@@ -17,6 +18,7 @@ from tuner.config import StudyConfig, digest, validate_config
 from tuner.errors import ConfigError
 from tuner.pictures import StudyPictures
 from tuner.search import parameters_of
+from tuner.study_objectives import name_objectives, objective_names
 
 PACKAGES: Final = ("styletuner", "keras", "tensorflow", "jax", "torch", "lpips", "optuna", "numpy", "pillow")
 """What a number in a study may depend on."""
@@ -54,7 +56,8 @@ def start_or_resume(
             study = storage.load_study(name)
             _check_same(study, config, pictures, judge_version)
         else:
-            study = optuna.create_study(storage=storage.optuna, study_name=name, direction="maximize")
+            directions = [StudyDirection.MAXIMIZE] * len(objective_names(config.search.objectives))
+            study = optuna.create_study(storage=storage.optuna, study_name=name, directions=directions)
         _complete(study, storage, config=config, pictures=pictures, judge_version=judge_version)
         if baseline is not None and not study.get_trials(deepcopy=False):
             study.enqueue_trial(baseline, user_attrs={attributes.BASELINE: True})
@@ -119,6 +122,7 @@ def _complete(
     judge_version: str,
 ) -> None:
     """Write the study's attributes; where photos lie and how many trials are wanted may change from run to run."""
+    name_objectives(study, config.search.objectives)
     known = study.user_attrs
     photos = {**pictures.summary(), "paths": [str(path.resolve()) for path in config.photos]}
     values: dict[str, Any] = {
@@ -164,6 +168,11 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
     if attributes.CONFIGURATION_HASH not in attrs:
         if attributes.CONFIGURATION in attrs or study.get_trials(deepcopy=False):
             raise StudyError(f"Study {study.study_name!r} was not made by styletuner. Choose another name with --name.")
+        if len(study.directions) != len(objective_names(config.search.objectives)):
+            raise StudyError(
+                f"Study {study.study_name!r} exists and does not maximise "
+                f"`search.objectives: {config.search.objectives}`. Choose another name with --name."
+            )
         return  # made, but killed before its attributes were written
     differences = describe_differences(stored_config(study).defining_values(), config.defining_values())
     identity = attrs.get(attributes.IDENTITY, {})

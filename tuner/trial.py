@@ -1,7 +1,7 @@
 """One trial: a short training run with sampled weights, scored at each rung, pruned early or finished."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -19,10 +19,11 @@ from studies import attributes
 from studies.records import PhotoQualityRecord, save_photo_quality
 from studies.storage import StudyStorage, storage_errors
 from studies.strips import encode_strip
+from tuner.pruning import BELOW_MEDIAN, report_quality, should_prune
 from tuner.resources import StudyResources
 from tuner.search import suggest_weights
+from tuner.study_objectives import objective_values
 
-BELOW_MEDIAN: Final = "pruned: below the median of complete trials at this rung"
 NOT_FINITE: Final = "diverged: what the network paints is not finite"
 
 
@@ -74,11 +75,11 @@ class TrialRunner:
         self._rung_sha256: Sequence[str] = resources.rung_sha256
         self.config = resources.config
 
-    def run(self, trial: optuna.Trial) -> float:
+    def run(self, trial: optuna.Trial) -> Sequence[float]:
         """Train, score and report one trial.
 
         Returns:
-            Quality at the last rung, in [0, 1].
+            Values of the study's objectives at the last rung, each in [0, 1].
 
         Raises:
             optuna.TrialPruned: The trial fell below the median, or its loss is not finite.
@@ -98,18 +99,19 @@ class TrialRunner:
                 raise optuna.TrialPruned(str(error)) from error
             seen = rung
             quality = self._resources.judge.score(list(outputs))
-            trial.report(quality.quality, seen)
+            report_quality(trial, quality.quality, images_seen=seen)
             self._keep_score(trial, quality, losses, images_seen=seen)
             self._observer.on_rung(
                 RungEvent(number=trial.number, images_seen=seen, quality=quality.quality, weights=weights)
             )
             last = rung == self.config.rungs[-1]
-            if last or trial.should_prune():
-                self._keep_pictures(trial, outputs, quality, weights)
+            if last or should_prune(trial):
+                calibration = self._keep_calibration(trial, images_seen=seen) if last else {}
+                self._keep_pictures(trial, outputs, quality, weights, calibration=calibration)
                 self._describe_end(trial, images_seen=seen, started=started, reason="" if last else BELOW_MEDIAN)
                 if not last:
                     raise optuna.TrialPruned(BELOW_MEDIAN)
-        return quality.quality
+        return list(objective_values(quality, self.config.search.objectives).values())
 
     def _train_and_paint(self, start: int, stop: int) -> tuple[TrainingLosses, NDArray[np.float32]]:
         """Train from one number of images seen to another; return the mean losses and the rung photos restyled."""
@@ -128,8 +130,14 @@ class TrialRunner:
             "standard_error": quality.standard_error,
             "terms": dict(quality.terms),
             "losses": losses.to_dict(),
+            "objectives": objective_values(quality, self.config.search.objectives),
         }
         trial.set_user_attr(attributes.PARTS, parts)
+        self._keep_photo_quality(trial, quality, self._rung_sha256, images_seen=images_seen)
+
+    def _keep_photo_quality(
+        self, trial: optuna.Trial, quality: Quality, photos_sha256: Sequence[str], *, images_seen: int
+    ) -> None:
         records = [
             PhotoQualityRecord(
                 study_name=self._study_name,
@@ -143,13 +151,32 @@ class TrialRunner:
                 artefact_factor=photo.artefact_factor,
                 terms=photo.terms,
             )
-            for sha256, photo in zip(self._rung_sha256, quality.photos, strict=True)
+            for sha256, photo in zip(photos_sha256, quality.photos, strict=True)
         ]
         with storage_errors(self._storage.url):
             save_photo_quality(self._storage.engine, records)
 
+    def _keep_calibration(self, trial: optuna.Trial, *, images_seen: int) -> dict[str, str]:
+        """Paint and score the calibration photos; return the artefact's id by kind, none where nothing was painted."""
+        resources = self._resources
+        if not len(resources.calibration_photos):
+            return {}
+        outputs = resources.paint(resources.calibration_photos)
+        if not np.isfinite(outputs).all():
+            return {}
+        quality = resources.calibration_judge.score(list(outputs))
+        self._keep_photo_quality(trial, quality, resources.calibration_sha256, images_seen=images_seen)
+        upload = self._storage.artifacts.upload_bytes
+        return {attributes.CALIBRATION_PICTURES: upload(encode_strip(outputs), trial, file_name="calibration.png")}
+
     def _keep_pictures(
-        self, trial: optuna.Trial, outputs: NDArray[np.float32], quality: Quality, weights: LossWeights
+        self,
+        trial: optuna.Trial,
+        outputs: NDArray[np.float32],
+        quality: Quality,
+        weights: LossWeights,
+        *,
+        calibration: Mapping[str, str],
     ) -> None:
         caption = (
             f"Trial {trial.number}: quality {quality.quality:.3f}\n"
@@ -160,6 +187,7 @@ class TrialRunner:
         pictures = {
             "sheet": upload(sheet, trial, file_name="sheet.png"),
             "outputs": upload(encode_strip(outputs), trial, file_name="outputs.png"),
+            **calibration,
         }
         trial.set_user_attr(attributes.PICTURES, pictures)
 

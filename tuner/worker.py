@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final, final
 
@@ -22,7 +22,8 @@ from studies.retries import mark_interrupted
 from studies.storage import StudyStorage
 from studies.workers import WorkerIdentity
 from tuner.environment import STANDARD_ERROR
-from tuner.search import build_pruner, build_sampler
+from tuner.pruning import build_pruner
+from tuner.search import build_sampler
 from tuner.trial import TrialRunner
 
 POLL_SECONDS: Final = 1.0
@@ -94,7 +95,7 @@ class Worker:
         running: list[int] = []
         fatal: list[Exception] = []
 
-        def objective(trial: optuna.Trial) -> float:
+        def objective(trial: optuna.Trial) -> Sequence[float]:
             running.append(trial.number)
             try:
                 return self._run_trial(trial, held)
@@ -127,7 +128,7 @@ class Worker:
             raise fatal[0]
         return self._tell_of(study, running)
 
-    def _run_trial(self, trial: optuna.Trial, held: Claim) -> float:
+    def _run_trial(self, trial: optuna.Trial, held: Claim) -> Sequence[float]:
         try:
             attach(self._storage, held, trial_number=trial.number)
             trial.set_user_attr(attributes.WORKER, self._identity.as_attribute())

@@ -86,6 +86,24 @@ def test_study_note_of_a_new_study_says_that_nothing_has_finished(storage: Study
     assert "export 'it'\"'\"'s new' -o" in note
 
 
+def test_study_note_of_two_objectives_lists_the_front(storage: StudyStorage) -> None:
+    made = optuna.create_study(storage=storage.optuna, study_name="front", directions=["maximize", "maximize"])
+    for values, quality in (([0.2, 0.9], 0.4), ([0.5, 0.45], 0.5), ([0.4, 0.4], 0.3)):
+        made.add_trial(optuna.trial.create_trial(values=values, user_attrs={"rung_qualities": {"640": quality}}))
+    note = study_note(summarise(storage, "front"))
+    assert "Best so far: trial 1, quality 0.500" in note
+    assert (
+        "| trial | objective 0 | objective 1 | quality |\n| --- | --- | --- | --- |\n"
+        "| 1 | 0.500 | 0.450 | 0.500 |\n| 0 | 0.200 | 0.900 | 0.400 |\n\n" in note
+    )
+    assert "--prefer content|style|balanced|0.0-1.0" in note
+
+
+@pytest.mark.usefixtures("study")
+def test_study_note_of_one_objective_has_no_front(storage: StudyStorage) -> None:
+    assert "front" not in study_note(summarise(storage, NAME))
+
+
 @pytest.mark.usefixtures("study")
 def test_trial_note_tells_quality_parts_weights_and_reason(storage: StudyStorage) -> None:
     trials = {trial.number: trial for trial in summarise(storage, NAME).trials}

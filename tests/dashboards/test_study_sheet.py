@@ -1,11 +1,14 @@
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
 import pytest
 from PIL import Image
 
+from dashboards import study_sheet
+from dashboards.contact_sheet import SheetRow
 from dashboards.errors import SheetError
 from dashboards.study_sheet import study_contact_sheet
 from studies import attributes
@@ -57,3 +60,26 @@ def test_study_without_pictures_is_an_error(storage: StudyStorage) -> None:
 
     with pytest.raises(SheetError, match="no pictures yet"):
         study_contact_sheet(storage, summarise(storage, "s"))
+
+
+def test_rows_of_two_objectives_say_what_is_on_the_front(
+    storage: StudyStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = optuna.create_study(storage=storage.optuna, study_name="s", directions=["maximize", "maximize"])
+    photos = storage.artifacts.upload_bytes(encode_strip(_pictures(RED)), study, file_name="rung_photos.png")
+    known = {attributes.PHOTOS: {"rung": ["a", "b"]}, attributes.RUNG_PHOTOS: photos, attributes.STYLE_IMAGE: photos}
+    for key, value in known.items():
+        study.set_user_attr(key, value)
+    weights = {attributes.WEIGHTS: {"content": 0.5, "style": 0.4, "total_variation": 0.1}}
+    for values, quality in (([0.2, 0.9], 0.4), ([0.5, 0.5], 0.5), ([0.4, 0.4], 0.3)):
+        noted = {**weights, attributes.RUNG_QUALITIES: {"16": quality}}
+        study.add_trial(optuna.trial.create_trial(values=values, user_attrs=noted))
+    drawn: list[SheetRow] = []
+
+    def contact_sheet(*arguments: Any, **_: Any) -> bytes:
+        drawn.extend(arguments[2])
+        return b""
+
+    monkeypatch.setattr(study_sheet, "contact_sheet", contact_sheet)
+    study_contact_sheet(storage, summarise(storage, "s"))
+    assert [(row.number, row.note) for row in drawn] == [(1, "on the front"), (0, "on the front"), (2, "")]

@@ -88,10 +88,37 @@ def test_quality_that_is_not_finite_is_none() -> None:
     assert summarise_trial(create_trial(state=TrialState.COMPLETE, value=math.inf)).quality is None
 
 
-def test_several_objectives_have_no_one_quality() -> None:
+def test_several_objectives_have_no_one_quality_but_the_noted_one() -> None:
     trial = summarise_trial(create_trial(state=TrialState.COMPLETE, values=[0.2, 0.3]))
-    assert trial.quality is None
+    assert (trial.quality, trial.values) == (None, (0.2, 0.3))
     assert rank((trial,)) == []
+    noted = {"rung_qualities": {"640": 0.6, "320": 0.5}}
+    trial = summarise_trial(create_trial(state=TrialState.COMPLETE, values=[0.2, 0.3], user_attrs=noted))
+    assert (trial.quality, list(trial.qualities.items())) == (0.6, [(320, 0.5), (640, 0.6)])
+
+
+def test_front_of_several_objectives(storage: StudyStorage) -> None:
+    """By hand: 0, 2 and 3 are on it, 1 is below 2; the best is on it, although 4, pruned, had a higher quality."""
+    study = optuna.create_study(study_name="front", storage=storage.optuna, directions=["maximize", "maximize"])
+    for values, quality in (((0.1, 0.9), 0.3), ((0.4, 0.4), 0.55), ((0.5, 0.5), 0.5), ((0.9, 0.2), 0.4)):
+        study.add_trial(create_trial(values=values, user_attrs={"rung_qualities": {"640": quality}}))
+    study.add_trial(create_trial(state=TrialState.PRUNED, user_attrs={"rung_qualities": {"320": 0.9}}))
+    study.add_trial(create_trial(values=[math.inf, 0.9]))
+    summary = summarise(storage, "front")
+    assert [trial.number for trial in summary.front()] == [3, 2, 0]
+    assert [trial.number for trial in summary.candidates()] == [2, 3, 0]
+    assert summary.best is not None
+    assert summary.best.number == 2
+    assert [trial.number for trial in summary.ranked()] == [1, 2, 3, 0, 4]
+    assert (summary.objectives, summary.as_dict()["front"]) == (("objective 0", "objective 1"), [3, 2, 0])
+
+
+@pytest.mark.usefixtures("filled")
+def test_one_objective_has_no_front(storage: StudyStorage) -> None:
+    summary = summarise(storage, "waves")
+    assert (summary.front(), summary.objectives, summary.as_dict()["front"]) == ([], ("quality",), [])
+    assert [trial.number for trial in summary.candidates()] == [2, 0]
+    assert [trial.values for trial in summary.trials[:2]] == [(0.4,), ()]
 
 
 def test_ties_go_to_the_earlier_trial(storage: StudyStorage, study: optuna.Study) -> None:

@@ -1,4 +1,4 @@
-"""The search space, and that sampler and pruner behave in short and in resumed studies."""
+"""The search space, and that the sampler behaves in short and in resumed studies."""
 
 from typing import Any
 
@@ -13,7 +13,6 @@ from tuner.errors import ConfigError
 from tuner.search import (
     STYLE_TO_CONTENT,
     TV_TO_CONTENT,
-    build_pruner,
     build_sampler,
     parameters_of,
     suggest_weights,
@@ -142,29 +141,3 @@ def test_tpe_beats_chance_in_a_short_study() -> None:
         return sum(results) / len(results)
 
     assert best("tpe") > best("random")
-
-
-def run_pruned(qualities: list[float], *, search: SearchSection) -> list[bool]:
-    """Whether each trial, with a constant quality at two rungs, is pruned at the first."""
-    study = optuna.create_study(direction="maximize", pruner=build_pruner(search))
-    pruned = []
-    for quality in qualities:
-        trial = study.ask()
-        trial.report(quality, 100)
-        pruned.append(trial.should_prune())
-        if pruned[-1]:
-            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-        else:
-            trial.report(quality, 200)
-            study.tell(trial, quality)
-    return pruned
-
-
-@pytest.mark.parametrize("trials", [8, 16, 50])
-def test_pruner_prunes_below_the_median_after_four_trials(trials: int) -> None:
-    qualities = [0.5, 0.4, 0.3, 0.2, 0.1, 0.6, 0.3]
-    assert run_pruned(qualities, search=SearchSection(trials=trials)) == [False] * 4 + [True, False, True]
-
-
-def test_without_a_pruner_nothing_is_pruned() -> None:
-    assert not any(run_pruned([0.5, 0.4, 0.3, 0.2, 0.1, 0.0], search=SearchSection(pruner="none")))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studies.addresses import DEFAULT_STORAGE, parse_storage
+from tuner.commands.study_export import export
 
 if TYPE_CHECKING:
     from studies.storage import StudyStorage
@@ -34,6 +35,9 @@ def _storage_option(function: Any) -> Any:
 @click.group(context_settings=HELP, epilog="Example: styletuner study run quick --style painting.jpg --photos photos/")
 def study() -> None:
     """Run, list, show, export and delete studies."""
+
+
+study.add_command(export)
 
 
 @study.command(
@@ -247,7 +251,13 @@ def _headline(summary: "StudySummary") -> str:
     best = summary.best
     if best is None:
         return f"{summary.name}: {counts or 'no trial yet'}; no trial was completed."
-    return f"{summary.name}: {counts}\nBest: trial {best.number}, quality {best.quality:.3f}, weights {_weights(best)}"
+    lines = [f"{summary.name}: {counts}"]
+    lines += [f"Best: trial {best.number}, quality {best.quality:.3f}, weights {_weights(best)}"]
+    front = summary.front()
+    if front:
+        numbers = ", ".join(str(trial.number) for trial in front)
+        lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: trials {numbers}"]
+    return "\n".join(lines)
 
 
 def _weights(trial: "TrialSummary") -> str:
@@ -282,7 +292,10 @@ def list_studies(as_json: bool, storage: str) -> None:
 @click.option("--sheet", type=PATH, help="Write the contact sheet, best trial first, to this PNG file.")
 @_storage_option
 def show(name: str, as_json: bool, sheet: Path | None, storage: str) -> None:
-    """Show a study's trials, best first: state, quality with its parts, weights."""
+    """Show a study's trials, best first: state, quality with its parts, weights.
+
+    Of a study of content and style, the trials on its Pareto front are marked.
+    """
     from studies.storage import StudyStorage
     from studies.summaries import summarise
 
@@ -293,8 +306,9 @@ def show(name: str, as_json: bool, sheet: Path | None, storage: str) -> None:
         else:
             click.echo(_headline(summary))
             click.echo("trial  state     quality  content  style  clean   content / style / tv weight      images")
+            front = {trial.number for trial in summary.front()}
             for trial in summary.ranked():
-                click.echo(_row(trial))
+                click.echo(_row(trial) + ("  on the front" if trial.number in front else ""))
         if sheet is not None:
             _write_contact_sheet(studies, summary, sheet)
             click.echo(f"Contact sheet: {sheet}", err=True)
@@ -309,24 +323,6 @@ def _row(trial: "TrialSummary") -> str:
     reason = f"  {trial.reason}" if trial.reason else ""
     images = "-" if trial.images_seen is None else str(trial.images_seen)
     return f"{trial.number:>5}  {trial.state.lower():<8}  {'  '.join(cells)}   {named:<28}  {images:>6}{reason}"
-
-
-@study.command(epilog="Example: styletuner study export quick-starry_night-1a2b3c -o best.yaml")
-@click.argument("name")
-@click.option("-o", "--output", type=PATH, default=Path("best.yaml"), show_default=True, help="YAML file to write.")
-@click.option("--trial", type=click.IntRange(min=0), help="Export this trial instead of the best.")
-@click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="Export so many, best first.")
-@_storage_option
-def export(name: str, output: Path, trial: int | None, top: int, storage: str) -> None:
-    """Write the best weights as a self-contained config for `styletuner train`, the style image beside it."""
-    from studies.export import write_exports
-    from studies.storage import StudyStorage
-
-    if trial is not None and top != 1:
-        raise click.UsageError("--trial names one trial and --top several. Give one of them.")
-    with StudyStorage.open_read_only(storage) as studies:
-        for path in write_exports(studies, name, output, trial=trial, top=top):
-            click.echo(str(path))
 
 
 @study.command(epilog="Example: styletuner study enqueue quick-starry_night-1a2b3c --weights 1 0.5 0.01")

@@ -70,6 +70,8 @@ def trial_note(
     lines = [f"![photos above, outputs below]({picture})", ""] if picture is not None else []
     lines += [f"**Quality {_number(summary.quality)}** (0 to 1, higher is better)", ""]
     lines += [*_quality_table(summary.parts), *_weights_table(summary.weights)]
+    if summary.lowered_by:
+        lines += [f"Lowered by: {summary.reasons()}", ""]
     ending = [f"{summary.images_seen} images seen"] if summary.images_seen else []
     ending += [f"{summary.seconds:.0f} s"] if summary.seconds else []
     ending += [summary.reason] if summary.reason else []
@@ -161,7 +163,14 @@ def _best(summary: StudySummary) -> list[str]:
     if best is None:
         return ["No trial has finished yet.", ""]
     heading = f"**Best so far: trial {best.number}, quality {_number(best.quality)}** (0 to 1, higher is better)"
-    return [heading, "", *_quality_table(best.parts), *_weights_table(best.weights), *_front(summary)]
+    return [heading, "", *_ties(summary), *_quality_table(best.parts), *_weights_table(best.weights), *_front(summary)]
+
+
+def _ties(summary: StudySummary) -> list[str]:
+    if not summary.tied_with_best:
+        return []
+    tied = ", ".join(map(str, summary.tied_with_best))
+    return [f"As good within the standard error over the photos: trial {tied}", ""]
 
 
 def _front(summary: StudySummary) -> list[str]:

@@ -54,7 +54,8 @@ class Quality:
         content_preservation: Mean over photos.
         style_match: Mean over photos.
         artefact_factor: Mean over photos.
-        standard_error: Of `quality`: sample standard deviation over photos / sqrt(their number); None for one photo.
+        standard_error: Of `quality`, over photos: that of the bootstrap, which for a mean needs no resampling, times
+            sqrt(n / (n - 1)), since few photos spread less than many; None for one photo.
         photos: The parts of each photo, in order.
         terms: Mean raw measurements; None where several outputs are needed and one was given.
     """

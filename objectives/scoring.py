@@ -1,16 +1,40 @@
-"""Scores single pictures, of whatever origin, against a photo and a style image."""
+"""Scores pictures of whatever origin against their photos and a style image: one network's outputs together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 
+import numpy as np
+
 from models.images import Image, resize, resize_short_side
 from objectives.errors import QualityError
 from objectives.judge import MIN_PICTURE_SIDE, Judge
-from objectives.quality import CONTENT_EXPONENT, PhotoQuality
+from objectives.quality import CONTENT_EXPONENT, PhotoQuality, Quality
+from objectives.reasons import Reason, find_reasons
 
 MAX_STRETCH: Final = 1.1
 """A photo may be stretched by a tenth to fit a picture: rounding of small sizes needs some, a crop would need more."""
+
+SAME_PICTURE: Final = 2.0 / 255.0
+"""Mean difference in pixel values up to which photo and style image are one picture: what saving as JPEG changes."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A picture and the photo that it was made from.
+
+    Attributes:
+        name: Of the picture.
+        picture: RGB in [0, 1], shape (height, width, 3), with the photo's proportions.
+        photo_name: Of the photo.
+        photo: RGB in [0, 1], of any size.
+    """
+
+    name: str
+    picture: Image
+    photo_name: str
+    photo: Image
 
 
 @final
@@ -20,74 +44,150 @@ class PictureScore:
 
     Attributes:
         picture: Its name.
-        quality: Its parts; the fixed pattern and the collapse are None, they need several outputs.
+        photo: Name of its photo.
+        quality: Its parts.
+        reasons: What lowered the quality, the most costly first.
         note: What was done to photo and style image before they were compared, in words; empty if nothing.
     """
 
     picture: str
+    photo: str
     quality: PhotoQuality
+    reasons: tuple[Reason, ...]
     note: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values: the picture, its quality and parts, the raw terms, and the note."""
+        """Return plain values: the picture, its quality and parts, the raw terms, reasons and note."""
         return {
             "picture": self.picture,
-            "quality": self.quality.quality,
-            "content_preservation": self.quality.content_preservation,
-            "style_match": self.quality.style_match,
-            "artefact_factor": self.quality.artefact_factor,
-            "terms": dict(self.quality.terms),
+            "photo": self.photo,
+            **_parts(self.quality),
+            "reasons": [reason.to_dict() for reason in self.reasons],
             "note": self.note,
         }
 
 
-def score_pictures(
-    pictures: Sequence[tuple[str, Image]],
-    *,
-    photo: Image,
-    style: Image,
-    content_exponent: float = CONTENT_EXPONENT,
-    seed: int = 0,
-) -> list[PictureScore]:
-    """Scores each picture by itself, as if it were the only output of its network.
+@final
+@dataclass(frozen=True, kw_only=True)
+class OutputsScore:
+    """Quality of pictures that one network painted.
 
-    The photo is resized to each picture's size, and the style image so that its shorter side equals the picture's: how
-    large its strokes were meant to be is unknown. So scores differ a little from those of a study that took the style
-    image at another size.
-
-    Args:
-        pictures: Names and pictures, RGB in [0, 1], of any sizes with the photo's proportions.
-        photo: RGB in [0, 1], shape (height, width, 3).
-        style: RGB in [0, 1], any size.
-        content_exponent: Weight of content preservation against style match, in [0, 1].
-        seed: Of the sampled positions, directions and tiles.
-
-    Returns:
-        One score per picture, in the given order.
-
-    Raises:
-        QualityError: A picture has other proportions than the photo, is smaller than 16 px, or has pixels outside
-            [0, 1].
-        PretrainedError: AlexNet's weights are neither cached nor fetchable.
+    Attributes:
+        name: What they are called together.
+        quality: Means over the pictures; fixed pattern and collapse are None where there is one picture.
+        reasons: What lowered the quality, the most costly first.
+        pictures: Each of them, in the given order.
     """
-    judges: dict[tuple[int, ...], Judge] = {}
-    scores = []
-    for name, picture in pictures:
-        size = picture.shape[:2]
-        _check_proportions(name, picture, photo)
-        if size not in judges:
-            judges[size] = Judge(
-                style=resize_short_side(style, min(size)),
-                photos=[resize(photo, height=size[0], width=size[1])],
-                content_exponent=content_exponent,
-                seed=seed,
+
+    name: str
+    quality: Quality
+    reasons: tuple[Reason, ...]
+    pictures: tuple[PictureScore, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values: name, quality with its standard error and parts, raw terms, reasons, each picture."""
+        return {
+            "name": self.name,
+            **_parts(self.quality),
+            "standard_error": self.quality.standard_error,
+            "reasons": [reason.to_dict() for reason in self.reasons],
+            "pictures": [picture.to_dict() for picture in self.pictures],
+        }
+
+
+@final
+class PictureScorer:
+    """Scores sets of pictures against one style image.
+
+    Photos are resized to the size of their picture, and the style image so that its shorter side equals the pictures'
+    (their median): how large its strokes were meant to be is unknown. So scores differ a little from those of a study
+    that took the style image at another size.
+    """
+
+    def __init__(self, style: Image, *, content_exponent: float = CONTENT_EXPONENT, seed: int = 0) -> None:
+        """Take the style image.
+
+        Args:
+            style: RGB in [0, 1], any size.
+            content_exponent: Weight of content preservation against style match, in [0, 1].
+            seed: Of the sampled positions, directions and tiles.
+        """
+        self._style = style
+        self._content_exponent = content_exponent
+        self._seed = seed
+        self._judges: dict[tuple[tuple[str, tuple[int, ...]], ...], Judge] = {}
+
+    def score(self, name: str, outputs: Sequence[Output]) -> OutputsScore:
+        """Scores pictures that one network painted, or a single picture as if it were the only one.
+
+        Args:
+            name: What they are called together.
+            outputs: At least one.
+
+        Raises:
+            QualityError: A picture has other proportions than its photo, is smaller than 16 px, or has pixels outside
+                [0, 1].
+            PretrainedError: AlexNet's weights are neither cached nor fetchable.
+        """
+        for output in outputs:
+            _check_proportions(output)
+        side = round(float(np.median([min(output.picture.shape[:2]) for output in outputs])))
+        quality = self._judge(outputs, side).score([output.picture for output in outputs])
+        return OutputsScore(
+            name=name,
+            quality=quality,
+            reasons=find_reasons(quality, content_exponent=self._content_exponent),
+            pictures=tuple(
+                PictureScore(
+                    picture=output.name,
+                    photo=output.photo_name,
+                    quality=photo,
+                    reasons=find_reasons(photo, content_exponent=self._content_exponent),
+                    note=self._note(output, side),
+                )
+                for output, photo in zip(outputs, quality.photos, strict=True)
+            ),
+        )
+
+    def _judge(self, outputs: Sequence[Output], side: int) -> Judge:
+        """The judge of these photos at these sizes; measuring photos costs more than scoring a picture of them."""
+        key = tuple((output.photo_name, output.picture.shape) for output in outputs)
+        if key not in self._judges:
+            photos = [
+                resize(output.photo, height=output.picture.shape[0], width=output.picture.shape[1])
+                for output in outputs
+            ]
+            self._judges[key] = Judge(
+                style=resize_short_side(self._style, side),
+                photos=photos,
+                content_exponent=self._content_exponent,
+                seed=self._seed,
             )
-        quality = judges[size].score([picture]).photos[0]
-        scores.append(PictureScore(picture=name, quality=quality, note=_note(picture, photo, style)))
-    return scores
+        return self._judges[key]
+
+    def _note(self, output: Output, side: int) -> str:
+        remarks = []
+        if output.picture.shape != output.photo.shape:
+            remarks.append(f"photo resized from {_size(output.photo)} to {_size(output.picture)}")
+        if min(self._style.shape[:2]) != side:
+            remarks.append(f"style image resized to a shorter side of {side} px")
+        if _are_same(output.photo, self._style):
+            remarks.append("photo and style image are the same picture, so the style match says nothing")
+        return "; ".join(remarks)
 
 
-def _check_proportions(name: str, picture: Image, photo: Image) -> None:
+def _parts(quality: Quality | PhotoQuality) -> dict[str, Any]:
+    return {
+        "quality": quality.quality,
+        "content_preservation": quality.content_preservation,
+        "style_match": quality.style_match,
+        "artefact_factor": quality.artefact_factor,
+        "terms": dict(quality.terms),
+    }
+
+
+def _check_proportions(output: Output) -> None:
+    name, picture, photo = output.name, output.picture, output.photo
     if min(picture.shape[:2]) < MIN_PICTURE_SIDE:
         raise QualityError(
             f"{name!r} must have sides of at least {MIN_PICTURE_SIDE} px. Received {_size(picture)}. Pass a larger "
@@ -101,13 +201,8 @@ def _check_proportions(name: str, picture: Image, photo: Image) -> None:
         )
 
 
-def _note(picture: Image, photo: Image, style: Image) -> str:
-    changes = []
-    if picture.shape != photo.shape:
-        changes.append(f"photo resized from {_size(photo)} to {_size(picture)}")
-    if min(style.shape[:2]) != min(picture.shape[:2]):
-        changes.append(f"style image resized to a shorter side of {min(picture.shape[:2])} px")
-    return "; ".join(changes)
+def _are_same(photo: Image, style: Image) -> bool:
+    return photo.shape == style.shape and float(np.abs(photo - style).mean()) <= SAME_PICTURE
 
 
 def _size(image: Image) -> str:

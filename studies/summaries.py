@@ -15,6 +15,7 @@ from studies.failures import storage_errors
 from studies.fronts import non_dominated
 from studies.rungs import quality_of, rung_qualities
 from studies.storage import StudyStorage
+from studies.ties import tied_with
 
 QUALITY: Final = "quality"
 """Name of the objective of a study that has one."""
@@ -41,6 +42,7 @@ class TrialSummary:
         started: In UTC; None while it waits.
         finished: In UTC; None until it ends.
         retry_of: Number of the trial that it runs again, if any.
+        lowered_by: What lowered its quality, the most costly first: name, text, and cost as a share of the quality.
     """
 
     number: int
@@ -58,6 +60,11 @@ class TrialSummary:
     finished: datetime | None
     retry_of: int | None
     values: tuple[float, ...] = ()
+    lowered_by: tuple[Mapping[str, Any], ...] = ()
+
+    def reasons(self) -> str:
+        """What lowered its quality, in words; empty if nothing did."""
+        return "; ".join(str(reason["text"]) for reason in self.lowered_by)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as values that JSON can hold."""
@@ -76,6 +83,8 @@ class StudySummary:
         best: The complete trial of the highest quality, on the front if there are several objectives; None without any.
         trials: All trials by number.
         attributes: The study's user attributes; `studies.attributes` names them.
+        tied_with_best: Numbers of the other complete trials whose quality cannot be told from the best one's; see
+            `studies.ties`.
         objectives: Names of what is maximised, in the order of the trials' values; one of them in the usual study.
     """
 
@@ -86,6 +95,7 @@ class StudySummary:
     trials: tuple[TrialSummary, ...]
     attributes: Mapping[str, Any]
     objectives: tuple[str, ...] = (QUALITY,)
+    tied_with_best: tuple[int, ...] = ()
 
     @property
     def num_finished(self) -> int:
@@ -112,6 +122,7 @@ class StudySummary:
             "num_by_state": dict(self.num_by_state),
             "objectives": list(self.objectives),
             "best": self.best.as_dict() if self.best is not None else None,
+            "tied_with_best": list(self.tied_with_best),
             "front": [trial.number for trial in self.front()],
             "trials": [trial.as_dict() for trial in self.trials],
             "attributes": dict(self.attributes),
@@ -139,7 +150,8 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
         trials = tuple(summarise_trial(trial) for trial in study.get_trials(deepcopy=False))
         user_attributes = study.user_attrs
         objectives = _objectives(study)
-    candidates = _candidates(trials, objectives)
+        candidates = _candidates(trials, objectives)
+        tied = _tied_with_best(storage, name, candidates, user_attributes)
     return StudySummary(
         name=name,
         created=min((trial.started for trial in trials if trial.started is not None), default=None),
@@ -148,6 +160,7 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
         trials=trials,
         attributes=user_attributes,
         objectives=objectives,
+        tied_with_best=tied,
     )
 
 
@@ -171,6 +184,7 @@ def summarise_trial(trial: FrozenTrial) -> TrialSummary:
         finished=_utc(trial.datetime_complete),
         retry_of=attrs.get(attributes.RETRY_OF),
         values=_finite_values(trial),
+        lowered_by=tuple(attrs.get(attributes.LOWERED_BY, ())),
     )
 
 
@@ -193,6 +207,21 @@ def _candidates(trials: tuple[TrialSummary, ...], objectives: tuple[str, ...]) -
         return ranked
     on_front = {trial.number for trial in _front(trials)}
     return [trial for trial in ranked if trial.number in on_front]
+
+
+def _tied_with_best(
+    storage: StudyStorage, name: str, candidates: list[TrialSummary], user_attributes: Mapping[str, Any]
+) -> tuple[int, ...]:
+    if not candidates:
+        return ()
+    return tied_with(
+        storage.read_engine,
+        name,
+        candidates[0].number,
+        others=[trial.number for trial in candidates[1:]],
+        photos=user_attributes.get(attributes.PHOTOS, {}).get("rung", ()),
+        judge_version=str(user_attributes.get(attributes.JUDGE_VERSION, "")),
+    )
 
 
 def _objectives(study: optuna.Study) -> tuple[str, ...]:

@@ -23,3 +23,7 @@ class CheckpointError(TunerError, ValueError):
 
 class PreferenceError(TunerError, ValueError):
     """A study has nothing to ask a person about, or the person cannot be asked."""
+
+
+class PictureMatchError(TunerError, ValueError):
+    """A picture to be scored has no photo, or more than one."""

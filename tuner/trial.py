@@ -14,6 +14,7 @@ from objectives.errors import DivergedError
 from objectives.judge import JUDGE_VERSION
 from objectives.loss_weights import LossWeights
 from objectives.quality import Quality
+from objectives.reasons import find_reasons
 from objectives.training import TrainingLosses
 from studies import attributes
 from studies.records import PhotoQualityRecord, save_photo_quality
@@ -133,6 +134,8 @@ class TrialRunner:
             "objectives": objective_values(quality, self.config.search.objectives),
         }
         trial.set_user_attr(attributes.PARTS, parts)
+        reasons = find_reasons(quality, content_exponent=self.config.quality.content_exponent)
+        trial.set_user_attr(attributes.LOWERED_BY, [reason.to_dict() for reason in reasons])
         self._keep_photo_quality(trial, quality, self._rung_sha256, images_seen=images_seen)
 
     def _keep_photo_quality(

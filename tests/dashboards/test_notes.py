@@ -1,5 +1,6 @@
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,18 @@ def test_trial_note_tells_quality_parts_weights_and_reason(storage: StudyStorage
     assert "| 0.610 | 0.420 | 0.930 |" in note
     assert "640 images seen · 12 s · pruned: below the median" in note
     assert "styletuner study export demo-waves --trial 1 -o trial-1.yaml\n" in note
+
+
+@pytest.mark.usefixtures("study")
+def test_notes_tell_what_lowered_the_quality_and_what_ties(storage: StudyStorage) -> None:
+    reasons = ({"name": "content", "text": "over-stylised: content 0.21", "cost": 0.2}, {"text": "border", "cost": 0.1})
+    summary = summarise(storage, NAME)
+    trial = replace(summary.trials[2], lowered_by=reasons)
+    assert "Lowered by: over-stylised: content 0.21; border\n" in trial_note(trial, study_name=NAME)
+    assert "Lowered by" not in trial_note(summary.trials[2], study_name=NAME)
+    tied = study_note(replace(summary, tied_with_best=(0, 1)))
+    assert "As good within the standard error over the photos: trial 0, 1\n" in tied
+    assert "As good" not in study_note(summary)
 
 
 def test_saved_notes_are_found_by_the_dashboard(storage: StudyStorage, study: optuna.Study) -> None:

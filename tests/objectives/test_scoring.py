@@ -3,44 +3,84 @@ import json
 import numpy as np
 import pytest
 
-from models.images import resize
+from models.images import Image, resize
 from objectives.errors import QualityError
 from objectives.judge import Judge
-from objectives.scoring import score_pictures
+from objectives.scoring import Output, PictureScore, PictureScorer
 from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
 
-PHOTO, STYLE = draw_photo(), draw_style(height=64, width=64)
+PHOTO, OTHER, STYLE = draw_photo(), draw_photo(seed=1), draw_style(height=64, width=64)
+
+
+def output(picture: Image, *, name: str = "a.png", photo: Image = PHOTO) -> Output:
+    return Output(name=name, picture=picture, photo_name="photo.jpg" if photo is PHOTO else "other.jpg", photo=photo)
+
+
+def score_alone(picture: Image, *, style: Image = STYLE, photo: Image = PHOTO) -> PictureScore:
+    (scored,) = PictureScorer(style).score("a.png", [output(picture, photo=photo)]).pictures
+    return scored
 
 
 def test_a_picture_of_the_photos_size_scores_as_the_judge_says() -> None:
     picture = stylise(PHOTO, STYLE, strength=0.4)
-    scores = score_pictures([("a.png", picture), ("photo.png", PHOTO)], photo=PHOTO, style=STYLE)
-    assert [score.picture for score in scores] == ["a.png", "photo.png"]
-    assert scores[0].quality == Judge(style=STYLE, photos=[PHOTO]).score([picture]).photos[0]
-    assert scores[0].note == ""
-    assert scores[0].quality.quality > scores[1].quality.quality
+    scored = score_alone(picture)
+    assert scored.quality == Judge(style=STYLE, photos=[PHOTO]).score([picture]).photos[0]
+    assert (scored.note, scored.photo) == ("", "photo.jpg")
+    assert scored.quality.quality > score_alone(PHOTO).quality.quality
+
+
+def test_outputs_of_a_network_are_judged_together() -> None:
+    pictures = [stylise(photo, STYLE, strength=0.4) for photo in (PHOTO, OTHER)]
+    outputs = [output(pictures[0]), output(pictures[1], name="b.png", photo=OTHER)]
+    scored = PictureScorer(STYLE).score("network", outputs)
+    assert scored.quality == Judge(style=STYLE, photos=[PHOTO, OTHER]).score(pictures)
+    assert scored.quality.standard_error is not None
+    assert scored.quality.terms["collapse"] is not None
+    assert [picture.picture for picture in scored.pictures] == ["a.png", "b.png"]
+
+
+def test_reasons_are_given_for_all_and_for_each() -> None:
+    outputs = [output(PHOTO), output(stylise(OTHER, STYLE, strength=0.4), name="b.png", photo=OTHER)]
+    scored = PictureScorer(STYLE).score("network", outputs)
+    assert [reason.name for reason in scored.pictures[0].reasons] == ["style"]
+    grey = [output(np.full_like(PHOTO, 0.5), photo=photo) for photo in (PHOTO, OTHER)]
+    assert "collapse" in {reason.name for reason in PictureScorer(STYLE).score("grey", grey).reasons}
 
 
 def test_a_picture_of_another_size_is_scored_and_the_resize_is_said() -> None:
-    picture = resize(stylise(PHOTO, STYLE, strength=0.4), height=48, width=72)
-    note = score_pictures([("a.png", picture)], photo=PHOTO, style=STYLE)[0].note
+    note = score_alone(resize(stylise(PHOTO, STYLE, strength=0.4), height=48, width=72)).note
     assert note == "photo resized from 96x64 px to 72x48 px; style image resized to a shorter side of 48 px"
 
 
+def test_a_photo_is_measured_once() -> None:
+    scorer = PictureScorer(STYLE)
+    first = scorer.score("a", [output(PHOTO)])
+    scorer.score("b", [output(stylise(PHOTO, STYLE, strength=0.4))])
+    scorer.score("c", [output(OTHER, photo=OTHER)])
+    assert len(scorer._judges) == 2
+    assert scorer.score("a", [output(PHOTO)]) == first
+
+
 def test_plain_values_survive_json_and_name_what_is_missing() -> None:
-    values = score_pictures([("a.png", PHOTO)], photo=PHOTO, style=STYLE)[0].to_dict()
+    values = PictureScorer(STYLE).score("a.png", [output(PHOTO)]).to_dict()
     assert json.loads(json.dumps(values)) == values
     assert values["terms"]["collapse"] is None
-    assert set(values) >= {"picture", "quality", "content_preservation", "style_match", "artefact_factor"}
+    assert values["standard_error"] is None
+    assert set(values) >= {"name", "quality", "content_preservation", "style_match", "artefact_factor", "reasons"}
+    (picture,) = values["pictures"]
+    assert picture["reasons"][0]["text"].startswith("barely stylised: style 0.0")
 
 
-def test_identical_photo_and_style_image_score_finite() -> None:
-    scores = score_pictures([("photo", PHOTO), ("grey", np.full_like(PHOTO, 0.5))], photo=PHOTO, style=PHOTO)
-    assert all(0.0 <= score.quality.quality <= 1.0 for score in scores)
+def test_identical_photo_and_style_image_score_finite_and_are_named() -> None:
+    for picture in (PHOTO, np.full_like(PHOTO, 0.5)):
+        scored = score_alone(picture, style=PHOTO)
+        assert 0.0 <= scored.quality.quality <= 1.0
+        assert scored.note == "photo and style image are the same picture, so the style match says nothing"
 
 
 def test_other_proportions_and_tiny_pictures_are_named() -> None:
+    scorer = PictureScorer(STYLE)
     with pytest.raises(QualityError, match=r"'square\.png' must have the photo's proportions"):
-        score_pictures([("square.png", PHOTO[:, :64])], photo=PHOTO, style=STYLE)
+        scorer.score("x", [output(PHOTO[:, :64], name="square.png")])
     with pytest.raises(QualityError, match=r"'tiny\.png' must have sides of at least 16 px"):
-        score_pictures([("tiny.png", PHOTO[:12, :18])], photo=PHOTO, style=STYLE)
+        scorer.score("x", [output(PHOTO[:12, :18], name="tiny.png")])

@@ -346,14 +346,6 @@ class TestNetworks:
         keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(folder / "dense.keras")
         run_cli("stylize", "dense.keras", "photos", "-o", "out").require_refusal("dense.keras", "no style network")
 
-    def test_score_of_missing_pictures(self, run_cli: RunCli) -> None:
-        arguments = ("score", "--photo", "photos/photo_00.png", "--style", "style.png")
-        run_cli(*arguments, "photos/photo_01.png", "nowhere.png").require_refusal("nowhere.png", "does not exist")
-
-    def test_score_of_another_shape(self, run_cli: RunCli) -> None:
-        arguments = ("score", "--photo", "photos/photo_00.png", "--style", "style.png")
-        run_cli(*arguments, "photos/photo_03.png").require_refusal("photo_03.png")
-
     def test_unknown_pretrained_file(self, run_cli: RunCli) -> None:
         run_cli("weights", "fetch", "vgg91").require_refusal("vgg91", "Did you mean 'vgg19'?")
 

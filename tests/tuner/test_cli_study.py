@@ -5,7 +5,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -112,6 +111,14 @@ class TestFinishedStudy:
         qualities = [float(number) for number in re.findall(r"^ +\d+  complete +(\d\.\d+)", shown.stdout, re.MULTILINE)]
         assert qualities == sorted(qualities, reverse=True)
         assert len(qualities) == 3
+        lowered = [reason["text"] for trial in study["trials"] for reason in trial["lowered_by"]]
+        assert lowered, "so short a run paints nothing"
+        assert all(text in shown.stdout for text in lowered)
+        assert (
+            f"quality {study['best']['quality']:.3f} ± {study['best']['parts']['standard_error']:.3f}" in shown.stdout
+        )
+        for number in study["tied_with_best"]:
+            assert re.search(rf"^ +{number} .*tied with the best", shown.stdout, re.MULTILINE)
         assert read_image(folder / "sheets" / "sheet.png").shape[0] > 4 * 48
 
     def test_export(self, run_cli: RunCli, folder: Path) -> None:
@@ -235,26 +242,6 @@ def test_exported_record_beside_the_network(folder: Path) -> None:
     assert record["images"] == 16
     assert record["configuration"]["full_training"]["crop_size"] == 48
     assert {"content", "style", "total_variation"} <= set(record["references"])
-
-
-def test_score_of_pictures(run_cli: RunCli, folder: Path) -> None:
-    photo = read_image(folder / "photos" / "photo_00.png")
-    write_image(folder / "noise.png", np.random.default_rng(0).random(photo.shape, np.float32))
-    arguments = ("score", "--photo", "photos/photo_00.png", "--style", "style.png")
-    rows: list[dict[str, Any]] = json.loads(
-        run_cli(*arguments, "noise.png", "photos/photo_00.png", "--json").require_success().stdout
-    )
-    assert {row["picture"] for row in rows} == {"noise.png", "photos/photo_00.png"}
-    assert [row["quality"] for row in rows] == sorted((row["quality"] for row in rows), reverse=True)
-    by_name = {row["picture"]: row for row in rows}
-    for row in rows:
-        assert all(0 <= row[part] <= 1 for part in ("quality", *PARTS))
-        assert row["terms"]
-    same, noise = by_name["photos/photo_00.png"], by_name["noise.png"]
-    assert same["content_preservation"] > noise["content_preservation"]
-    table = run_cli(*arguments, "noise.png").require_success().stdout
-    assert f"{noise['quality']:7.3f}" in table
-    assert "noise.png" in table
 
 
 def test_new_study_starts_with_the_baseline(run_cli: RunCli, folder: Path) -> None:

@@ -1,37 +1,76 @@
 """`styletuner score`: perceptual quality of any pictures."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-PICTURE = click.Path(path_type=Path)
+from tuner.commands.options import PATH
+
+if TYPE_CHECKING:
+    from objectives.quality import PhotoQuality, Quality
+    from objectives.reasons import Reason
+    from objectives.scoring import OutputsScore
 
 
-@click.command(epilog="Example: styletuner score --photo photo.jpg --style painting.jpg output1.png output2.png")
-@click.option("--photo", type=PICTURE, required=True, help="The content photo that the pictures were made from.")
-@click.option("--style", type=PICTURE, required=True, help="The style image.")
+@click.command(epilog="Example: styletuner score --photo photos/ --style painting.jpg network_a/ network_b/")
+@click.option(
+    "--photo",
+    type=PATH,
+    required=True,
+    help="The content photo that all pictures were made from, or a folder in which each picture's photo has its name.",
+)
+@click.option("--style", type=PATH, required=True, help="The style image.")
+@click.option("--each", is_flag=True, help="List each picture below its folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of objects, best first.")
-@click.argument("pictures", type=PICTURE, nargs=-1, required=True)
-def score(photo: Path, style: Path, as_json: bool, pictures: tuple[Path, ...]) -> None:
-    """Score PICTURES, made by any method, against a content photo and a style image; best first.
+@click.argument("pictures", type=PATH, nargs=-1, required=True)
+def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[Path, ...]) -> None:
+    """Score PICTURES, made by any method, against their photos and a style image; best first.
 
-    Quality and its parts lie in [0, 1], higher is better. Parts that compare outputs of several photos are null here.
+    The pictures of a folder are judged together, as outputs of one network; a file is judged by itself. Quality and its
+    parts lie in [0, 1], higher is better; behind them stands what lowered the quality.
     """
     from tuner.environment import load_networks
 
     load_networks()
-    from models.images import read_image, read_style_image
-    from objectives.scoring import score_pictures
+    from models.images import read_style_image
+    from objectives.scoring import PictureScorer
+    from tuner.scoring_pictures import find_picture_sets, is_transparent, read_outputs
 
-    images = [(str(path), read_image(path)) for path in pictures]
-    scores = score_pictures(images, photo=read_image(photo), style=read_style_image(style))
-    rows = [scored.to_dict() for scored in sorted(scores, key=lambda scored: -scored.quality.quality)]
+    scorer = PictureScorer(read_style_image(style))
+    scores = []
+    for found in find_picture_sets(pictures):
+        scores.append(scorer.score(found.name, read_outputs(found.files, photo)))
+        for file in filter(is_transparent, found.files):
+            click.echo(f"{file}: transparent pixels are taken for white", err=True)
+    scores.sort(key=lambda scored: -scored.quality.quality)
+    _echo_notes(scores)
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([scored.to_dict() for scored in scores], indent=2))
         return
-    click.echo("quality  content  style  clean  picture")
-    for row in rows:
-        parts = (row["quality"], row["content_preservation"], row["style_match"], row["artefact_factor"])
-        note = f"  ({row['note']})" if row["note"] else ""
-        click.echo("{:7.3f}  {:7.3f}  {:5.3f}  {:5.3f}  ".format(*parts) + row["picture"] + note)
+    click.echo("quality  error  content  style  clean  picture")
+    for scored in scores:
+        click.echo(_row(scored.name, scored.quality, scored.quality.standard_error, scored.reasons))
+        for picture in scored.pictures if each and scored.pictures[0].picture != scored.name else ():
+            click.echo(_row(f"  {picture.picture}", picture.quality, None, picture.reasons))
+
+
+def _row(name: str, quality: "Quality | PhotoQuality", error: float | None, reasons: "Iterable[Reason]") -> str:
+    shown = f"{error:5.3f}" if error is not None else "    -"
+    parts = (quality.content_preservation, quality.style_match, quality.artefact_factor)
+    row = f"{quality.quality:7.3f}  {shown}  " + "{:7.3f}  {:5.3f}  {:5.3f}  ".format(*parts) + name
+    words = "; ".join(reason.text for reason in reasons)
+    return f"{row}  ({words})" if words else row
+
+
+def _echo_notes(scores: "Iterable[OutputsScore]") -> None:
+    """Each thing that was done before pictures were compared, once, with how many pictures it was done to."""
+    counts: dict[str, list[str]] = {}
+    for picture in (picture for scored in scores for picture in scored.pictures):
+        for remark in filter(None, picture.note.split("; ")):
+            counts.setdefault(remark, []).append(picture.picture)
+    for remark, names in counts.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        click.echo(f"{names[0]}{others}: {remark}", err=True)

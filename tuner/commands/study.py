@@ -1,6 +1,5 @@
 """`styletuner study`: run, list, show, export, enqueue and delete studies."""
 
-import json
 import math
 import os
 import shlex
@@ -10,26 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studies.addresses import DEFAULT_STORAGE, parse_storage
+from tuner.commands.options import HELP, PATH, storage_option
 from tuner.commands.study_export import export
+from tuner.commands.study_show import headline, list_studies, show, write_contact_sheet
 
 if TYPE_CHECKING:
     from studies.storage import StudyStorage
-    from studies.summaries import StudySummary, TrialSummary
     from tuner.config import StudyConfig
     from tuner.pictures import StudyPictures
     from tuner.study_run import StudyRun
-
-HELP = {"help_option_names": ["-h", "--help"]}
-PATH = click.Path(path_type=Path)
-
-
-def _storage_option(function: Any) -> Any:
-    return click.option(
-        "--storage",
-        default=DEFAULT_STORAGE,
-        show_default=True,
-        help="SQLite file, or database URL such as postgresql://user@host/name.",
-    )(function)
 
 
 @click.group(context_settings=HELP, epilog="Example: styletuner study run quick --style painting.jpg --photos photos/")
@@ -37,7 +25,8 @@ def study() -> None:
     """Run, list, show, export and delete studies."""
 
 
-study.add_command(export)
+for command in (list_studies, show, export):
+    study.add_command(command)
 
 
 @study.command(
@@ -60,7 +49,7 @@ study.add_command(export)
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
 @click.option("--dry-run", is_flag=True, help="Check everything, estimate time and disk, and change nothing.")
 @click.option("-o", "--output", type=PATH, help="Folder for the best weights' config and the contact sheet.")
-@_storage_option
+@storage_option
 def run(
     source: str,
     style: Path | None,
@@ -224,105 +213,19 @@ def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> Non
 
     save_study_notes(studies, name)
     summary = summarise(studies, name)
-    click.echo(_headline(summary))
+    click.echo(headline(summary))
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         for path in write_exports(studies, name, output / f"{name}.yaml"):
             click.echo(f"Best weights:  {path}")
         sheet = output / f"{name}.png"
-        _write_contact_sheet(studies, summary, sheet)
+        write_contact_sheet(studies, summary, sheet)
         click.echo(f"Contact sheet: {sheet}")
     command, place = own_command(), shlex.quote(studies.name)
     if output is None:
         suffix = "" if studies.url == parse_storage(DEFAULT_STORAGE) else f" --storage {place}"
         click.echo(f"Export them:   {command} study export {shlex.quote(name)} -o best.yaml{suffix}")
     click.echo(f"See them all:  {command} dashboard {place}")
-
-
-def _write_contact_sheet(studies: "StudyStorage", summary: "StudySummary", path: Path) -> None:
-    from dashboards.study_sheet import study_contact_sheet
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(study_contact_sheet(studies, summary))
-
-
-def _headline(summary: "StudySummary") -> str:
-    counts = ", ".join(f"{number} {state.lower()}" for state, number in summary.num_by_state.items() if number)
-    best = summary.best
-    if best is None:
-        return f"{summary.name}: {counts or 'no trial yet'}; no trial was completed."
-    lines = [f"{summary.name}: {counts}"]
-    lines += [f"Best: trial {best.number}, quality {best.quality:.3f}, weights {_weights(best)}"]
-    front = summary.front()
-    if front:
-        numbers = ", ".join(str(trial.number) for trial in front)
-        lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: trials {numbers}"]
-    return "\n".join(lines)
-
-
-def _weights(trial: "TrialSummary") -> str:
-    if not trial.weights:
-        return "-"
-    named = trial.weights
-    return "content {content:.4g}, style {style:.4g}, total variation {total_variation:.4g}".format(**named)
-
-
-@study.command(name="list", epilog="Example: styletuner study list --storage styletuner.db")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_storage_option
-def list_studies(as_json: bool, storage: str) -> None:
-    """List the studies of a storage."""
-    from studies.storage import StudyStorage
-    from studies.summaries import list_studies as read_studies
-
-    with StudyStorage.open_read_only(storage) as studies:
-        summaries = read_studies(studies)
-    if as_json:
-        click.echo(json.dumps([summary.as_dict() for summary in summaries], indent=2))
-        return
-    if not summaries:
-        click.echo("No study yet. Start one: styletuner study run quick --style painting.jpg --photos photos/")
-    for summary in summaries:
-        click.echo(_headline(summary))
-
-
-@study.command(epilog="Example: styletuner study show quick-starry_night-1a2b3c --sheet sheet.png")
-@click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--sheet", type=PATH, help="Write the contact sheet, best trial first, to this PNG file.")
-@_storage_option
-def show(name: str, as_json: bool, sheet: Path | None, storage: str) -> None:
-    """Show a study's trials, best first: state, quality with its parts, weights.
-
-    Of a study of content and style, the trials on its Pareto front are marked.
-    """
-    from studies.storage import StudyStorage
-    from studies.summaries import summarise
-
-    with StudyStorage.open_read_only(storage) as studies:
-        summary = summarise(studies, name)
-        if as_json:
-            click.echo(json.dumps(summary.as_dict(), indent=2))
-        else:
-            click.echo(_headline(summary))
-            click.echo("trial  state     quality  content  style  clean   content / style / tv weight      images")
-            front = {trial.number for trial in summary.front()}
-            for trial in summary.ranked():
-                click.echo(_row(trial) + ("  on the front" if trial.number in front else ""))
-        if sheet is not None:
-            _write_contact_sheet(studies, summary, sheet)
-            click.echo(f"Contact sheet: {sheet}", err=True)
-
-
-def _row(trial: "TrialSummary") -> str:
-    parts = trial.parts or {}
-    numbers = [trial.quality, *(parts.get(part) for part in ("content_preservation", "style_match", "artefact_factor"))]
-    cells = ["      -" if number is None else f"{number:7.3f}" for number in numbers]
-    weights = trial.weights or {}
-    named = " / ".join(f"{weights[key]:.4f}" for key in ("content", "style", "total_variation") if key in weights)
-    reason = f"  {trial.reason}" if trial.reason else ""
-    images = "-" if trial.images_seen is None else str(trial.images_seen)
-    return f"{trial.number:>5}  {trial.state.lower():<8}  {'  '.join(cells)}   {named:<28}  {images:>6}{reason}"
 
 
 @study.command(epilog="Example: styletuner study enqueue quick-starry_night-1a2b3c --weights 1 0.5 0.01")
@@ -334,7 +237,7 @@ def _row(trial: "TrialSummary") -> str:
     metavar="CONTENT STYLE TV",
     help="Loss weights; only their ratios matter.",
 )
-@_storage_option
+@storage_option
 def enqueue(name: str, weights: tuple[float, float, float], storage: str) -> None:
     """Have the next trial of a study use given weights; run the study with more --trials to see it."""
     from studies.storage import StudyStorage
@@ -349,7 +252,7 @@ def enqueue(name: str, weights: tuple[float, float, float], storage: str) -> Non
 @study.command(epilog="Example: styletuner study delete quick-starry_night-1a2b3c")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_storage_option
+@storage_option
 def delete(name: str, yes: bool, storage: str) -> None:
     """Delete a study with its trials, scores and pictures."""
     from studies.claims import live_workers, reap

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from tuner.errors import PictureMatchError
+from tuner.scoring_pictures import find_picture_sets, is_transparent, match_photo, read_outputs
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("cat.jpg", "cat_two.jpg", "dog.png", "notes.txt"):
+        PIL.Image.new("RGB", (32, 24), "grey").save(folder / name, format="PNG")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("picture", "photo"),
+    [
+        ("cat.png", "cat.jpg"),
+        ("cat-2.png", "cat.jpg"),
+        ("cat_starry.webp", "cat.jpg"),
+        ("cat_two.png", "cat_two.jpg"),
+        ("cat_two-starry.png", "cat_two.jpg"),
+        ("dog.png", "dog.png"),
+    ],
+)
+def test_pictures_find_their_photo_by_name(photos: Path, picture: str, photo: str) -> None:
+    assert match_photo(Path("out") / picture, photos) == photos / photo
+
+
+def test_one_photo_is_that_of_all_pictures(photos: Path) -> None:
+    assert match_photo(Path("whatever.png"), photos / "dog.png") == photos / "dog.png"
+
+
+def test_pictures_without_a_photo_or_with_two_are_named(photos: Path) -> None:
+    with pytest.raises(PictureMatchError, match=r"No photo in .*photos has the name of out/bird\.png\. .*cat\.png"):
+        match_photo(Path("out/bird.png"), photos)
+    PIL.Image.new("RGB", (32, 24)).save(photos / "dog.jpg")
+    with pytest.raises(PictureMatchError, match=r"out/dog\.png fits two photos, dog\.jpg and dog\.png"):
+        match_photo(Path("out/dog.png"), photos)
+
+
+def test_files_are_sets_of_their_own_and_a_folders_pictures_are_one(photos: Path) -> None:
+    sets = find_picture_sets([photos / "dog.png", photos])
+    assert [found.name for found in sets] == [str(photos / "dog.png"), str(photos)]
+    assert [[file.name for file in found.files] for found in sets] == [
+        ["dog.png"],
+        ["cat.jpg", "cat_two.jpg", "dog.png"],
+    ]
+
+
+def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PictureMatchError, match=r"There is no picture in .*empty"):
+        find_picture_sets([tmp_path / "empty"])
+
+
+def test_pictures_are_read_with_their_photos(photos: Path, tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (64, 48), "red").save(tmp_path / "cat.png")
+    (output,) = read_outputs([tmp_path / "cat.png"], photos)
+    assert output.picture.shape == (48, 64, 3)
+    assert output.photo.shape == (24, 32, 3)
+    assert output.photo_name == str(photos / "cat.jpg")
+
+
+def test_transparent_pixels_are_seen(tmp_path: Path) -> None:
+    pixels = np.full((8, 8, 4), 255, np.uint8)
+    PIL.Image.fromarray(pixels).save(tmp_path / "opaque.png")
+    pixels[0, 0, 3] = 0
+    PIL.Image.fromarray(pixels).save(tmp_path / "hole.png")
+    PIL.Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
+    assert [is_transparent(tmp_path / f"{name}.png") for name in ("opaque", "hole", "plain")] == [False, True, False]

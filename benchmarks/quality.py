@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--half", choices=("tune", "report"), required=True)
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES)
+    parser.add_argument("--constants", nargs="+", default=(), help="of the ablation, by name; all by default")
     arguments = parser.parse_args()
     load_networks()
     import quality_tables
@@ -30,6 +31,8 @@ def main() -> None:
         print(f"\n### {table}, {arguments.half} half\n", flush=True)
         if table == "identification":
             quality_tables.identification(arguments.half, arguments.runs)
+        elif table == "ablation":
+            quality_tables.ablation(sets, arguments.constants)
         else:
             getattr(quality_tables, table)(sets)
 

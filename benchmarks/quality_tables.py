@@ -1,7 +1,8 @@
 """The tables of `benchmarks/quality.py`, each printed as Markdown with its verdict below."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from objectives import artefacts, content_preservation, copying, judge, quality,
 from objectives.judge import Judge
 from objectives.quality import Quality
 
+JUDGE_SEED = 0
+"""Of the judge's sampled positions, directions and tiles, as in studies."""
+
 CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (content_preservation, "LPIPS_SHARE", (0.0, 0.25, 0.75, 1.0)),
     (content_preservation, "NUM_SCALES", (2, 4)),
@@ -24,6 +28,9 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (style_match, "NUM_POSITIONS", (256,)),
     (style_match, "NUM_QUANTILES", (32,)),
     (style_match, "TEXTURE_LAYERS", ((0, 1, 2), (0, 1, 2, 3), (2, 3), (1, 2, 3, 4))),
+    (style_match, "MIN_SCALE", (1e-4, 1e-2)),
+    (style_match, "_SHARPNESS_SCALE", (0.5, 2.0)),
+    (style_match, "_SHARPNESS_FLOOR", (0.01, 0.04)),
     (style_match, "MIN_TEXTURE_GAP", (0.05, 0.2)),
     (style_match, "MIN_TEXTURE_GAP_SHARE", (0.125, 0.5)),
     (style_match, "BLURS", ((0.0, 1e-3),)),
@@ -34,22 +41,30 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (copying, "COPIED_PATCHES", (0.9, np.inf)),
     (copying, "PATCH_SIDE", (12, 24)),
     (copying, "PATCH_STEP", (1, 4)),
+    (copying, "_FINE_RADIUS", (2, 8)),
+    (copying, "_VARIANCE_FLOOR", (1e-7, 1e-5)),
+    (copying, "_QUIET_SHARE", (0.05, 0.2)),
     (judge, "SMALLEST_JUDGED_SIDE", (96, 256)),
     (judge, "LARGEST_JUDGED_SIDE", (128, 192)),
     (judge, "NUM_TILINGS", (1, 8)),
+    (quality, "CONTENT_EXPONENT", (0.4, 0.6)),
     (quality, "SHARPNESS", (20.0, 80.0)),
     (quality, "NEGATIVE_SPAN", (0.05, 0.2)),
     (artefacts, "CHECKERBOARD_TOLERANCE", (1.0, 1.5)),
     (artefacts, "CHECKERBOARD_UNIT", (0.025, 0.1, np.inf)),
+    (artefacts, "CLIPPED_BELOW", (1.0 / 255.0, 4.0 / 255.0)),
     (artefacts, "CLIPPING_TOLERANCE", (0.0, 0.1)),
     (artefacts, "CLIPPING_UNIT", (0.2, 0.8, np.inf)),
+    (artefacts, "BORDER_WIDTHS", ((2,), (4, 8, 16))),
     (artefacts, "BORDER_TOLERANCE", (1.0, 1.5)),
     (artefacts, "BORDER_SLACK", (0.01, 0.04)),
     (artefacts, "BORDER_UNIT", (0.05, 0.2, np.inf)),
+    (artefacts, "_PATTERN_RADIUS", (1, 4)),
     (artefacts, "PATTERN_TOLERANCE", (0.025, 0.1)),
     (artefacts, "PATTERN_UNIT", (0.125, 0.5, np.inf)),
     (artefacts, "COLLAPSE_SHARE", (0.25, 0.75)),
     (artefacts, "COLLAPSE_UNIT", (1 / 6, 2 / 3, np.inf)),
+    (sys.modules[__name__], "JUDGE_SEED", (1, 2, 3)),
 )
 """Constants and the values tried in their place; infinity switches a term off."""
 
@@ -170,12 +185,14 @@ def rivals(sets: list[PictureSet]) -> None:
         )
 
 
-def ablation(sets: list[PictureSet]) -> None:
-    """Each constant changed: sweeps right, violations, and share of graded steps that fall."""
+def ablation(sets: list[PictureSet], constants: Collection[str] = ()) -> None:
+    """Each constant changed, or those named: sweeps right, violations, and share of graded steps that fall."""
     _print_row("constant", ["value", "sweeps right", "violations", "steps down"])
     _print_row("---", ["---"] * 4)
     _print_row("as it is", ["", *_summary(sets)])
     for module, name, values in CHANGES:
+        if constants and name not in constants:
+            continue
         for value in values:
             with _changed(module, name, value) as before:
                 _print_row(f"`{name}` {before}", [f"{value}", *_summary(sets)])
@@ -203,9 +220,8 @@ def _summary(sets: list[PictureSet]) -> list[str]:
 @contextmanager
 def _changed(module: Any, name: str, value: Any) -> Iterator[Any]:
     """Change a constant wherever it was imported to."""
-    modules = [
-        one for one in (artefacts, content_preservation, copying, judge, quality, style_match) if hasattr(one, name)
-    ]
+    every = (artefacts, content_preservation, copying, judge, quality, style_match, sys.modules[__name__])
+    modules = [one for one in every if hasattr(one, name)]
     before = getattr(module, name)
     for one in modules:
         setattr(one, name, value)
@@ -224,7 +240,12 @@ def _forget_drawn() -> None:
 
 
 def _judge_of(picture_set: PictureSet) -> Judge:
-    return Judge(style=picture_set.style, photos=picture_set.photos)
+    return Judge(
+        style=picture_set.style,
+        photos=picture_set.photos,
+        content_exponent=quality.CONTENT_EXPONENT,
+        seed=JUDGE_SEED,
+    )
 
 
 def _score_outputs(picture_set: PictureSet) -> dict[str, Quality]:

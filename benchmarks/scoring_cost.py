@@ -1,0 +1,79 @@
+"""What share of a trial goes into painting and scoring its held-out photos. One whole trial, nothing estimated.
+
+    .venv/bin/python benchmarks/scoring_cost.py demo
+    .venv/bin/python benchmarks/scoring_cost.py quick --style painting.jpg --photos photos/
+
+Prints a row in Markdown, as it stands in docs/quality.md.
+"""
+
+import argparse
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tuner.environment import load_networks
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("preset")
+    parser.add_argument("--style", type=Path)
+    parser.add_argument("--photos", type=Path)
+    arguments = parser.parse_args()
+    load_networks()
+    seconds = _run_trial(arguments)
+    total = sum(seconds.values())
+    print("| preset | " + " | ".join(f"{name}, s" for name in seconds) + " | painting and scoring |")
+    print("|---|" + "---|" * (len(seconds) + 1))
+    cells = " | ".join(f"{value:.1f}" for value in seconds.values())
+    print(f"| {arguments.preset} | {cells} | {1 - seconds['training'] / total:.1%} |")
+
+
+def _run_trial(arguments: argparse.Namespace) -> dict[str, float]:
+    from models.demo_pictures import write_demo_pictures
+    from models.pretrained import cache_folder
+    from objectives.loss_weights import LossWeights
+    from tuner.config import load_config
+    from tuner.pictures import open_pictures
+    from tuner.resources import StudyResources
+
+    demo = write_demo_pictures(cache_folder() / "demo")
+    overrides = {"style": str(arguments.style or demo.style), "photos": [str(arguments.photos or demo.photos)]}
+    config = load_config(arguments.preset, overrides=overrides)
+    resources = StudyResources(config, open_pictures(config), report=lambda _: None)
+    weights = LossWeights.normalised(content=1.0, style=1.0, total_variation=0.01)
+    rungs = (0, *config.rungs)
+    resources.trainer.start(weights)
+    resources.trainer.train(resources.batches(0, config.training.batch_size))  # compiles, once a study
+    resources.judge.score(list(resources.paint()))
+    calibration = resources.calibration_photos
+    if len(calibration):
+        resources.calibration_judge.score(list(resources.paint(calibration)))
+    resources.trainer.start(weights)
+    seconds = {"training": 0.0, "painting": 0.0, "scoring": 0.0}
+    for start, stop in itertools.pairwise(rungs):
+        with _timed(seconds, "training"):
+            resources.trainer.train(resources.batches(start, stop))
+        with _timed(seconds, "painting"):
+            outputs = resources.paint()
+        with _timed(seconds, "scoring"):
+            resources.judge.score(list(outputs))
+    if len(calibration):
+        with _timed(seconds, "painting"):
+            outputs = resources.paint(calibration)
+        with _timed(seconds, "scoring"):
+            resources.calibration_judge.score(list(outputs))
+    return seconds
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[name] += time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

@@ -58,7 +58,7 @@ class CalibratedRanking:
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The same without the trials, as values that YAML and JSON can hold."""
+        """The same as values that YAML and JSON can hold; the trials' calibrated qualities by number, best first."""
         found = self.calibration
         return {
             "rater": self.rater,
@@ -68,6 +68,8 @@ class CalibratedRanking:
             "intervals": {"content": list(found.content_interval), "artefacts": list(found.artefact_interval)},
             "agreement": {"before": found.agreement_before, "after": found.agreement_after},
             "consistency": asdict(found.consistency),
+            "qualities": {str(number): quality for number, quality in self.qualities.items()},
+            "notes": list(self.notes),
         }
 
 

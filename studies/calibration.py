@@ -25,8 +25,8 @@ MIN_CHOICES: Final = 20
 """Choices from which on a person's own exponents are told: the interval of the content exponent is then about 0.4 wide,
 half of what the prior alone says."""
 
-FLOOR: Final = 0.035
-"""What the judge's soft clip makes of a part of 0 (ln 2 / 20). Below it parts only order runs that failed, which people
+FLOOR: Final = 0.017
+"""What the judge's soft clip makes of a part of 0 (ln 2 / 40). Below it parts only order runs that failed, which people
 do not tell apart; without a floor one such pair would outweigh all others. The artefact factor has the same one."""
 
 ARTEFACT_EXPONENT: Final = 1.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboards.contact_sheet import SheetRow, contact_sheet, trial_sheet
+from dashboards.contact_sheet import SheetRow, contact_sheet, pair_sheet, trial_sheet
 
 WEIGHTS = {"content": 0.7, "style": 0.28, "total_variation": 0.02}
 RED, GREEN, BLUE, YELLOW = (0.9, 0.1, 0.1), (0.1, 0.7, 0.2), (0.1, 0.2, 0.8), (0.9, 0.8, 0.1)
@@ -134,3 +134,15 @@ def test_bad_pictures_are_named() -> None:
     row = SheetRow(number=9, state="COMPLETE", weights=WEIGHTS, quality=0.4, outputs=[flat(RED)] * 2)
     with pytest.raises(ValueError, match=r"trial 9 must hold at most one picture per photo. Received 2 for 1"):
         contact_sheet([flat(RED)], flat(GREEN), [row], title="demo")
+
+
+def test_a_question_has_its_outputs_side_by_side_below_photo_and_style_image() -> None:
+    style = flat(GREEN, height=500, width=300)
+    sheet = decoded(pair_sheet(flat(RED), style, (flat(BLUE), flat(YELLOW)), title="which is better?"))
+    photo, painting, left, right = (boxes(sheet, colour) for colour in (RED, GREEN, BLUE, YELLOW))
+    assert photo[1] < left[0]
+    assert painting[1] < right[0]
+    assert left[:2] == right[:2]
+    assert left[3] < right[2]
+    assert left[1] - left[0] == pytest.approx(2 * (photo[1] - photo[0]), abs=2)
+    assert left[3] - left[2] == right[3] - right[2]

@@ -16,7 +16,7 @@ NEEDED_FILES = ("vgg19", "alexnet")
 
 
 class RunCli(Protocol):
-    def __call__(self, *arguments: object, cwd: Path | None = None) -> Outcome: ...
+    def __call__(self, *arguments: object, cwd: Path | None = None, typed: str = "") -> Outcome: ...
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +61,8 @@ def folder(drawn_study: Path, tmp_path: Path) -> Path:
 def run_cli(folder: Path) -> RunCli:
     """Runs the command line in this process, in `folder` if not told otherwise."""
 
-    def run(*arguments: object, cwd: Path | None = None) -> Outcome:
-        return run_command(*arguments, cwd=cwd or folder)
+    def run(*arguments: object, cwd: Path | None = None, typed: str = "") -> Outcome:
+        return run_command(*arguments, cwd=cwd or folder, typed=typed)
 
     return run
 

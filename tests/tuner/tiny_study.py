@@ -75,14 +75,14 @@ class Outcome:
         return self
 
 
-def run_command(*arguments: object, cwd: Path) -> Outcome:
-    """Run the command line in this process, which has loaded its libraries already."""
+def run_command(*arguments: object, cwd: Path, typed: str = "") -> Outcome:
+    """Run the command line in this process, which has loaded its libraries already, with what is typed into it."""
     stdout, stderr = io.StringIO(), io.StringIO()
     status: object = None
     with (
         contextlib.chdir(cwd),
         patch.object(sys, "argv", ["styletuner", *map(str, arguments)]),
-        patch.object(sys, "stdin", io.StringIO()),
+        patch.object(sys, "stdin", io.StringIO(typed)),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
     ):

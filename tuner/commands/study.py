@@ -11,6 +11,7 @@ import click
 from studies.addresses import DEFAULT_STORAGE, parse_storage
 from tuner.commands.options import HELP, PATH, storage_option
 from tuner.commands.study_export import export
+from tuner.commands.study_prefer import prefer
 from tuner.commands.study_show import headline, list_studies, show, write_contact_sheet
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 @click.group(context_settings=HELP, epilog="Example: styletuner study run quick --style painting.jpg --photos photos/")
 def study() -> None:
-    """Run, list, show, export and delete studies."""
+    """Run, list, show, export and delete studies; ask people about them."""
 
 
-for command in (list_studies, show, export):
+for command in (list_studies, show, prefer, export):
     study.add_command(command)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import click
 
-from tuner.commands.options import PATH, storage_option
+from tuner.commands.options import PATH, calibrated_option, storage_option
 
 if TYPE_CHECKING:
     from studies.storage import StudyStorage
@@ -44,8 +44,17 @@ class ContentExponent(click.ParamType[float]):
     help="Rank by quality with this weight of content against style: from the front of a study of content and style, "
     "else from all complete trials.  [default: the study's own]",
 )
+@calibrated_option
 @storage_option
-def export(name: str, output: Path, trial: int | None, top: int, prefer: float | None, storage: str) -> None:
+def export(
+    name: str,
+    output: Path,
+    trial: int | None,
+    top: int,
+    prefer: float | None,
+    calibrated: str | None,
+    storage: str,
+) -> None:
     """Write the best weights as a self-contained config for `styletuner train`, the style image beside it."""
     from studies.export import write_exports
     from studies.storage import StudyStorage
@@ -54,10 +63,31 @@ def export(name: str, output: Path, trial: int | None, top: int, prefer: float |
         raise click.UsageError("--trial names one trial and --top several. Give one of them.")
     if trial is not None and prefer is not None:
         raise click.UsageError("--trial names one trial and --prefer ranks them all. Give one of them.")
+    if calibrated is not None and (trial is not None or prefer is not None):
+        raise click.UsageError("--calibrated ranks by people's choices. Leave --trial and --prefer out.")
     with StudyStorage.open_read_only(storage) as studies:
         ranking = None if prefer is None else _preferred(studies, name, prefer)
+        ranking = ranking if calibrated is None else _calibrated(studies, name, calibrated)
         for path in write_exports(studies, name, output, trial=trial, top=top, ranking=ranking):
             click.echo(str(path))
+
+
+def _calibrated(studies: "StudyStorage", name: str, rater: str) -> list[int]:
+    """Rank the trials by a person's choices, and say how far these are foretold."""
+    from studies.calibrated_ranking import rank_calibrated
+    from studies.summaries import summarise
+    from tuner.commands.study_prefer import describe_agreement
+    from tuner.rating import own_name
+
+    ranking = rank_calibrated(studies, summarise(studies, name), rater=rater or own_name())
+    best = next(iter(ranking.qualities))
+    found = ranking.calibration
+    click.echo(
+        f"By {found.num_choices} choices of {ranking.rater}, content against style {found.exponents.content:.2f} to "
+        f"{1 - found.exponents.content:.2f}, trial {best} comes first. {describe_agreement(found)}",
+        err=True,
+    )
+    return list(ranking.qualities)
 
 
 def _preferred(studies: "StudyStorage", name: str, content_exponent: float) -> list[int]:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.commands.options import PATH, storage_option
+from tuner.commands.options import PATH, calibrated_option, storage_option
+from tuner.commands.study_prefer import describe_ranking
 
 if TYPE_CHECKING:
+    from studies.calibrated_ranking import CalibratedRanking
     from studies.storage import StudyStorage
     from studies.summaries import StudySummary, TrialSummary
 
@@ -36,8 +38,9 @@ def list_studies(as_json: bool, storage: str) -> None:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--sheet", type=PATH, help="Write the contact sheet, best trial first, to this PNG file.")
+@calibrated_option
 @storage_option
-def show(name: str, as_json: bool, sheet: Path | None, storage: str) -> None:
+def show(name: str, as_json: bool, sheet: Path | None, calibrated: str | None, storage: str) -> None:
     """Show a study's trials, best first: state, quality with its parts, weights, and what lowered the quality.
 
     Marked are trials whose quality cannot be told from the best one's, and the Pareto front of a study of content and
@@ -48,19 +51,38 @@ def show(name: str, as_json: bool, sheet: Path | None, storage: str) -> None:
 
     with StudyStorage.open_read_only(storage) as studies:
         summary = summarise(studies, name)
+        ranking = None if calibrated is None else _rank_calibrated(studies, summary, calibrated)
         if as_json:
-            click.echo(json.dumps(summary.as_dict(), indent=2))
+            extra = {} if ranking is None else {"calibrated": ranking.as_dict()}
+            click.echo(json.dumps({**summary.as_dict(), **extra}, indent=2))
         else:
-            click.echo(headline(summary))
-            click.echo("trial  state     quality  content  style  clean   content / style / tv weight      images")
-            front = {trial.number for trial in summary.front()}
-            for trial in summary.ranked():
-                remarks = ["on the front"] if trial.number in front else []
-                remarks += ["tied with the best"] if trial.number in summary.tied_with_best else []
-                click.echo("  ".join([_row(trial), *remarks, *filter(None, [trial.reason, trial.reasons()])]))
+            _echo_trials(summary, ranking)
         if sheet is not None:
             write_contact_sheet(studies, summary, sheet)
             click.echo(f"Contact sheet: {sheet}", err=True)
+
+
+def _rank_calibrated(studies: "StudyStorage", summary: "StudySummary", rater: str) -> "CalibratedRanking":
+    from studies.calibrated_ranking import rank_calibrated
+    from tuner.rating import own_name
+
+    return rank_calibrated(studies, summary, rater=rater or own_name())
+
+
+def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -> None:
+    """One line a trial, best first: by quality, or by calibrated quality the trials that have one."""
+    click.echo(headline(summary))
+    trials, calibrated = summary.ranked(), dict(ranking.qualities) if ranking is not None else {}
+    if ranking is not None:
+        click.echo("\n".join(describe_ranking(ranking)))
+        trials.sort(key=lambda trial: (trial.number not in calibrated, -calibrated.get(trial.number, 0.0)))
+    click.echo("trial  state     quality  content  style  clean   content / style / tv weight      images")
+    front = {trial.number for trial in summary.front()}
+    for trial in trials:
+        remarks = [f"calibrated {calibrated[trial.number]:.3f}"] if trial.number in calibrated else []
+        remarks += ["on the front"] if trial.number in front else []
+        remarks += ["tied with the best"] if trial.number in summary.tied_with_best else []
+        click.echo("  ".join([_row(trial), *remarks, *filter(None, [trial.reason, trial.reasons()])]))
 
 
 def _row(trial: "TrialSummary") -> str:

@@ -1,0 +1,161 @@
+"""A person's choices through the command line: asked, stored, reported, ranked by and exported."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import PIL.Image
+import pytest
+import yaml
+
+from studies.preferences import FIRST, SECOND, TIE, Preference, load_preferences
+from studies.storage import StudyStorage
+from tests.tuner.conftest import RunCli
+from tests.tuner.rated_study import NAME, PARTS, make_rated_study
+from tests.tuner.tiny_study import opened
+from tuner.preferring import Question
+from tuner.rating import RatingSession
+
+PREFER = ("study", "prefer", NAME, "--rater", "anna")
+
+
+@pytest.fixture
+def rated(folder: Path) -> Iterator[Path]:
+    """A folder with a storage that has `make_rated_study`'s study."""
+    with StudyStorage.create(str(folder / "styletuner.db")) as storage:
+        make_rated_study(storage)
+    return folder
+
+
+@pytest.fixture
+def style_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is asked prefers the output with more style, as the parts have it: the later trial."""
+    original = RatingSession._draw
+
+    def draw(session: RatingSession, question: Question, *, title: str) -> None:
+        original(session, question, title=title)
+        monkeypatch.setattr("sys.stdin", io.StringIO("b\n" if question.left < question.right else "a\n"))
+
+    monkeypatch.setattr(RatingSession, "_draw", draw)
+
+
+def answers(folder: Path) -> list[Preference]:
+    with opened(folder / "styletuner.db") as storage:
+        return load_preferences(storage.engine)
+
+
+def test_answers_are_stored_as_they_are_given(run_cli: RunCli, rated: Path) -> None:
+    outcome = run_cli(*PREFER, "--seed", 0, typed="a\nB\n t \nmaybe\na\nq\n").require_success()
+    assert "6 trials, 2 photos, 30 of 30 pairs not asked about yet" in outcome.stdout
+    assert "a: A is better, b: B is better, t: tie, q: stop. [4/20]" in outcome.stdout
+    assert "4 answers of anna stored.\n16 more until they say" in outcome.stdout
+    given = answers(rated)
+    assert [answer.who for answer in given] == ["anna"] * 4
+    for answer, left in zip(given, (True, False, None, True), strict=True):
+        preferred = {FIRST: answer.first_trial, SECOND: answer.second_trial, TIE: None}[answer.answer]
+        assert preferred is None if left is None else (preferred == answer.left_trial) == left
+    with PIL.Image.open(rated / "question.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_the_end_of_the_input_is_a_quit_and_loses_nothing(run_cli: RunCli, rated: Path) -> None:
+    arguments = (*PREFER, "--picture", "shown/q.png")
+    assert "2 answers of anna stored" in run_cli(*arguments, typed="a\nb\n").require_success().stdout
+    assert "28 of 30 pairs" in run_cli(*arguments, typed="t").require_success().stdout
+    assert len(answers(rated)) == 3
+    assert [path.name for path in (rated / "shown").iterdir()] == ["q.png"]
+
+
+@pytest.mark.usefixtures("style_wins")
+def test_somebody_who_wants_style_gets_it(run_cli: RunCli, rated: Path) -> None:
+    outcome = run_cli(*PREFER, "--choices", 30, "--seed", 1).require_success()
+    assert "anna: 30 choices, 0 of them ties" in outcome.stdout
+    found = re.search(r"content exponent +(0\.\d\d) \(90 %: (0\.\d\d) to (0\.\d\d)\), judge 0\.50", outcome.stdout)
+    assert found is not None
+    assert float(found[2]) < float(found[1]) < float(found[3]) < 0.5
+    assert re.search(r"The judge foretold \d+% of the choices, these exponents \d+%", outcome.stdout)
+    assert "Pairs asked again" in outcome.stdout
+    assert "Ranked by them: trial 5" in outcome.stdout
+
+    (report,) = json.loads(run_cli(*PREFER, "--report", "--json").require_success().stdout)
+    assert (report["rater"], report["choices"], next(iter(report["qualities"]))) == ("anna", 30, "5")
+    shown = run_cli("study", "show", NAME, "--calibrated", "anna").require_success().stdout
+    rows = re.findall(r"^ +(\d) .*calibrated (0\.\d+)", shown, re.MULTILINE)
+    assert [int(number) for number, _ in rows] == [5, 4, 3, 2, 1, 0]
+    as_json = json.loads(run_cli("study", "show", NAME, "--json", "--calibrated", "anna").require_success().stdout)
+    assert as_json["calibrated"] == report
+    assert as_json["best"]["number"] == 2, "the study's own quality stays"
+
+    outcome = run_cli("study", "export", NAME, "--calibrated", "anna", "--top", 2).require_success()
+    assert "By 30 choices of anna" in outcome.stderr
+    exported = [yaml.safe_load((rated / f"best-{number}.yaml").read_text()) for number in (1, 2)]
+    assert [config["trial"] for config in exported] == [5, 4]
+
+
+@pytest.mark.usefixtures("rated", "style_wins")
+def test_everyone_is_reported_together_and_each(run_cli: RunCli) -> None:
+    run_cli(*PREFER, "--choices", 20, "--seed", 1).require_success()
+    run_cli("study", "prefer", NAME, "--rater", "ben", "--choices", 4, "--seed", 2).require_success()
+    outcome = run_cli("study", "prefer", NAME, "--report", "--everyone").require_success()
+    assert "everyone: 24 choices" in outcome.stdout
+    assert "anna: 20 choices" in outcome.stdout
+    assert "ben: Calibration needs at least 20 choices. Received 4 by ben" in outcome.stderr
+    shown = run_cli("study", "show", NAME, "--calibrated", "everyone").require_success()
+    assert "everyone: 24 choices" in shown.stdout
+
+
+@pytest.mark.usefixtures("style_wins")
+def test_choices_of_other_studies_and_judges_are_left_out_and_said(run_cli: RunCli, rated: Path) -> None:
+    with opened(rated / "styletuner.db") as storage:
+        make_rated_study(storage, name="other")
+    run_cli(*PREFER, "--choices", 20).require_success()
+    run_cli("study", "prefer", "other", "--rater", "anna", "--choices", 5).require_success()
+    with opened(rated / "styletuner.db") as storage:
+        storage.load_study("other").set_user_attr("judge_version", "3")
+    report = run_cli(*PREFER, "--report").require_success().stdout
+    assert "anna: 20 choices" in report
+    assert "Not used: 5 choices given in other studies." in report
+    refused = run_cli("study", "prefer", "other", "--rater", "anna", "--report")
+    refused.require_refusal("Received 0 by anna", "5 choices given under judge version 2 (the study's is 3)")
+
+
+def test_contradictions_are_told(run_cli: RunCli, rated: Path) -> None:
+    with opened(rated / "styletuner.db") as storage:
+        make_rated_study(storage, name="two", parts=PARTS[:2])
+    arguments = ("study", "prefer", "two", "--rater", "anna", "--seed", 0)
+    report = run_cli(*arguments, typed="a\n" * 20).require_success().stdout
+    assert "Contradictions: 2 pairs preferred both ways, 0 circles" in report
+    assert ": no better than the judge's own." in report
+
+
+@pytest.mark.usefixtures("rated")
+class TestBadInput:
+    def test_unknown_study(self, run_cli: RunCli) -> None:
+        run_cli("study", "prefer", "ratde").require_refusal("ratde", "Did you mean 'rated'?")
+
+    def test_no_calibration_photos(self, run_cli: RunCli, folder: Path) -> None:
+        with opened(folder / "styletuner.db") as storage:
+            make_rated_study(storage, name="none", photos=False)
+        run_cli("study", "prefer", "none").require_refusal("no calibration photos", "data.held_out.calibration")
+
+    def test_a_picture_that_cannot_be_written(self, run_cli: RunCli, folder: Path) -> None:
+        (folder / "file").write_text("")
+        run_cli(*PREFER, "--picture", "file/q.png").require_refusal("file/q.png", "--picture")
+        assert answers(folder) == []
+
+    @pytest.mark.parametrize("name", ["", "everyone"])
+    def test_names_that_nobody_has(self, run_cli: RunCli, name: str) -> None:
+        run_cli("study", "prefer", NAME, "--rater", name).require_refusal("`rater` must be")
+
+    def test_report_of_somebody_unknown(self, run_cli: RunCli) -> None:
+        run_cli(*PREFER, "--report").require_refusal("'anna'", "Nobody has yet", "study prefer rated")
+        run_cli("study", "show", NAME, "--calibrated", "anna").require_refusal("'anna'")
+        run_cli("study", "export", NAME, "--calibrated", "anna").require_refusal("'anna'")
+
+    def test_options_that_exclude_each_other(self, run_cli: RunCli) -> None:
+        run_cli(*PREFER, "--everyone").require_refusal("--report")
+        run_cli(*PREFER, "--report", "--everyone").require_refusal("Give one of them")
+        for other in (("--trial", 1), ("--prefer", "style")):
+            run_cli("study", "export", NAME, "--calibrated", "anna", *other).require_refusal("--calibrated")

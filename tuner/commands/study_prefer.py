@@ -81,7 +81,7 @@ def _ask(studies: "StudyStorage", name: str, *, rater: str, picture: Path, seed:
         click.echo(note, err=True)
     click.echo(session.introduction)
     given = session.run(num_choices, _read_line)
-    click.echo(f"{given} answer{'' if given == 1 else 's'} of {rater} stored.")
+    click.echo(f"{_counted(given, 'answer')} of {rater} stored.")
     usable = session.num_usable()
     if usable < MIN_CHOICES:
         click.echo(f"{MIN_CHOICES - usable} more until they say how {rater} weighs content and style.")
@@ -165,6 +165,10 @@ def _consistency(found: "Calibration") -> Iterator[str]:
         yield f"Pairs asked again: {answers.num_alike} of {answers.num_repeats} answered as before."
     if answers.num_contradictions or answers.num_circles:
         yield (
-            f"Contradictions: {answers.num_contradictions} pairs preferred both ways, {answers.num_circles} circles "
-            "(a over b over c over a). They widen the intervals."
+            f"Contradictions: {_counted(answers.num_contradictions, 'pair')} preferred both ways, "
+            f"{_counted(answers.num_circles, 'circle')} (a over b over c over a). They widen the intervals."
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -98,7 +98,7 @@ def test_show_marks_the_front(run_cli: RunCli) -> None:
     )
     assert [values[number][1] for number in listed["front"]] == sorted(values[number][1] for number in listed["front"])
     shown = run_cli("study", "show", NAME).require_success().stdout
-    marked = {int(line.split()[0]) for line in shown.splitlines() if line.endswith("on the front")}
+    marked = {int(line.split()[0]) for line in shown.splitlines() if "  on the front" in line}
     assert marked == set(listed["front"])
     assert "Front of content and style" in run_cli("study", "list").require_success().stdout
 

@@ -131,13 +131,13 @@ def main() -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     index, count = map(int, arguments.part.split("/"))
     load_networks()
-    for number, group in enumerate(_groups(planned_runs())):
+    for number, group in enumerate(groups_of_runs(planned_runs())):
         missing = [run for run in group if not (arguments.folder / run.file_name).exists()]
         if missing and number % count == index:
             _train_group(missing, arguments)
 
 
-def _groups(runs: list[Run]) -> Iterator[list[Run]]:
+def groups_of_runs(runs: list[Run]) -> Iterator[list[Run]]:
     """Runs one after another that share photos, style image and seed, and so all but the weights."""
     group: list[Run] = []
     for run in runs:

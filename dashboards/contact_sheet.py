@@ -14,6 +14,7 @@ import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
 from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngInfo
 
 Image: TypeAlias = NDArray[np.float32]
 _Box: TypeAlias = tuple[int, int, int, int]
@@ -30,6 +31,8 @@ _BODY_SIZE = 15
 _HEADING_SIZE = 19
 _TITLE_SIZE = 28
 _QUALITY_SIZE = 38
+QUESTION_TITLE = "styletuner question"
+"""Title in a question's metadata, by which its file is known as one that may be replaced."""
 # In a question the outputs are what is looked at: twice as high as on a sheet, two still fit a screen side by side.
 _PAIR_SCALE = 2
 # A wider or taller photo than this (a panorama) is shown smaller, so that it does not push the others off the sheet.
@@ -164,7 +167,7 @@ def pair_sheet(photo: Image, style: Image, outputs: tuple[Image, Image], *, titl
         title: one line above.
 
     Returns:
-        A PNG file's bytes.
+        A PNG file's bytes, which have `QUESTION_TITLE` as their title.
 
     Raises:
         ValueError: if a picture has another shape.
@@ -182,7 +185,7 @@ def pair_sheet(photo: Image, style: Image, outputs: tuple[Image, Image], *, titl
         _paste(canvas, picture, (left, top, width, _PICTURE_HEIGHT))
         _write(draw, (left, below - _HEADING_SIZE - _GAP), letter, size=_HEADING_SIZE, colour=_INK)
         _paste(canvas, output, (left, below, width, height))
-    return _png(canvas)
+    return _png(canvas, title=QUESTION_TITLE)
 
 
 def _columns(photos: Sequence[Image], *, left: int) -> list[tuple[int, int]]:
@@ -307,7 +310,10 @@ def _write(  # noqa: PLR0913 (position, text and how it is set are what writing 
     draw.text(position, text, fill=colour, font=font, anchor=anchor)
 
 
-def _png(canvas: PIL.Image.Image) -> bytes:
+def _png(canvas: PIL.Image.Image, *, title: str = "") -> bytes:
     buffer = io.BytesIO()
-    canvas.save(buffer, format="PNG")
+    metadata = PngInfo()
+    if title:
+        metadata.add_text("Title", title)
+    canvas.save(buffer, format="PNG", pnginfo=metadata)
     return buffer.getvalue()

@@ -9,6 +9,7 @@ from PIL import Image
 from dashboards.contact_sheet import SheetRow, contact_sheet
 from dashboards.errors import SheetError
 from studies import attributes
+from studies.errors import StorageError
 from studies.storage import StudyStorage
 from studies.strips import decode_strip
 from studies.summaries import StudySummary, TrialSummary
@@ -21,6 +22,9 @@ PART_NAMES: Final = {
 
 STYLE_HEIGHT: Final = 512
 """Pixels to which a style image is shrunk before it is drawn: more than a sheet shows, less than a scan holds."""
+
+MAX_STYLE_ASPECT: Final = 4
+"""A style image wider than so many times its height is shrunk by its width."""
 
 
 def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
@@ -37,20 +41,23 @@ def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
         raise SheetError(f"Study {summary.name!r} has no pictures yet. Run a trial of it first: styletuner study run")
     num_photos = len(summary.attributes[attributes.PHOTOS]["rung"])
     photos = _strip(storage, summary.attributes[attributes.RUNG_PHOTOS], num_photos)
-    style = _picture(storage, summary.attributes[attributes.STYLE_IMAGE])
+    style = read_style_picture(storage, summary)
     front = {trial.number for trial in summary.front()}
-    rows = [_row(storage, trial, num_photos, on_front=trial.number in front) for trial in summary.ranked()]
+    marks = dict.fromkeys(summary.tied_with_best, "tied with the best") | dict.fromkeys(front, "on the front")
+    rows = [_row(storage, trial, num_photos, mark=marks.get(trial.number, "")) for trial in summary.ranked()]
     configuration = summary.attributes.get(attributes.CONFIGURATION, {})
     images = configuration.get("training", {}).get("images")
     subtitle = f"{summary.num_finished} trials, best first" + (f"; up to {images} images each" if images else "")
     return contact_sheet(list(photos), style, rows, title=summary.name, subtitle=subtitle)
 
 
-def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, on_front: bool) -> SheetRow:
+def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, mark: str) -> SheetRow:
     strip = trial.pictures.get("outputs")
     outputs = list(_strip(storage, strip, num_photos)) if strip else []
     parts = {name: float(trial.parts[key]) for key, name in PART_NAMES.items() if key in trial.parts}
-    note = f"after {trial.images_seen} images" if trial.state == "PRUNED" else "on the front" if on_front else ""
+    note = f"after {trial.images_seen} images" if trial.state == "PRUNED" else mark
+    if not note and trial.lowered_by:
+        note = str(trial.lowered_by[0]["text"])
     return SheetRow(
         number=trial.number,
         state=trial.state,
@@ -66,7 +73,17 @@ def _strip(storage: StudyStorage, artifact_id: str, num_photos: int) -> NDArray[
     return decode_strip(storage.artifacts.path_of(artifact_id).read_bytes(), num_pictures=num_photos)
 
 
-def _picture(storage: StudyStorage, artifact_id: str) -> NDArray[np.float32]:
-    with Image.open(storage.artifacts.path_of(artifact_id)) as picture:
-        picture.thumbnail((4 * STYLE_HEIGHT, STYLE_HEIGHT))
-        return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255.0)
+def read_style_picture(storage: StudyStorage, summary: StudySummary) -> NDArray[np.float32]:
+    """Read a study's style image as small as it is drawn, (height, width, 3) in [0, 1].
+
+    Raises:
+        StorageError: It is gone or damaged.
+    """
+    try:
+        with Image.open(storage.artifacts.path_of(str(summary.attributes.get(attributes.STYLE_IMAGE)))) as picture:
+            picture.thumbnail((MAX_STYLE_ASPECT * STYLE_HEIGHT, STYLE_HEIGHT))
+            return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255.0)
+    except OSError as error:
+        raise StorageError(
+            f"The style image of study {summary.name!r} cannot be read: {error}. Restore the folder of artefacts."
+        ) from error

@@ -1,5 +1,7 @@
 """Scores pictures of whatever origin against their photos and a style image: one network's outputs together."""
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
@@ -15,8 +17,35 @@ from objectives.reasons import Reason, find_reasons
 MAX_STRETCH: Final = 1.1
 """A photo may be stretched by a tenth to fit a picture: rounding of small sizes needs some, a crop would need more."""
 
+MAX_JUDGES: Final = 4
+"""Judges that are kept: pictures of one photo and size tend to come one after another."""
+
 SAME_PICTURE: Final = 2.0 / 255.0
 """Mean difference in pixel values up to which photo and style image are one picture: what saving as JPEG changes."""
+
+
+def check_sizes(name: str, picture: Sequence[int], photo: Sequence[int]) -> None:
+    """See that a picture of this size can be scored against a photo of that size.
+
+    Args:
+        name: Of the picture.
+        picture: Its height and width.
+        photo: Height and width of the photo.
+
+    Raises:
+        QualityError: A side of the picture is below 16 px, or its proportions are not the photo's.
+    """
+    if min(picture[:2]) < MIN_PICTURE_SIDE:
+        raise QualityError(
+            f"{name!r} must have sides of at least {MIN_PICTURE_SIDE} px. Received {_size(picture)}. Pass a larger "
+            f"picture."
+        )
+    stretch = picture[1] * photo[0] / (picture[0] * photo[1])
+    if max(stretch, 1.0 / stretch) > MAX_STRETCH:
+        raise QualityError(
+            f"{name!r} must have the photo's proportions. Received {_size(picture)} for a photo of {_size(photo)}. "
+            f"Crop the photo as the picture was cropped."
+        )
 
 
 @final
@@ -29,12 +58,14 @@ class Output:
         picture: RGB in [0, 1], shape (height, width, 3), with the photo's proportions.
         photo_name: Of the photo.
         photo: RGB in [0, 1], of any size.
+        remark: What was done to them as they were read, in words.
     """
 
     name: str
     picture: Image
     photo_name: str
     photo: Image
+    remark: str = ""
 
 
 @final
@@ -115,7 +146,7 @@ class PictureScorer:
         self._style = style
         self._content_exponent = content_exponent
         self._seed = seed
-        self._judges: dict[tuple[tuple[str, tuple[int, ...]], ...], Judge] = {}
+        self._judges: OrderedDict[tuple[str, ...], Judge] = OrderedDict()
 
     def score(self, name: str, outputs: Sequence[Output]) -> OutputsScore:
         """Scores pictures that one network painted, or a single picture as if it were the only one.
@@ -130,7 +161,7 @@ class PictureScorer:
             PretrainedError: AlexNet's weights are neither cached nor fetchable.
         """
         for output in outputs:
-            _check_proportions(output)
+            check_sizes(output.name, output.picture.shape[:2], output.photo.shape[:2])
         side = round(float(np.median([min(output.picture.shape[:2]) for output in outputs])))
         quality = self._judge(outputs, side).score([output.picture for output in outputs])
         return OutputsScore(
@@ -151,24 +182,26 @@ class PictureScorer:
 
     def _judge(self, outputs: Sequence[Output], side: int) -> Judge:
         """The judge of these photos at these sizes; measuring photos costs more than scoring a picture of them."""
-        key = tuple((output.photo_name, output.picture.shape) for output in outputs)
+        photos = [
+            resize(output.photo, height=output.picture.shape[0], width=output.picture.shape[1]) for output in outputs
+        ]
+        key = tuple(f"{hashlib.sha256(photo.tobytes()).hexdigest()} {photo.shape}" for photo in photos)
         if key not in self._judges:
-            photos = [
-                resize(output.photo, height=output.picture.shape[0], width=output.picture.shape[1])
-                for output in outputs
-            ]
             self._judges[key] = Judge(
                 style=resize_short_side(self._style, side),
                 photos=photos,
                 content_exponent=self._content_exponent,
                 seed=self._seed,
             )
+        self._judges.move_to_end(key)
+        while len(self._judges) > MAX_JUDGES:
+            self._judges.popitem(last=False)
         return self._judges[key]
 
     def _note(self, output: Output, side: int) -> str:
-        remarks = []
+        remarks = [output.remark] if output.remark else []
         if output.picture.shape != output.photo.shape:
-            remarks.append(f"photo resized from {_size(output.photo)} to {_size(output.picture)}")
+            remarks.append(f"photo resized from {_size(output.photo.shape)} to {_size(output.picture.shape)}")
         if min(self._style.shape[:2]) != side:
             remarks.append(f"style image resized to a shorter side of {side} px")
         if _are_same(output.photo, self._style):
@@ -186,24 +219,9 @@ def _parts(quality: Quality | PhotoQuality) -> dict[str, Any]:
     }
 
 
-def _check_proportions(output: Output) -> None:
-    name, picture, photo = output.name, output.picture, output.photo
-    if min(picture.shape[:2]) < MIN_PICTURE_SIDE:
-        raise QualityError(
-            f"{name!r} must have sides of at least {MIN_PICTURE_SIDE} px. Received {_size(picture)}. Pass a larger "
-            f"picture."
-        )
-    stretch = picture.shape[1] * photo.shape[0] / (picture.shape[0] * photo.shape[1])
-    if max(stretch, 1.0 / stretch) > MAX_STRETCH:
-        raise QualityError(
-            f"{name!r} must have the photo's proportions. Received {_size(picture)} for a photo of {_size(photo)}. "
-            f"Crop the photo as the picture was cropped."
-        )
-
-
 def _are_same(photo: Image, style: Image) -> bool:
     return photo.shape == style.shape and float(np.abs(photo - style).mean()) <= SAME_PICTURE
 
 
-def _size(image: Image) -> str:
-    return f"{image.shape[1]}x{image.shape[0]} px"
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[1]}x{shape[0]} px"

@@ -1,5 +1,6 @@
 """A study's trials ranked by the exponents of a person instead of the judge's own, without any network."""
 
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -214,7 +215,8 @@ def _require_enough(storage: StudyStorage, summary: StudySummary, choices: Choic
         return
     with storage_errors(storage.url):
         raters = {answer.who for answer in load_preferences(storage.read_engine, study_name=summary.name)}
-    advice = f"Ask for {MIN_CHOICES - given} more: styletuner study prefer {summary.name}"
+    named = "" if choices.rater == EVERYONE else f" --rater {shlex.quote(choices.rater)}"
+    advice = f"Ask for {MIN_CHOICES - given} more: styletuner study prefer {summary.name}{named}"
     if choices.rater != EVERYONE and choices.rater not in raters:
         raise CalibrationError(
             f"`rater` must be somebody who gave choices in study {summary.name!r}. Received {choices.rater!r}. "

@@ -2,8 +2,6 @@
 
 import hashlib
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from studies.errors import ExportError
 from studies.storage import StudyStorage
 from studies.suggestions import did_you_mean
 from studies.summaries import StudySummary, TrialSummary, summarise
+from studies.whole_files import write_whole
 
 FORMAT: Final = 1
 """Version of the file's layout, raised when older readers would misread it."""
@@ -101,8 +100,8 @@ def export_config(
         study_name: The study.
         trial: A finished trial's number; a pruned one may be asked for.
         top: Without `trial`: this many of the best complete trials, or as many as there are.
-        ranking: Numbers of the trials to take the best from, best first; by default the complete ones by quality, of a
-            study with several objectives those on its front.
+        ranking: Numbers of the complete trials to take the best from, best first; by default all of them by quality, of
+            a study with several objectives those on its front.
 
     Returns:
         One dictionary a trial, best first.
@@ -150,9 +149,9 @@ def write_exports(
     paths = [path] if len(contents) == 1 else [_numbered_path(path, index + 1) for index in range(len(contents))]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(style_path, style)
+        write_whole(style_path, style)
         for target, content in zip(paths, contents, strict=True):
-            _write(target, _as_yaml({**content, "style_image": entry}))
+            write_whole(target, _as_yaml({**content, "style_image": entry}))
     except OSError as error:
         raise ExportError(f"Cannot write {path}: {error.strerror or error}. Name another place with -o.") from error
     return paths
@@ -184,9 +183,10 @@ def read_exported(path: Path, *, require_style_image: bool = True) -> ExportedCo
 def _best(summary: StudySummary, top: int, ranking: Sequence[int] | None) -> list[TrialSummary]:
     if top < 1:
         raise ExportError(f"`top` must be at least 1. Received {top}. Ask for one or more trials.")
-    complete = [trial for trial in summary.candidates() if trial.weights]
-    if ranking is not None:
-        named = {trial.number: trial for trial in complete}
+    if ranking is None:
+        complete = [trial for trial in summary.candidates() if trial.weights]
+    else:
+        named = {trial.number: trial for trial in summary.trials if trial.state == "COMPLETE" and trial.weights}
         complete = [named[number] for number in ranking if number in named]
     if not complete:
         raise ExportError(
@@ -245,19 +245,6 @@ def _numbered_path(path: Path, number: int) -> Path:
 def _as_yaml(content: Mapping[str, Any]) -> bytes:
     head = "# Exported by styletuner. Train the finished network with: styletuner train THIS_FILE -o MODEL.keras\n"
     return (head + yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=120)).encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -1,14 +1,13 @@
 """Asking a person which of two outputs is better: what can be asked, and what to ask next. Loads no network."""
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from dashboards.study_sheet import read_style_picture
 from studies import attributes
 from studies.calibrated_ranking import PhotoParts
 from studies.calibration import Exponents
@@ -26,9 +25,6 @@ QUESTIONS_BETWEEN: Final = 3
 
 CHANCE_SHARE: Final = 0.2
 """Of the choice of a pair that is left to chance: where the judge is sure it may still be wrong."""
-
-STYLE_HEIGHT: Final = 512
-"""Pixels to which a style image is shrunk before it is drawn: more than a question shows, less than a scan holds."""
 
 Picture = NDArray[np.float32]
 
@@ -218,14 +214,16 @@ class PictureSource:
     """Reads the pictures of a study's questions from its artefacts."""
 
     def __init__(self, storage: StudyStorage, summary: StudySummary) -> None:
+        """Open the pictures of a study that `find_pairs` found something in.
+
+        Raises:
+            StorageError: A picture is gone or damaged.
+        """
         self._storage = storage
         self._places = {photo: place for place, photo in enumerate(_calibration_photos(summary))}
         self._pictures = {trial.number: trial.pictures for trial in summary.trials}
         self._photos = self._strip(str(summary.attributes[attributes.CALIBRATION_PHOTOS]))
-        path = storage.artifacts.path_of(str(summary.attributes[attributes.STYLE_IMAGE]))
-        with Image.open(io.BytesIO(path.read_bytes())) as style:
-            style.thumbnail((4 * STYLE_HEIGHT, STYLE_HEIGHT))
-            self.style: Picture = np.asarray(style.convert("RGB"), dtype=np.float32) / np.float32(255.0)
+        self.style: Picture = read_style_picture(storage, summary)
 
     def photo(self, photo: str) -> Picture:
         """Return a calibration photo by its hash, (height, width, 3) in [0, 1]."""
@@ -252,7 +250,7 @@ def _calibration_photos(summary: StudySummary) -> list[str]:
     found = list(photos.get("calibration", ()))
     if not found:
         raise PreferenceError(
-            f"Study {summary.name!r} has no calibration photos to ask about. Run one that has: "
+            f"Study {summary.name!r} has no calibration photos to ask about. Run a new study that has: "
             "styletuner study run ... --set data.held_out.calibration=6"
         )
     return found

@@ -2,19 +2,20 @@
 
 import datetime
 import getpass
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, final
 
-from dashboards.contact_sheet import pair_sheet
+import PIL.Image
+
+from dashboards.contact_sheet import QUESTION_TITLE, pair_sheet
 from studies.calibrated_ranking import content_exponent, judge_version, load_choices, load_parts
 from studies.calibration import Exponents
 from studies.failures import storage_errors
 from studies.preferences import FIRST, SECOND, TIE, Preference, check_rater, load_preferences, save_preferences
 from studies.storage import StudyStorage
 from studies.summaries import StudySummary
+from studies.whole_files import write_whole
 from tuner.errors import PreferenceError
 from tuner.preferring import PictureSource, Question, QuestionChooser, find_pairs
 
@@ -40,6 +41,27 @@ def own_name() -> str:
         raise PreferenceError("This system knows no user name. Say who answers with --rater NAME.") from error
 
 
+def check_picture_file(path: Path) -> Path:
+    """Return where questions are to be drawn, if nothing is lost by it.
+
+    Raises:
+        PreferenceError: It is no PNG file's name, or a file that is no question of ours is there.
+    """
+    if path.suffix.lower() != ".png" or path.is_dir():
+        raise PreferenceError(f"`picture` must name a PNG file. Received {path}. Choose another with --picture.")
+    if path.exists() and not _is_question(path):
+        raise PreferenceError(f"{path} is there and is no question of ours. Choose another file with --picture.")
+    return path
+
+
+def _is_question(path: Path) -> bool:
+    try:
+        with PIL.Image.open(path) as picture:
+            return picture.info.get("Title") == QUESTION_TITLE
+    except OSError:
+        return False
+
+
 @final
 class RatingSession:
     """Asks one rater about one study; each answer is stored before the next question."""
@@ -58,18 +80,18 @@ class RatingSession:
 
         Raises:
             CalibrationError: The name cannot be one.
-            PreferenceError: There is nothing to ask about.
+            PreferenceError: There is nothing to ask about, or the picture's file cannot be taken.
             StorageError: The database cannot be read.
         """
         self._rater = check_rater(rater)
         self._storage = storage
         self._summary = summary
-        self._picture = picture
+        self._picture = check_picture_file(picture)
         self._parts = load_parts(storage, summary)
         material = find_pairs(summary, self._parts)
         self.notes = material.notes
         with storage_errors(storage.url):
-            given = load_preferences(storage.engine, study_name=summary.name, who=rater)
+            given = load_preferences(storage.read_engine, study_name=summary.name, who=rater)
         self._chooser = QuestionChooser(
             material.pairs,
             asked=[
@@ -113,10 +135,7 @@ class RatingSession:
         content = pair_sheet(self._source.photo(photo), self._source.style, outputs, title=title)
         try:
             self._picture.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self._picture.parent, suffix=".png")
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            Path(name).replace(self._picture)
+            write_whole(self._picture, content)
         except OSError as error:
             raise PreferenceError(
                 f"The picture of a question cannot be written to {self._picture}: {error.strerror}. Choose another "

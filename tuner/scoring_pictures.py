@@ -1,6 +1,6 @@
 """The pictures that `styletuner score` is given: which belong together, and which photo each was made from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -8,8 +8,8 @@ from typing import Final, final
 import numpy as np
 import PIL.Image
 
-from models.images import read_image
-from objectives.scoring import Output
+from models.images import measure_picture, read_image
+from objectives.scoring import Output, check_sizes
 from tuner.errors import PictureMatchError
 
 SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
@@ -50,7 +50,8 @@ def match_photo(picture: Path, photos: Path) -> Path:
         photos: The one photo of all pictures, or a folder of photos, which is searched by name.
 
     Returns:
-        The photo of the same stem, else that of the longest stem with which the picture's begins.
+        The photo of the same stem, else that of the longest stem with which the picture's begins, if what follows is
+        neither a letter nor a digit: "10.png" was not made from "1.jpg".
 
     Raises:
         PictureMatchError: No photo of the folder fits, or two fit as well.
@@ -58,7 +59,7 @@ def match_photo(picture: Path, photos: Path) -> Path:
     if not photos.is_dir():
         return photos
     candidates = _files(photos)
-    fitting = [photo for photo in candidates if picture.stem.startswith(photo.stem)]
+    fitting = [photo for photo in candidates if _begins_with(picture.stem, photo.stem)]
     longest = max((len(photo.stem) for photo in fitting), default=0)
     best = [photo for photo in fitting if len(photo.stem) == longest]
     if not best:
@@ -73,19 +74,46 @@ def match_photo(picture: Path, photos: Path) -> Path:
     return best[0]
 
 
-def read_outputs(files: Sequence[Path], photos: Path) -> list[Output]:
-    """Read pictures with their photos.
+def match_photos(sets: Sequence[PictureSet], photos: Path) -> list[tuple[PictureSet, dict[Path, Path]]]:
+    """Find the photo of every picture of some sets, and see that all files can be pictures of them.
+
+    Only headers are read, so that a fault in the last set is found before the first is scored.
+
+    Returns:
+        Each set with the photo of each of its files.
 
     Raises:
         PictureMatchError: See `match_photo`.
+        ImageError: A file is no picture.
+        QualityError: A picture is too small, or has other proportions than its photo.
+    """
+    matched = [(found, {file: match_photo(file, photos) for file in found.files}) for found in sets]
+    for _, photo_of in matched:
+        for file, photo in photo_of.items():
+            check_sizes(str(file), measure_picture(file), measure_picture(photo))
+    return matched
+
+
+def read_outputs(photo_of: Mapping[Path, Path], *, style: Path) -> list[Output]:
+    """Read pictures with their photos, and note where transparent pixels are taken for white.
+
+    Args:
+        photo_of: The photo of each picture.
+        style: The style image, which is only looked at for transparency.
+
+    Raises:
         ImageError: A file is no readable picture.
     """
-    matched = [(file, match_photo(file, photos)) for file in files]
-    read = {photo: read_image(photo) for photo in {photo for _, photo in matched}}
-    return [
-        Output(name=str(file), picture=read_image(file), photo_name=str(photo), photo=read[photo])
-        for file, photo in matched
-    ]
+    read = {photo: read_image(photo) for photo in set(photo_of.values())}
+    outputs = []
+    for file, photo in photo_of.items():
+        named = {"picture": file, "photo": photo, "style image": style}
+        through = [name for name, path in named.items() if is_transparent(path)]
+        remark = f"transparent pixels of {' and '.join(through)} taken for white" if through else ""
+        outputs.append(
+            Output(name=str(file), picture=read_image(file), photo_name=str(photo), photo=read[photo], remark=remark)
+        )
+    return outputs
 
 
 def is_transparent(path: Path) -> bool:
@@ -95,6 +123,10 @@ def is_transparent(path: Path) -> bool:
             return False
         opacity = np.asarray(picture.convert("RGBA"))[..., 3]
     return bool(opacity.min() < OPAQUE)
+
+
+def _begins_with(stem: str, start: str) -> bool:
+    return stem.startswith(start) and not stem[len(start) : len(start) + 1].isalnum()
 
 
 def _files(path: Path) -> tuple[Path, ...]:

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,33 @@ def test_rows_of_two_objectives_say_what_is_on_the_front(
     monkeypatch.setattr(study_sheet, "contact_sheet", contact_sheet)
     study_contact_sheet(storage, summarise(storage, "s"))
     assert [(row.number, row.note) for row in drawn] == [(1, "on the front"), (0, "on the front"), (2, "")]
+
+
+def test_rows_of_complete_trials_say_what_ties_and_what_lowered_the_quality(
+    storage: StudyStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = optuna.create_study(storage=storage.optuna, study_name="s", direction="maximize")
+    photos = storage.artifacts.upload_bytes(encode_strip(_pictures(RED)), study, file_name="rung_photos.png")
+    known = {attributes.PHOTOS: {"rung": ["a", "b"]}, attributes.RUNG_PHOTOS: photos, attributes.STYLE_IMAGE: photos}
+    for key, value in known.items():
+        study.set_user_attr(key, value)
+    reasons = [{"name": "content", "text": "over-stylised: content 0.21", "cost": 0.2}]
+    for quality in (0.5, 0.49, 0.2):
+        study.add_trial(optuna.trial.create_trial(value=quality, user_attrs={attributes.LOWERED_BY: reasons}))
+    study.add_trial(
+        optuna.trial.create_trial(
+            state=optuna.trial.TrialState.PRUNED,
+            intermediate_values={8: 0.1},
+            user_attrs={attributes.LOWERED_BY: reasons, attributes.IMAGES_SEEN: 8},
+        )
+    )
+    drawn: list[SheetRow] = []
+
+    def contact_sheet(*arguments: Any, **_: Any) -> bytes:
+        drawn.extend(arguments[2])
+        return b""
+
+    monkeypatch.setattr(study_sheet, "contact_sheet", contact_sheet)
+    study_contact_sheet(storage, replace(summarise(storage, "s"), tied_with_best=(1,)))
+    reason = "over-stylised: content 0.21"
+    assert [row.note for row in drawn] == [reason, "tied with the best", reason, "after 8 images"]

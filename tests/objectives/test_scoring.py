@@ -6,7 +6,7 @@ import pytest
 from models.images import Image, resize
 from objectives.errors import QualityError
 from objectives.judge import Judge
-from objectives.scoring import Output, PictureScore, PictureScorer
+from objectives.scoring import MAX_JUDGES, Output, PictureScore, PictureScorer
 from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
 
 PHOTO, OTHER, STYLE = draw_photo(), draw_photo(seed=1), draw_style(height=64, width=64)
@@ -59,6 +59,20 @@ def test_a_photo_is_measured_once() -> None:
     scorer.score("c", [output(OTHER, photo=OTHER)])
     assert len(scorer._judges) == 2
     assert scorer.score("a", [output(PHOTO)]) == first
+
+
+def test_photos_of_one_name_are_not_taken_for_each_other() -> None:
+    scorer = PictureScorer(STYLE)
+    scorer.score("a", [output(PHOTO)])
+    other = Output(name="b", picture=OTHER, photo_name="photo.jpg", photo=OTHER)
+    assert scorer.score("b", [other]).quality == PictureScorer(STYLE).score("b", [other]).quality
+
+
+def test_few_judges_are_kept() -> None:
+    scorer = PictureScorer(STYLE)
+    for side in range(32, 32 + 2 * MAX_JUDGES):
+        scorer.score("a", [output(resize(PHOTO, height=side, width=round(1.5 * side)))])
+    assert len(scorer._judges) == MAX_JUDGES
 
 
 def test_plain_values_survive_json_and_name_what_is_missing() -> None:

@@ -138,3 +138,12 @@ def test_nothing_to_rank(storage: StudyStorage, front_study: optuna.Study) -> No
     front_study.add_trial(create_trial(values=[0.5, 0.5], user_attrs={"rung_qualities": {"800": 0.5}}))
     with pytest.raises(ExportError, match="No trial of 'front' has the scores of its photos"):
         rank_by_content(storage, summarise(storage, "front"), content_exponent=0.5)
+
+
+def test_export_follows_a_ranking_off_the_front(storage: StudyStorage, front_study: optuna.Study) -> None:
+    """People may mind faults more than the judge does, and then like a trial best that the front leaves out."""
+    fill(storage, front_study)
+    summary = summarise(storage, "front")
+    assert 3 not in {trial.number for trial in summary.candidates()}
+    exported = export_config(storage, "front", top=2, ranking=[3, 1])
+    assert [config["trial"] for config in exported] == [3, 1]

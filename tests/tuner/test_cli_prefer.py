@@ -81,14 +81,16 @@ def test_somebody_who_wants_style_gets_it(run_cli: RunCli, rated: Path) -> None:
 
     (report,) = json.loads(run_cli(*PREFER, "--report", "--json").require_success().stdout)
     assert (report["rater"], report["choices"], next(iter(report["qualities"]))) == ("anna", 30, "5")
-    shown = run_cli("study", "show", NAME, "--calibrated", "anna").require_success().stdout
+    shown = run_cli("study", "show", NAME, "--calibrated", "--rater", "anna").require_success().stdout
     rows = re.findall(r"^ +(\d) .*calibrated (0\.\d+)", shown, re.MULTILINE)
     assert [int(number) for number, _ in rows] == [5, 4, 3, 2, 1, 0]
-    as_json = json.loads(run_cli("study", "show", NAME, "--json", "--calibrated", "anna").require_success().stdout)
+    as_json = json.loads(
+        run_cli("study", "show", NAME, "--json", "--calibrated", "--rater", "anna").require_success().stdout
+    )
     assert as_json["calibrated"] == report
     assert as_json["best"]["number"] == 2, "the study's own quality stays"
 
-    outcome = run_cli("study", "export", NAME, "--calibrated", "anna", "--top", 2).require_success()
+    outcome = run_cli("study", "export", NAME, "--calibrated", "--rater", "anna", "--top", 2).require_success()
     assert "By 30 choices of anna" in outcome.stderr
     exported = [yaml.safe_load((rated / f"best-{number}.yaml").read_text()) for number in (1, 2)]
     assert [config["trial"] for config in exported] == [5, 4]
@@ -102,7 +104,7 @@ def test_everyone_is_reported_together_and_each(run_cli: RunCli) -> None:
     assert "everyone: 24 choices" in outcome.stdout
     assert "anna: 20 choices" in outcome.stdout
     assert "ben: Calibration needs at least 20 choices. Received 4 by ben" in outcome.stderr
-    shown = run_cli("study", "show", NAME, "--calibrated", "everyone").require_success()
+    shown = run_cli("study", "show", NAME, "--calibrated", "--rater", "everyone").require_success()
     assert "everyone: 24 choices" in shown.stdout
 
 
@@ -131,6 +133,17 @@ def test_contradictions_are_told(run_cli: RunCli, rated: Path) -> None:
 
 
 @pytest.mark.usefixtures("rated")
+def test_everyone_needs_no_user_name(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise OSError
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    refused = run_cli("study", "prefer", NAME, "--report", "--everyone")
+    refused.require_refusal("Received 0 by everyone")
+    run_cli("study", "prefer", NAME, "--report").require_refusal("This system knows no user name", "--rater")
+
+
+@pytest.mark.usefixtures("rated")
 class TestBadInput:
     def test_unknown_study(self, run_cli: RunCli) -> None:
         run_cli("study", "prefer", "ratde").require_refusal("ratde", "Did you mean 'rated'?")
@@ -140,10 +153,25 @@ class TestBadInput:
             make_rated_study(storage, name="none", photos=False)
         run_cli("study", "prefer", "none").require_refusal("no calibration photos", "data.held_out.calibration")
 
-    def test_a_picture_that_cannot_be_written(self, run_cli: RunCli, folder: Path) -> None:
+    @pytest.mark.parametrize("name", ["file/q.png", "folder.png", "picture.jpg", "mine.png"])
+    def test_a_picture_that_cannot_be_written(self, run_cli: RunCli, folder: Path, name: str) -> None:
+        """Nor what somebody else put there."""
         (folder / "file").write_text("")
-        run_cli(*PREFER, "--picture", "file/q.png").require_refusal("file/q.png", "--picture")
+        (folder / "folder.png").mkdir()
+        PIL.Image.new("RGB", (8, 8)).save(folder / "mine.png")
+        before = {path: path.is_file() and path.read_bytes() for path in folder.iterdir()}
+        run_cli(*PREFER, "--picture", name).require_refusal(name, "--picture")
         assert answers(folder) == []
+        after = {path: path.is_file() and path.read_bytes() for path in folder.iterdir()}
+        assert {path: content for path, content in after.items() if path in before and path.suffix != ".db"} == {
+            path: content for path, content in before.items() if path.suffix != ".db"
+        }
+
+    def test_a_damaged_style_image(self, run_cli: RunCli, folder: Path) -> None:
+        with opened(folder / "styletuner.db") as storage:
+            style = storage.load_study(NAME).user_attrs["style_image"]
+            storage.artifacts.path_of(style).write_bytes(b"no picture")
+        run_cli(*PREFER).require_refusal("The style image of study 'rated' cannot be read")
 
     @pytest.mark.parametrize("name", ["", "everyone"])
     def test_names_that_nobody_has(self, run_cli: RunCli, name: str) -> None:
@@ -151,11 +179,13 @@ class TestBadInput:
 
     def test_report_of_somebody_unknown(self, run_cli: RunCli) -> None:
         run_cli(*PREFER, "--report").require_refusal("'anna'", "Nobody has yet", "study prefer rated")
-        run_cli("study", "show", NAME, "--calibrated", "anna").require_refusal("'anna'")
-        run_cli("study", "export", NAME, "--calibrated", "anna").require_refusal("'anna'")
+        run_cli("study", "show", NAME, "--calibrated", "--rater", "anna").require_refusal("'anna'")
+        run_cli("study", "export", NAME, "--calibrated", "--rater", "anna").require_refusal("'anna'")
 
     def test_options_that_exclude_each_other(self, run_cli: RunCli) -> None:
         run_cli(*PREFER, "--everyone").require_refusal("--report")
         run_cli(*PREFER, "--report", "--everyone").require_refusal("Give one of them")
+        run_cli(*PREFER, "--report", "--choices", 20).require_refusal("Leave --choices")
+        run_cli("study", "show", NAME, "--rater", "anna").require_refusal("Add --calibrated")
         for other in (("--trial", 1), ("--prefer", "style")):
-            run_cli("study", "export", NAME, "--calibrated", "anna", *other).require_refusal("--calibrated")
+            run_cli("study", "export", NAME, "--calibrated", "--rater", "anna", *other).require_refusal("--calibrated")

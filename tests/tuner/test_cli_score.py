@@ -62,8 +62,10 @@ def test_score_says_what_it_does_with_odd_pictures(run_cli: RunCli, folder: Path
         photo.convert("L").resize((photo.width // 2, photo.height // 2)).save(folder / "small.png")
     arguments = ("score", "--photo", "photos/photo_00.png", "--style", "photos/photo_00.png")
     outcome = run_cli(*arguments, "odd.png", "small.png", "--json").require_success()
-    assert "odd.png: transparent pixels are taken for white" in outcome.stderr
+    assert "odd.png: transparent pixels of picture taken for white" in outcome.stderr
     assert "small.png: photo resized from" in outcome.stderr
+    odd = next(row for row in json.loads(outcome.stdout) if row["name"] == "odd.png")
+    assert odd["pictures"][0]["note"].startswith("transparent pixels of picture taken for white")
     assert "odd.png and 1 more: photo and style image are the same picture" in outcome.stderr
     assert (
         "resized"

@@ -5,14 +5,14 @@ import PIL.Image
 import pytest
 
 from tuner.errors import PictureMatchError
-from tuner.scoring_pictures import find_picture_sets, is_transparent, match_photo, read_outputs
+from tuner.scoring_pictures import find_picture_sets, is_transparent, match_photo, match_photos, read_outputs
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
     folder.mkdir()
-    for name in ("cat.jpg", "cat_two.jpg", "dog.png", "notes.txt"):
+    for name in ("1.png", "cat.jpg", "cat_two.jpg", "dog.png", "notes.txt"):
         PIL.Image.new("RGB", (32, 24), "grey").save(folder / name, format="PNG")
     return folder
 
@@ -26,6 +26,7 @@ def photos(tmp_path: Path) -> Path:
         ("cat_two.png", "cat_two.jpg"),
         ("cat_two-starry.png", "cat_two.jpg"),
         ("dog.png", "dog.png"),
+        ("1-out.png", "1.png"),
     ],
 )
 def test_pictures_find_their_photo_by_name(photos: Path, picture: str, photo: str) -> None:
@@ -37,8 +38,11 @@ def test_one_photo_is_that_of_all_pictures(photos: Path) -> None:
 
 
 def test_pictures_without_a_photo_or_with_two_are_named(photos: Path) -> None:
-    with pytest.raises(PictureMatchError, match=r"No photo in .*photos has the name of out/bird\.png\. .*cat\.png"):
+    with pytest.raises(PictureMatchError, match=r"No photo in .*photos has the name .*bird\.png\. .*1-starry\.png"):
         match_photo(Path("out/bird.png"), photos)
+    for name in ("10.png", "cats.png"):
+        with pytest.raises(PictureMatchError, match="No photo"):
+            match_photo(Path(name), photos)
     PIL.Image.new("RGB", (32, 24)).save(photos / "dog.jpg")
     with pytest.raises(PictureMatchError, match=r"out/dog\.png fits two photos, dog\.jpg and dog\.png"):
         match_photo(Path("out/dog.png"), photos)
@@ -49,7 +53,7 @@ def test_files_are_sets_of_their_own_and_a_folders_pictures_are_one(photos: Path
     assert [found.name for found in sets] == [str(photos / "dog.png"), str(photos)]
     assert [[file.name for file in found.files] for found in sets] == [
         ["dog.png"],
-        ["cat.jpg", "cat_two.jpg", "dog.png"],
+        ["1.png", "cat.jpg", "cat_two.jpg", "dog.png"],
     ]
 
 
@@ -61,10 +65,20 @@ def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
 
 def test_pictures_are_read_with_their_photos(photos: Path, tmp_path: Path) -> None:
     PIL.Image.new("RGB", (64, 48), "red").save(tmp_path / "cat.png")
-    (output,) = read_outputs([tmp_path / "cat.png"], photos)
+    ((_, photo_of),) = match_photos(find_picture_sets([tmp_path / "cat.png"]), photos)
+    (output,) = read_outputs(photo_of, style=photos / "dog.png")
+    assert output.remark == ""
     assert output.picture.shape == (48, 64, 3)
     assert output.photo.shape == (24, 32, 3)
     assert output.photo_name == str(photos / "cat.jpg")
+
+
+def test_faults_of_the_last_set_are_found_by_headers_alone(photos: Path, tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (32, 32)).save(tmp_path / "dog.png")
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    for name, message in (("dog.png", "must have the photo's proportions"), ("1.png", "1.png")):
+        with pytest.raises(ValueError, match=message):
+            match_photos(find_picture_sets([photos / "cat.jpg", tmp_path / name]), photos)
 
 
 def test_transparent_pixels_are_seen(tmp_path: Path) -> None:

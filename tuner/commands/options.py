@@ -10,9 +10,6 @@ from studies.addresses import DEFAULT_STORAGE
 HELP: Final = {"help_option_names": ["-h", "--help"]}
 PATH: Final = click.Path(path_type=Path)
 
-OWN_NAME: Final = ""
-"""What `--calibrated` without a name gives: the user of this system is meant."""
-
 
 def storage_option(function: Any) -> Any:
     """Add `--storage` to a command."""
@@ -25,11 +22,23 @@ def storage_option(function: Any) -> Any:
 
 
 def calibrated_option(function: Any) -> Any:
-    """Add `--calibrated [RATER]` to a command; `OWN_NAME` where no rater is named."""
-    return click.option(
-        "--calibrated",
-        is_flag=False,
-        flag_value=OWN_NAME,
-        metavar="[RATER]",
-        help="Rank by the exponents that `study prefer` found for RATER, or for everyone.  [default: your user name]",
-    )(function)
+    """Add `--calibrated` and `--rater` to a command."""
+    named = click.option("--rater", help='With --calibrated: whose choices, or "everyone".  [default: your user name]')
+    flag = click.option("--calibrated", is_flag=True, help="Rank by the exponents that `study prefer` found.")
+    return flag(named(function))
+
+
+def chosen_rater(calibrated: bool, rater: str | None) -> str | None:
+    """Whose choices shall rank; None where nobody's shall.
+
+    Raises:
+        UsageError: Somebody is named, but shall not rank.
+        PreferenceError: Nobody is named, and this system knows no user name.
+    """
+    if not calibrated:
+        if rater is not None:
+            raise click.UsageError("--rater says whose choices rank. Add --calibrated.")
+        return None
+    from tuner.rating import own_name
+
+    return own_name() if rater is None else rater

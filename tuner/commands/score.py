@@ -37,14 +37,11 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
     load_networks()
     from models.images import read_style_image
     from objectives.scoring import PictureScorer
-    from tuner.scoring_pictures import find_picture_sets, is_transparent, read_outputs
+    from tuner.scoring_pictures import find_picture_sets, match_photos, read_outputs
 
     scorer = PictureScorer(read_style_image(style))
-    scores = []
-    for found in find_picture_sets(pictures):
-        scores.append(scorer.score(found.name, read_outputs(found.files, photo)))
-        for file in filter(is_transparent, found.files):
-            click.echo(f"{file}: transparent pixels are taken for white", err=True)
+    matched = match_photos(find_picture_sets(pictures), photo)
+    scores = [scorer.score(found.name, read_outputs(photo_of, style=style)) for found, photo_of in matched]
     scores.sort(key=lambda scored: -scored.quality.quality)
     _echo_notes(scores)
     if as_json:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import click
 
-from tuner.commands.options import PATH, calibrated_option, storage_option
+from tuner.commands.options import PATH, calibrated_option, chosen_rater, storage_option
 
 if TYPE_CHECKING:
     from studies.storage import StudyStorage
@@ -52,7 +52,8 @@ def export(
     trial: int | None,
     top: int,
     prefer: float | None,
-    calibrated: str | None,
+    calibrated: bool,
+    rater: str | None,
     storage: str,
 ) -> None:
     """Write the best weights as a self-contained config for `styletuner train`, the style image beside it."""
@@ -63,11 +64,12 @@ def export(
         raise click.UsageError("--trial names one trial and --top several. Give one of them.")
     if trial is not None and prefer is not None:
         raise click.UsageError("--trial names one trial and --prefer ranks them all. Give one of them.")
-    if calibrated is not None and (trial is not None or prefer is not None):
+    chosen = chosen_rater(calibrated, rater)
+    if calibrated and (trial is not None or prefer is not None):
         raise click.UsageError("--calibrated ranks by people's choices. Leave --trial and --prefer out.")
     with StudyStorage.open_read_only(storage) as studies:
         ranking = None if prefer is None else _preferred(studies, name, prefer)
-        ranking = ranking if calibrated is None else _calibrated(studies, name, calibrated)
+        ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
         for path in write_exports(studies, name, output, trial=trial, top=top, ranking=ranking):
             click.echo(str(path))
 
@@ -77,9 +79,8 @@ def _calibrated(studies: "StudyStorage", name: str, rater: str) -> list[int]:
     from studies.calibrated_ranking import rank_calibrated
     from studies.summaries import summarise
     from tuner.commands.study_prefer import describe_agreement
-    from tuner.rating import own_name
 
-    ranking = rank_calibrated(studies, summarise(studies, name), rater=rater or own_name())
+    ranking = rank_calibrated(studies, summarise(studies, name), rater=rater)
     best = next(iter(ranking.qualities))
     found = ranking.calibration
     click.echo(

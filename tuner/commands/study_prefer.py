@@ -58,16 +58,24 @@ def prefer(
         raise click.UsageError("--everyone and --json say how to report. Add --report.")
     if everyone and rater is not None:
         raise click.UsageError("--everyone reports on all raters and --rater names one. Give one of them.")
+    if report and any(_is_given(option) for option in ("choices", "picture", "seed")):
+        raise click.UsageError("--report asks nothing. Leave --choices, --picture and --seed out.")
+    from studies.preferences import EVERYONE
     from studies.storage import StudyStorage
     from tuner.rating import own_name
 
-    who = own_name() if rater is None else rater
+    who = EVERYONE if everyone else own_name() if rater is None else rater
     if report:
         with StudyStorage.open_read_only(storage) as studies:
-            _report(studies, name, rater=who, everyone=everyone, as_json=as_json)
+            _report(studies, name, rater=who, as_json=as_json)
         return
     with StudyStorage.open(storage) as studies:
         _ask(studies, name, rater=who, picture=picture, seed=seed, num_choices=choices)
+
+
+def _is_given(option: str) -> bool:
+    source = click.get_current_context().get_parameter_source(option)
+    return source is not click.core.ParameterSource.DEFAULT
 
 
 def _ask(studies: "StudyStorage", name: str, *, rater: str, picture: Path, seed: int | None, num_choices: int) -> None:
@@ -86,7 +94,7 @@ def _ask(studies: "StudyStorage", name: str, *, rater: str, picture: Path, seed:
     if usable < MIN_CHOICES:
         click.echo(f"{MIN_CHOICES - usable} more until they say how {rater} weighs content and style.")
         return
-    _report(studies, name, rater=rater, everyone=False, as_json=False)
+    _report(studies, name, rater=rater, as_json=False)
 
 
 def _read_line(prompt: str) -> str | None:
@@ -98,14 +106,14 @@ def _read_line(prompt: str) -> str | None:
     return None
 
 
-def _report(studies: "StudyStorage", name: str, *, rater: str, everyone: bool, as_json: bool) -> None:
+def _report(studies: "StudyStorage", name: str, *, rater: str, as_json: bool) -> None:
     from studies.calibrated_ranking import rank_calibrated
     from studies.preferences import EVERYONE
     from studies.summaries import summarise
 
     summary = summarise(studies, name)
-    rankings = [rank_calibrated(studies, summary, rater=EVERYONE if everyone else rater)]
-    if everyone:
+    rankings = [rank_calibrated(studies, summary, rater=rater)]
+    if rater == EVERYONE:
         rankings += _rank_by_each(studies, summary)
     if as_json:
         click.echo(json.dumps([ranking.as_dict() for ranking in rankings], indent=2))
@@ -156,7 +164,9 @@ def describe_agreement(found: "Calibration") -> str:
 
 
 def _estimate(value: float, interval: tuple[float, float]) -> str:
-    return f"{value:.2f} (90 %: {interval[0]:.2f} to {interval[1]:.2f})"
+    from studies.calibration import INTERVAL
+
+    return f"{value:.2f} ({100 * INTERVAL:.0f} %: {interval[0]:.2f} to {interval[1]:.2f})"
 
 
 def _consistency(found: "Calibration") -> Iterator[str]:

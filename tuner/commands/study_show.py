@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.commands.options import PATH, calibrated_option, storage_option
+from tuner.commands.options import PATH, calibrated_option, chosen_rater, storage_option
 from tuner.commands.study_prefer import describe_ranking
 
 if TYPE_CHECKING:
@@ -40,18 +40,20 @@ def list_studies(as_json: bool, storage: str) -> None:
 @click.option("--sheet", type=PATH, help="Write the contact sheet, best trial first, to this PNG file.")
 @calibrated_option
 @storage_option
-def show(name: str, as_json: bool, sheet: Path | None, calibrated: str | None, storage: str) -> None:
+def show(name: str, as_json: bool, sheet: Path | None, calibrated: bool, rater: str | None, storage: str) -> None:
     """Show a study's trials, best first: state, quality with its parts, weights, and what lowered the quality.
 
     Marked are trials whose quality cannot be told from the best one's, and the Pareto front of a study of content and
     style.
     """
+    from studies.calibrated_ranking import rank_calibrated
     from studies.storage import StudyStorage
     from studies.summaries import summarise
 
+    who = chosen_rater(calibrated, rater)
     with StudyStorage.open_read_only(storage) as studies:
         summary = summarise(studies, name)
-        ranking = None if calibrated is None else _rank_calibrated(studies, summary, calibrated)
+        ranking = None if who is None else rank_calibrated(studies, summary, rater=who)
         if as_json:
             extra = {} if ranking is None else {"calibrated": ranking.as_dict()}
             click.echo(json.dumps({**summary.as_dict(), **extra}, indent=2))
@@ -60,13 +62,6 @@ def show(name: str, as_json: bool, sheet: Path | None, calibrated: str | None, s
         if sheet is not None:
             write_contact_sheet(studies, summary, sheet)
             click.echo(f"Contact sheet: {sheet}", err=True)
-
-
-def _rank_calibrated(studies: "StudyStorage", summary: "StudySummary", rater: str) -> "CalibratedRanking":
-    from studies.calibrated_ranking import rank_calibrated
-    from tuner.rating import own_name
-
-    return rank_calibrated(studies, summary, rater=rater or own_name())
 
 
 def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -> None:
@@ -78,10 +73,11 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
         trials.sort(key=lambda trial: (trial.number not in calibrated, -calibrated.get(trial.number, 0.0)))
     click.echo("trial  state     quality  content  style  clean   content / style / tv weight      images")
     front = {trial.number for trial in summary.front()}
+    tied = "tied with the best" if ranking is None else "tied with the judge's best"
     for trial in trials:
         remarks = [f"calibrated {calibrated[trial.number]:.3f}"] if trial.number in calibrated else []
         remarks += ["on the front"] if trial.number in front else []
-        remarks += ["tied with the best"] if trial.number in summary.tied_with_best else []
+        remarks += [tied] if trial.number in summary.tied_with_best else []
         click.echo("  ".join([_row(trial), *remarks, *filter(None, [trial.reason, trial.reasons()])]))
 
 

@@ -85,6 +85,33 @@ def test_plain_values_survive_json_and_name_what_is_missing() -> None:
     assert picture["reasons"][0]["text"].startswith("barely stylised: style 0.0")
 
 
+def test_outputs_of_one_photo_are_judged_by_themselves() -> None:
+    """What they share is the photo's, no pattern of a network, and one photo has no standard error."""
+    picture = stylise(PHOTO, STYLE, strength=0.4)
+    outputs = [output(picture), output(picture, name="b.png"), output(resize(picture, height=48, width=72), name="c")]
+    scored = PictureScorer(STYLE).score("network", outputs)
+    assert [row.quality for row in scored.pictures] == [score_alone(one.picture).quality for one in outputs]
+    assert scored.quality.quality == pytest.approx(np.mean([row.quality.quality for row in scored.pictures]))
+    assert scored.quality.standard_error is None
+    assert (scored.quality.terms["fixed_pattern"], scored.quality.terms["collapse"]) == (None, None)
+    assert [row.note for row in scored.pictures] == [
+        "judged by itself, for several pictures are of one photo",
+        "judged by itself, for several pictures are of one photo",
+        f"{score_alone(outputs[2].picture).note}; judged by itself, for several pictures are of one photo",
+    ]
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.73, 2.0])
+def test_a_resized_photo_as_style_image_is_the_same_picture(scale: float) -> None:
+    style = resize(PHOTO, height=round(64 * scale), width=round(96 * scale))
+    assert "photo and style image are the same picture" in score_alone(PHOTO, style=style).note
+
+
+@pytest.mark.parametrize("style", [OTHER, PHOTO[:, ::-1].copy(), PHOTO[:, :64]], ids=["other", "mirrored", "cropped"])
+def test_another_style_image_is_not_the_same_picture(style: Image) -> None:
+    assert "same picture" not in score_alone(PHOTO, style=style).note
+
+
 def test_identical_photo_and_style_image_score_finite_and_are_named() -> None:
     for picture in (PHOTO, np.full_like(PHOTO, 0.5)):
         scored = score_alone(picture, style=PHOTO)

@@ -9,7 +9,7 @@ from collections import defaultdict
 
 import numpy as np
 from learning_curves import read_table
-from quality_runs import CURVE_RUNGS, SHORT_RUN
+from quality_runs import CURVE_RUNGS, EXTRA_SEEDS, SHORT_RUN
 from scipy.stats import kendalltau, spearmanr
 
 NUM_RESAMPLES = 2000
@@ -27,17 +27,21 @@ Curves = dict[str, np.ndarray]
 def main() -> None:
     rows = read_table()
     curves, weights, photos = _curves(rows)
+    as_trained, _, _ = _curves(rows, quality="quality_as_trained")
     for style, values in curves.items():
         print(f"{style}: {len(values)} settings, quality {values[:, -1].min():.3f} to {values[:, -1].max():.3f}")
     _print_agreement(curves)
     _print_regret(curves)
     _print_replay(curves)
     _print_seeds(rows)
+    _print_averaging(rows, {"averaged": curves, "as trained": as_trained})
     _print_photos(photos)
     _print_monotonicity(curves, weights)
 
 
-def _curves(rows: list[dict[str, str]]) -> tuple[Curves, dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _curves(
+    rows: list[dict[str, str]], *, quality: str = "quality"
+) -> tuple[Curves, dict[str, np.ndarray], dict[str, np.ndarray]]:
     found: dict[str, dict[int, list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["kind"] == "curves":
@@ -46,7 +50,7 @@ def _curves(rows: list[dict[str, str]]) -> tuple[Curves, dict[str, np.ndarray], 
     for style, settings in found.items():
         whole = [sorted(group, key=lambda row: int(row["images_seen"])) for _, group in sorted(settings.items())]
         whole = [group for group in whole if len(group) == len(CURVE_RUNGS)]
-        curves[style] = np.array([[float(row["quality"]) for row in group] for group in whole])
+        curves[style] = np.array([[float(row[quality]) for row in group] for group in whole])
         weights[style] = np.array(
             [[float(group[0][name]) for name in ("style_to_content", "tv_to_content")] for group in whole]
         )
@@ -153,19 +157,44 @@ def _print_seeds(rows: list[dict[str, str]]) -> None:
         "| style | settings x seeds | spread between settings | spread between seeds | share of variance by settings |"
     )
     print("|---|---|---|---|---|")
-    table: dict[str, dict[int, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
-    for row in rows:
-        if int(row["images_seen"]) == SHORT_RUN:
-            table[row["style"]][int(row["setting"])][int(row["seed"])] = float(row["quality"])
-    for style, settings in table.items():
-        groups = np.array([list(seeds.values()) for seeds in settings.values() if len(seeds) == 4])
-        if len(groups) < 2:
-            continue
+    for style, groups in _seed_groups(rows, "quality").items():
         within = float(np.mean(np.var(groups, axis=1, ddof=1)))
         between = max(0.0, float(np.var(groups.mean(axis=1), ddof=1)) - within / groups.shape[1])
         share = between / (between + within)
         counts = f"{groups.shape[0]} x {groups.shape[1]}"
         print(f"| {style} | {counts} | {between**0.5:.3f} | {within**0.5:.3f} | {share:.0%} |")
+
+
+def _seed_groups(rows: list[dict[str, str]], quality: str) -> dict[str, np.ndarray]:
+    """By style, quality at the end of the short run of the settings that ran with every seed: (settings, seeds)."""
+    table: dict[str, dict[int, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
+    for row in rows:
+        if int(row["images_seen"]) == SHORT_RUN:
+            table[row["style"]][int(row["setting"])][int(row["seed"])] = float(row[quality])
+    num_seeds = 1 + len(EXTRA_SEEDS)
+    whole = {
+        style: [list(seeds.values()) for seeds in settings.values() if len(seeds) == num_seeds]
+        for style, settings in table.items()
+    }
+    return {style: np.array(groups) for style, groups in whole.items() if len(groups) > 1}
+
+
+def _print_averaging(rows: list[dict[str, str]], both: dict[str, Curves]) -> None:
+    print("\n### Painted with averaged weights, and with the weights as trained\n")
+    print("| style | images | painted | tau-b at 1/4 | at 1/2 | spread between seeds | mean of the better half |")
+    print("|---|---|---|---|---|---|---|")
+    columns = {"averaged": "quality", "as trained": "quality_as_trained"}
+    for style in both["averaged"]:
+        for last in _ENDS:
+            for name, curves in both.items():
+                values = curves[style]
+                taus = [f"{_tau(values[:, last - before], values[:, last]):.2f}" for before in (2, 1)]
+                groups = _seed_groups(rows, columns[name]).get(style)
+                spread = (
+                    "" if groups is None or last != _ENDS[0] else f"{np.mean(np.var(groups, 1, ddof=1)) ** 0.5:.3f}"
+                )
+                best = np.sort(values[:, last])[-(len(values) // 2) :].mean()
+                print(f"| {style} | {CURVE_RUNGS[last]} | {name} | {' | '.join(taus)} | {spread} | {best:.3f} |")
 
 
 def _print_photos(photos: dict[str, np.ndarray]) -> None:

@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/learning_curves.py --runs quality_runs/
 
-One row a run and rung: weights, seed, images seen, quality and its parts (means over 16 held-out photos), the mean
-losses since the rung before, and the quality of each photo. So search methods can be replayed on real curves without a
-network.
+One row a run and rung: weights, seed, images seen, quality and its parts (means over 16 held-out photos) of what was
+painted with the averaged weights, as studies do, the quality with the weights as trained, the mean losses since the
+rung before, and the quality of each photo. So search methods can be replayed on real curves without a network.
 Rows that the table has already, by the same version of the judge, are kept; a new version scores all of them again.
 """
 
@@ -20,7 +20,7 @@ LOSSES = ("content", "style", "total_variation")
 COLUMNS = (
     *("judge_version", "kind", "style", "setting", "style_to_content", "tv_to_content", "seed", "images_seen"),
     *PARTS,
-    *("standard_error",),
+    *("standard_error", "quality_as_trained"),
     *(f"{name}_loss" for name in LOSSES),
     *("photo_qualities",),
 )
@@ -72,6 +72,7 @@ def _score(path: Path, run: object, judges: dict, runs: Path) -> list[dict[str, 
         photos, style = read_run_pictures(runs, "curves", run.style)
         judges[run.style] = Judge(style=style, photos=photos)
     losses = describe_run(path)["losses"]
+    as_trained = rung_outputs(path, painted="trained")
     rows = []
     for rung, outputs in rung_outputs(path).items():
         scored = judges[run.style].score(outputs)
@@ -86,6 +87,7 @@ def _score(path: Path, run: object, judges: dict, runs: Path) -> list[dict[str, 
             "images_seen": rung,
             **{part: f"{getattr(scored, part):.5f}" for part in PARTS},
             "standard_error": f"{scored.standard_error:.5f}",
+            "quality_as_trained": f"{judges[run.style].score(as_trained[rung]).quality:.5f}",
             **{f"{name}_loss": f"{losses[str(rung)][name]:.5g}" for name in LOSSES},
             "photo_qualities": " ".join(f"{photo.quality:.4f}" for photo in scored.photos),
         }

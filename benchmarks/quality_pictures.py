@@ -88,10 +88,11 @@ def last_outputs(path: Path) -> list[Image]:
         return _as_images(arrays[rungs[-1]])
 
 
-def rung_outputs(path: Path) -> dict[int, list[Image]]:
-    """Return what a run painted at each rung."""
+def rung_outputs(path: Path, *, painted: str = "rung") -> dict[int, list[Image]]:
+    """Return what a run painted at each rung, with the averaged weights ("rung") or those as trained ("trained")."""
     with np.load(path) as arrays:
-        return {int(name[4:]): _as_images(arrays[name]) for name in arrays if name.startswith("rung")}
+        names = [name for name in arrays if name.startswith(painted)]
+        return {int(name.removeprefix(painted)): _as_images(arrays[name]) for name in names}
 
 
 def describe_run(path: Path) -> dict:

@@ -5,7 +5,8 @@
 Three sets of runs, in this order: `sweep` (two styles, seven style weights, and one run of each other style), `curves`
 (two styles, 16 settings each, rungs from 1/8 of a short run to 4 times its length) and `seeds` (four of the settings
 again with three other seeds). A run that is in the folder already is skipped, so an interrupted command goes on.
-What a judge says of the outputs is not decided here: they are kept as they were painted, without loss.
+What a judge says of the outputs is not decided here: they are kept as they were painted, without loss; `rung80` with
+the averaged weights, as studies paint, `trained80` with the weights as trained.
 """
 
 import argparse
@@ -171,6 +172,7 @@ def _train_group(runs: list[Run], arguments: argparse.Namespace) -> None:
 
 
 def _train(run: Run, resources: object, folder: Path) -> None:
+    from models.style_network import stylise
     from objectives.loss_weights import LossWeights
 
     weights = LossWeights.normalised(content=1.0, style=run.style_to_content, total_variation=run.tv_to_content)
@@ -179,6 +181,7 @@ def _train(run: Run, resources: object, folder: Path) -> None:
     for rung in run.rungs:
         losses[rung] = resources.trainer.train(resources.batches(seen, rung)).to_dict()
         painted[f"rung{rung}"] = _as_bytes(resources.paint())
+        painted[f"trained{rung}"] = _as_bytes(stylise(resources.trainer.network, resources.rung_photos))
         seen = rung
     description = {**run.__dict__, "weights": weights.to_dict(), "losses": losses}
     _keep(folder / run.file_name, description=np.array(json.dumps(description)), **painted)

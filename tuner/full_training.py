@@ -302,9 +302,10 @@ def _identity(plan: TrainingPlan, pictures: StudyPictures) -> str:
 
 
 def _save(plan: TrainingPlan, trainer: StyleTrainer, *, references: LossReferences, images: int) -> None:
-    """Write the network in float32, and beside it what it was trained with."""
+    """Write the averaged network in float32, and beside it what it was trained with."""
     network = build_network(plan.config, precision="float32")
-    network.set_weights(trainer.network.get_weights())
+    with trainer.averaged() as averaged:
+        network.set_weights(averaged.get_weights())
     with written_whole(plan.output) as temporary:
         network.save(temporary)
     record: dict[str, Any] = {

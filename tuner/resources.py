@@ -100,12 +100,13 @@ class StudyResources:
             yield photos, self._features.batch(indices) if self._features is not None else {}
 
     def paint(self, photos: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Restyle photos with the network as it is, rounded to 8 bits: what is kept is what was scored.
+        """Restyle photos with the averaged network, rounded to 8 bits: what is kept is what was scored.
 
         Args:
             photos: (photos, height, width, 3); the rung photos by default.
         """
-        outputs = stylise(self.trainer.network, self.rung_photos if photos is None else photos)
+        with self.trainer.averaged() as network:
+            outputs = stylise(network, self.rung_photos if photos is None else photos)
         return (np.round(outputs * 255.0) / 255.0).astype(np.float32)
 
     def _cache_features(self, report: Callable[[str], None]) -> ContentFeatures | None:

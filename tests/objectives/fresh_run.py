@@ -59,13 +59,15 @@ def batches(start: int = 0, stop: int = NUM_BATCHES) -> Iterator[Batch]:
 
 
 def run(trainer: StyleTrainer, style_weight: float) -> dict[str, NDArray[np.float32]]:
-    """One run from the start: the mean losses, every number it ended with, and a restyled picture."""
+    """One run from the start: the mean losses, every number it ended with, and a picture that it painted."""
     trainer.start(LossWeights.normalised(content=1.0, style=style_weight, total_variation=0.1))
     losses = trainer.train(batches())
+    with trainer.averaged() as network:
+        picture = stylise(network, draw_crops(1))
     return {
         "losses": np.array(list(losses.to_dict().values()), np.float32),
         "state": np.concatenate([value.ravel() for value in trainer.state()]).astype(np.float32),
-        "picture": stylise(trainer.network, draw_crops(1)),
+        "picture": picture,
     }
 
 

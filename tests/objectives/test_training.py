@@ -147,6 +147,46 @@ def test_a_restored_state_goes_on_as_if_nothing_had_happened(trainer: StyleTrain
         np.testing.assert_allclose(value, again, atol=1e-5)
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_averaged_weights_lie_between_those_of_the_run(precision: str) -> None:
+    trainer = build_trainer(precision=precision)
+    trainer.start(EVEN)
+    path = []
+    for batch in batches(0, 3):
+        trainer.train([batch])
+        path.append(trainer.network.get_weights())
+    with trainer.averaged() as network:
+        assert network is trainer.network
+        averaged = network.get_weights()
+    for average, *weights in zip(averaged, *path, strict=True):
+        assert (average <= np.max(weights, axis=0) + 1e-6).all()
+        assert (average >= np.min(weights, axis=0) - 1e-6).all()
+        assert np.abs(average - weights[-1]).max() > 0
+
+
+def test_the_trained_weights_come_back_after_the_averaged_ones(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN)
+    trainer.train(batches(0, 3))
+    wanted = trainer.state()
+    with pytest.raises(KeyError), trainer.averaged():
+        raise KeyError
+    for value, again in zip(wanted, trainer.state(), strict=True):
+        np.testing.assert_array_equal(value, again)
+
+
+def test_painting_on_the_way_changes_nothing_of_the_run(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN)
+    trainer.train(batches())
+    wanted = trainer.state()
+    trainer.start(EVEN)
+    for batch in batches():
+        trainer.train([batch])
+        with trainer.averaged():
+            pass
+    for value, again in zip(wanted, trainer.state(), strict=True):
+        np.testing.assert_allclose(value, again, atol=1e-5)
+
+
 def test_a_state_of_another_network_is_refused(trainer: StyleTrainer) -> None:
     with pytest.raises(ValueError, match="shorter"):
         trainer.restore(trainer.state()[:-1])

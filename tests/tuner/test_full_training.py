@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from models.datasets import FreshCrops
 from models.images import write_image
 from models.photos import Photo, PhotoCollection, open_photos
+from objectives.training import StyleTrainer
 from tests.objectives.drawn_pictures import draw_photo
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, NUM_PHOTOS
+from tuner.stylising import load_network
 
 
 @pytest.fixture
@@ -85,6 +88,27 @@ class TestOutput:
     def test_with_a_space_is_quoted_in_the_hint(self, exported: Path, run_cli: RunCli) -> None:
         outcome = run_cli("train", exported, "-o", "my nets/net.keras").require_success()
         assert "styletuner stylize 'my nets/net.keras' photo.jpg" in outcome.stdout
+
+
+def test_the_finished_network_has_the_averaged_weights(
+    exported: Path, run_cli: RunCli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainers: list[StyleTrainer] = []
+    real = StyleTrainer.start
+
+    def note(trainer: StyleTrainer, *arguments: Any) -> None:
+        trainers.append(trainer)
+        real(trainer, *arguments)
+
+    monkeypatch.setattr(StyleTrainer, "start", note)
+    run_cli("train", exported, "-o", "net.keras").require_success()
+    trained = trainers[0].network.get_weights()
+    with trainers[0].averaged() as network:
+        averaged = network.get_weights()
+    saved = load_network(folder / "net.keras").get_weights()
+    assert max(np.abs(one - other).max() for one, other in zip(saved, trained, strict=True)) > 1e-4
+    for one, other in zip(saved, averaged, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 class TestPhotos:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.style_network import stylise
+from objectives.loss_weights import LossWeights
 from objectives.references import LossReferences, measure_references
 from tuner import resources
 from tuner.config import StudyConfig, load_config, merge
@@ -96,3 +98,15 @@ def test_old_features_are_removed_though_another_worker_removes_them_too(
     assert "old" not in names
     assert "new" in names
     assert SECONDS_IN_CACHE > 24 * 3600
+
+
+def test_what_is_painted_is_painted_with_the_averaged_weights(drawn_study: Path, cache: Path) -> None:
+    built = build(read(drawn_study), cache)
+    built.trainer.start(LossWeights.normalised(content=1, style=1, total_variation=0.1))
+    built.trainer.train(built.batches(0, 16))
+    trained = stylise(built.trainer.network, built.rung_photos)
+    with built.trainer.averaged() as network:
+        averaged = stylise(network, built.rung_photos)
+    painted = built.paint()
+    np.testing.assert_allclose(painted, averaged, atol=0.51 / 255)
+    assert np.abs(painted - trained).max() > 2 / 255

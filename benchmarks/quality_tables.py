@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from quality_memory import remembered
 from quality_pictures import DEGRADATIONS, PictureSet, gaming_pictures, last_outputs, read_run_pictures, read_split
 from quality_runs import IDENTIFICATION_RATIO, SWEEP_RATIOS
 
@@ -24,6 +25,7 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (content_preservation, "NUM_SCALES", (2, 4)),
     (content_preservation, "GRADIENT_VARIANCE_FLOOR", (1e-6, 1e-4)),
     (content_preservation, "MIN_LPIPS_REFERENCE", (0.05, 0.2)),
+    (content_preservation, "RECOGNISABLE", (1e-9, 0.3, 0.4, 0.5)),
     (style_match, "NUM_DIRECTIONS", (32, 256)),
     (style_match, "NUM_POSITIONS", (256,)),
     (style_match, "NUM_QUANTILES", (32,)),
@@ -189,13 +191,15 @@ def ablation(sets: list[PictureSet], constants: Collection[str] = ()) -> None:
     """Each constant changed, or those named: sweeps right, violations, and share of graded steps that fall."""
     _print_row("constant", ["value", "sweeps right", "violations", "steps down"])
     _print_row("---", ["---"] * 4)
-    _print_row("as it is", ["", *_summary(sets)])
-    for module, name, values in CHANGES:
-        if constants and name not in constants:
-            continue
-        for value in values:
-            with _changed(module, name, value) as before:
-                _print_row(f"`{name}` {before}", [f"{value}", *_summary(sets)])
+    changing: dict[Any, list[str]] = {}
+    for module, name, _ in CHANGES:
+        changing.setdefault(module, []).append(name)
+    with remembered(changing):
+        _print_row("as it is", ["", *_summary(sets)])
+        for module, name, values in CHANGES:
+            for value in values if not constants or name in constants else ():
+                with _changed(module, name, value) as before:
+                    _print_row(f"`{name}` {before}", [f"{value}", *_summary(sets)])
 
 
 def _summary(sets: list[PictureSet]) -> list[str]:

@@ -21,6 +21,11 @@ GRADIENT_VARIANCE_FLOOR: Final = 1e-5
 LPIPS_SHARE: Final = 0.5
 """Share of LPIPS against edges: the even mean, until measurements say otherwise."""
 
+RECOGNISABLE: Final = 0.35
+"""Below this a photo is hardly recognised, and what is left of it counts by its square. On the half that the judge was
+tuned on, outputs that a person would take measured from 0.38 on, but for one of 0.24, and the first to lose animals and
+boats 0.26, where the geometric mean alone lets more style make up for it."""
+
 MIN_LPIPS_REFERENCE: Final = 0.1
 """Smallest distance that counts as "no content left": keeps the ratio finite where photo and style image are alike."""
 
@@ -71,10 +76,12 @@ def content_preservation(*, lpips: float, lpips_reference: float, edges: float) 
         edges: `gradient_correlation` of output and photo.
 
     Returns:
-        1 for the photo itself, about 0 for an unrelated picture, below 0 for noise.
+        1 for the photo itself, about 0 for an unrelated picture, below 0 for noise; between 0 and `RECOGNISABLE` less
+        than the mean of what LPIPS and edges say.
     """
     kept = 1.0 - lpips / max(lpips_reference, MIN_LPIPS_REFERENCE)
-    return LPIPS_SHARE * kept + (1.0 - LPIPS_SHARE) * edges
+    mean = LPIPS_SHARE * kept + (1.0 - LPIPS_SHARE) * edges
+    return mean**2 / RECOGNISABLE if 0.0 < mean < RECOGNISABLE else mean
 
 
 def _gradient_magnitude(plane: Plane) -> Plane:

@@ -41,7 +41,7 @@ from objectives.style_match import (
 )
 from objectives.torch_setup import single_thread
 
-JUDGE_VERSION: Final = "2"
+JUDGE_VERSION: Final = "3"
 """Stored with every score; scores of different versions are never ranked together. Raise it with any formula change."""
 
 SMALLEST_JUDGED_SIDE: Final = 128

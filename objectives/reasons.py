@@ -9,7 +9,7 @@ from objectives.quality import PhotoQuality, Quality
 
 OVER_STYLISED: Final = 0.3
 """Content preservation below which the photo is lost: of the outputs that were looked at, those where faces, animals or
-houses were gone measured up to 0.27, those that a person would take from 0.39 on, but for one of 0.24."""
+houses were gone measured up to 0.25, those that a person would take from 0.37 on, but for one of 0.17."""
 
 BARELY_STYLISED: Final = 0.15
 """Style match below which next to nothing was painted: recoloured photos with hardly a stroke measured up to 0.12, the

@@ -5,6 +5,7 @@ from models.images import Image
 from objectives.content_preservation import (
     GRADIENT_VARIANCE_FLOOR,
     NUM_SCALES,
+    RECOGNISABLE,
     content_preservation,
     gradient_correlation,
     gradient_maps,
@@ -55,6 +56,17 @@ def test_the_photo_itself_is_one_and_an_unrelated_picture_zero() -> None:
     assert content_preservation(lpips=0.0, lpips_reference=0.7, edges=1.0) == 1.0
     assert content_preservation(lpips=0.7, lpips_reference=0.7, edges=0.0) == 0.0
     assert content_preservation(lpips=1.4, lpips_reference=0.7, edges=0.0) == pytest.approx(-0.5)
+
+
+def test_what_is_left_of_a_photo_that_is_hardly_recognised_counts_by_its_square() -> None:
+    def of(mean: float) -> float:
+        return content_preservation(lpips=1.0 - mean, lpips_reference=1.0, edges=mean)
+
+    assert of(RECOGNISABLE) == pytest.approx(RECOGNISABLE)
+    assert of(RECOGNISABLE / 2) == pytest.approx(RECOGNISABLE / 4)
+    assert of(2 * RECOGNISABLE) == pytest.approx(2 * RECOGNISABLE)
+    every = [of(mean) for mean in np.linspace(-1.0, 1.0, 201)]
+    assert (np.diff(every) > 0).all()
 
 
 def test_stays_finite_where_photo_and_style_image_are_equal() -> None:

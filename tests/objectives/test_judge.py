@@ -52,7 +52,7 @@ def trivial_outputs(photo: Image, style: Image) -> dict[str, Image]:
 
 
 def test_version_is_text() -> None:
-    assert JUDGE_VERSION == "2"
+    assert JUDGE_VERSION == "3"
 
 
 @pytest.mark.parametrize("name", list(trivial_outputs(PHOTOS[0], STYLE)))

@@ -22,7 +22,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_onednn_is_on_and_threads_are_left_alone() -> None:
     set_defaults()
-    assert [os.environ.get(name) for name in NAMES] == ["1", "2", None, None]
+    assert [os.environ.get(name) for name in NAMES] == ["1", "3", None, None]
 
 
 def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:

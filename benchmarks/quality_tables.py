@@ -43,6 +43,7 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (copying, "COPIED_PATCHES", (0.9, np.inf)),
     (copying, "PATCH_SIDE", (12, 24)),
     (copying, "PATCH_STEP", (1, 4)),
+    (copying, "SMALLEST_SEARCHED_SIDE", (64, 192)),
     (copying, "_FINE_RADIUS", (2, 8)),
     (copying, "_VARIANCE_FLOOR", (1e-7, 1e-5)),
     (copying, "_QUIET_SHARE", (0.05, 0.2)),

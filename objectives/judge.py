@@ -22,7 +22,7 @@ from objectives.artefacts import (
     picture_excess,
 )
 from objectives.content_preservation import content_preservation, gradient_correlation, gradient_maps
-from objectives.copying import StylePatches, copied_layout, fine_detail
+from objectives.copying import SMALLEST_SEARCHED_SIDE, StylePatches, copied_layout, fine_detail
 from objectives.errors import QualityError
 from objectives.luminance import Plane
 from objectives.perceptual_network import PerceptualNetwork, PictureFeatures
@@ -204,9 +204,10 @@ class Judge:
 
     def _measure_copying(self, judged: _JudgedPhoto, output: Image) -> dict[str, float]:
         detail = fine_detail(output)
+        searched = min(judged.photo.shape[:2]) >= SMALLEST_SEARCHED_SIDE
         return {
             "copied_layout": copied_layout(detail, photo=judged.detail, style=judged.pasted_detail),
-            "copied_patches": self._style_patches.copied_patches(detail, photo=judged.detail),
+            "copied_patches": self._style_patches.copied_patches(detail, photo=judged.detail) if searched else 0.0,
         }
 
     def _measure_photo(self, photo: Image) -> _JudgedPhoto:

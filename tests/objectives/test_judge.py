@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import skimage.data
 
 from models.images import Image, resize
 from objectives.anchor_pictures import match_histograms, recolour, shuffle_tiles
@@ -59,6 +60,14 @@ def test_version_is_text() -> None:
 def test_no_trivial_picture_reaches_a_stylised_one(judge: Judge, scored: Quality, name: str) -> None:
     trivial = judge.score([trivial_outputs(photo, STYLE)[name] for photo in PHOTOS])
     assert trivial.quality < 0.8 * scored.quality
+
+
+@pytest.mark.parametrize("side", [32, 48, 64, 96, 128])
+def test_an_unrelated_picture_copies_nothing_at_any_size(side: int) -> None:
+    """Enlarged to the compared size, small pictures are smooth: pieces of anything would be found in anything."""
+    squares = (skimage.data.chelsea()[:300, :300], skimage.data.coffee()[:, 100:500], skimage.data.astronaut())
+    photo, output, style = (resize(np.float32(pixels) / np.float32(255), height=side, width=side) for pixels in squares)
+    assert Judge(style=style, photos=[photo]).score([output]).terms["copied_patches"] == 0.0
 
 
 def test_quality_peaks_inside_a_strength_sweep(judge: Judge) -> None:

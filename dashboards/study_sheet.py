@@ -74,13 +74,15 @@ def _strip(storage: StudyStorage, artifact_id: str, num_photos: int) -> NDArray[
 
 
 def read_style_picture(storage: StudyStorage, summary: StudySummary) -> NDArray[np.float32]:
-    """Read a study's style image as small as it is drawn, (height, width, 3) in [0, 1].
+    """Read a study's style image, as it was judged, as small as it is drawn: (height, width, 3) in [0, 1].
 
     Raises:
         StorageError: It is gone or damaged.
     """
+    known = summary.attributes
+    artifact = known.get(attributes.STYLE_PICTURE) or known.get(attributes.STYLE_IMAGE)
     try:
-        with Image.open(storage.artifacts.path_of(str(summary.attributes.get(attributes.STYLE_IMAGE)))) as picture:
+        with Image.open(storage.artifacts.path_of(str(artifact))) as picture:
             picture.thumbnail((MAX_STYLE_ASPECT * STYLE_HEIGHT, STYLE_HEIGHT))
             return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255.0)
     except OSError as error:

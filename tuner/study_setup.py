@@ -13,7 +13,10 @@ from objectives.loss_weights import LossWeights
 from studies import attributes
 from studies.claims import FINISHED_STATES
 from studies.errors import StudyError
+from studies.failures import storage_errors
+from studies.records import delete_study_records
 from studies.storage import StudyStorage
+from studies.strips import encode_strip
 from tuner.config import StudyConfig, digest, validate_config
 from tuner.errors import ConfigError
 from tuner.pictures import StudyPictures
@@ -57,6 +60,9 @@ def start_or_resume(
             _check_same(study, config, pictures, judge_version)
         else:
             directions = [StudyDirection.MAXIMIZE] * len(objective_names(config.search.objectives))
+            # What another tool, such as optuna-dashboard, left of a deleted study of this name is not about this one.
+            with storage_errors(storage.url):
+                delete_study_records(storage.engine, name)
             study = optuna.create_study(storage=storage.optuna, study_name=name, directions=directions)
         _complete(study, storage, config=config, pictures=pictures, judge_version=judge_version)
         if baseline is not None and not study.get_trials(deepcopy=False):
@@ -137,6 +143,10 @@ def _complete(
     for key, value in values.items():
         if known.get(key) != value:
             study.set_user_attr(key, value)
+    if attributes.STYLE_PICTURE not in known:
+        drawn = encode_strip(pictures.style[None])
+        artifact = storage.artifacts.upload_bytes(drawn, study, file_name="style_picture.png")
+        study.set_user_attr(attributes.STYLE_PICTURE, artifact)
     if attributes.STYLE_IMAGE not in known:
         study.set_user_attr(attributes.STYLE_IMAGE, storage.artifacts.upload(pictures.style_path, study))
 

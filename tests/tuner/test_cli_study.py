@@ -175,8 +175,9 @@ class TestFinishedStudy:
 
     def test_delete(self, run_cli: RunCli, folder: Path) -> None:
         pictures = list((folder / "styletuner_artifacts").iterdir())
-        assert len(pictures) == 3 + 3 * 3, (
-            "style image, two strips of photos; a sheet and two strips of outputs a trial"
+        assert len(pictures) == 4 + 3 * 3, (
+            "style image as it was given and as it was judged, two strips of photos; a sheet and two strips of outputs "
+            "a trial"
         )
         assert run_cli("study", "delete", NAME).status == 1, "nobody said yes"
         assert list((folder / "styletuner_artifacts").iterdir()) == pictures

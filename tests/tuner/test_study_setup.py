@@ -1,12 +1,21 @@
 """Starting and resuming a study: its first trial, and what counts as the same study."""
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import optuna
+import PIL.Image
 import pytest
 
+from dashboards.study_sheet import read_style_picture
+from studies.preferences import Preference, load_preferences, save_preferences
+from studies.records import load_photo_quality
 from studies.storage import StudyStorage
+from studies.summaries import summarise
+from tests.tuner.rated_study import make_rated_study
 from tuner import study_setup
 from tuner.config import StudyConfig, load_config
 from tuner.errors import ConfigError
@@ -58,6 +67,47 @@ def test_finished_trials_of_a_study_that_is_not_there(folder: Path, storage: Stu
     assert num_finished(storage, "waves", config=config, pictures=pictures, **JUDGE) is None
     start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE)
     assert num_finished(storage, "waves", config=config, pictures=pictures, **JUDGE) == 0
+
+
+def test_what_is_left_of_a_study_that_another_tool_deleted_is_not_of_its_successor(
+    folder: Path, storage: StudyStorage
+) -> None:
+    make_rated_study(storage, name="waves")
+    answer = Preference(
+        who="anna",
+        answered_at=datetime.datetime.now(datetime.UTC),
+        study_name="waves",
+        photo_sha256="calibration-0",
+        first_trial=0,
+        second_trial=1,
+        left_trial=0,
+        answer="first",
+        judge_version="2",
+    )
+    save_preferences(storage.engine, [answer])
+    optuna.delete_study(study_name="waves", storage=storage.optuna)
+    assert load_preferences(storage.engine, study_name="waves")
+    assert load_photo_quality(storage.engine, "waves")
+    config, pictures = configure(folder)
+    start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE)
+    assert load_preferences(storage.engine, study_name="waves") == []
+    assert load_photo_quality(storage.engine, "waves") == []
+
+
+def test_the_style_image_is_kept_as_it_was_judged(folder: Path, storage: StudyStorage) -> None:
+    """Upright and without transparency, whatever the file is like."""
+    with PIL.Image.open(folder / "style.png") as style:
+        see_through = style.convert("RGBA").crop((0, 0, 90, 60))
+    see_through.putalpha(PIL.Image.linear_gradient("L").resize(see_through.size))
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter
+    see_through.save(folder / "style.png", exif=exif)
+    config, pictures = configure(folder)
+    start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE)
+    shown = read_style_picture(storage, summarise(storage, "waves"))
+    assert shown.shape[0] > shown.shape[1]
+    wanted = pictures.style
+    assert np.abs(shown.mean(axis=(0, 1)) - wanted.mean(axis=(0, 1))).max() < 0.01
 
 
 def test_a_backend_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,11 @@ def restore_checkpoint(path: Path, trainer: StyleTrainer, *, identity: str) -> i
                     "Choose another --output, or delete the checkpoint."
                 )
             names = sorted(name for name in stored.files if name.startswith("variable_"))
+            if len(names) != len(trainer.state()):
+                raise CheckpointError(
+                    f"Checkpoint {path} was written by another version of styletuner.\n"
+                    "Go on with it in that version, or delete it to start over."
+                )
             trainer.restore([stored[name] for name in names])
             return int(stored["seen"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -88,6 +88,15 @@ def test_foreign_checkpoint(checkpoint: Path, exported: Path, run_cli: RunCli) -
     assert checkpoint.read_bytes() == kept
 
 
+def test_checkpoint_of_a_version_that_kept_other_numbers(checkpoint: Path, exported: Path, run_cli: RunCli) -> None:
+    with np.load(checkpoint) as stored:
+        arrays = dict(stored)
+    arrays.popitem()
+    np.savez(checkpoint, **arrays)
+    outcome = run_cli("train", exported, "-o", "net.keras")
+    outcome.require_refusal("net.checkpoint.npz", "another version of styletuner", "delete it to start over")
+
+
 @pytest.mark.parametrize("damage", ["text", "truncated", "empty"])
 def test_damaged_checkpoint(checkpoint: Path, exported: Path, run_cli: RunCli, damage: str) -> None:
     content = {"text": b"no checkpoint", "truncated": checkpoint.read_bytes()[:1000], "empty": b""}[damage]

@@ -216,7 +216,7 @@ def _require_enough(storage: StudyStorage, summary: StudySummary, choices: Choic
     with storage_errors(storage.url):
         raters = {answer.who for answer in load_preferences(storage.read_engine, study_name=summary.name)}
     named = "" if choices.rater == EVERYONE else f" --rater {shlex.quote(choices.rater)}"
-    advice = f"Ask for {MIN_CHOICES - given} more: styletuner study prefer {summary.name}{named}"
+    advice = f"Ask for {MIN_CHOICES - given} more: styletuner study prefer {shlex.quote(summary.name)}{named}"
     if choices.rater != EVERYONE and choices.rater not in raters:
         raise CalibrationError(
             f"`rater` must be somebody who gave choices in study {summary.name!r}. Received {choices.rater!r}. "

@@ -111,7 +111,8 @@ class RatingSession:
         """Ask until there are so many answers, or the rater stops; return how many were given."""
         for number in range(num_choices):
             question = self._chooser.choose()
-            self._draw(question, title=f"{self._summary.name}: which is better, A or B?")
+            # Who is asked stands in the picture: two sessions in one folder would draw into the same file.
+            self._draw(question, title=f"{self._rater}, question {number + 1}: which is better, A or B?")
             key = self._ask(ask, f"[{number + 1}/{num_choices}] {'/'.join(KEYS)}: ")
             if key == QUIT:
                 return number
@@ -143,6 +144,8 @@ class RatingSession:
             ) from error
 
     def _keep(self, question: Question, key: str) -> None:
+        if self._summary.name not in self._storage.study_names():
+            raise PreferenceError(f"Study {self._summary.name!r} was deleted meanwhile. The last answer is not stored.")
         first, second = question.pair.trials
         preferred = {LEFT: question.left, RIGHT: question.right}.get(key)
         preference = Preference(

@@ -68,6 +68,28 @@ def test_the_end_of_the_input_is_a_quit_and_loses_nothing(run_cli: RunCli, rated
     assert [path.name for path in (rated / "shown").iterdir()] == ["q.png"]
 
 
+def test_an_answer_about_a_study_that_was_deleted_meanwhile_is_refused(
+    run_cli: RunCli, rated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = RatingSession._draw
+
+    def draw(session: RatingSession, question: Question, *, title: str) -> None:
+        original(session, question, title=title)
+        with StudyStorage.open(str(rated / "styletuner.db")) as other:
+            other.delete_study(NAME)
+
+    monkeypatch.setattr(RatingSession, "_draw", draw)
+    run_cli(*PREFER, typed="a\n").require_refusal(NAME, "deleted meanwhile")
+    assert answers(rated) == []
+
+
+def test_deleting_a_study_says_how_many_choices_go_with_it(run_cli: RunCli, rated: Path) -> None:
+    run_cli(*PREFER, typed="a\nb\nq\n").require_success()
+    outcome = run_cli("study", "delete", NAME, typed="n\n")
+    assert "6 trials and their pictures, and 2 choices that people made?" in outcome.stdout
+    assert len(answers(rated)) == 2
+
+
 @pytest.mark.usefixtures("style_wins")
 def test_somebody_who_wants_style_gets_it(run_cli: RunCli, rated: Path) -> None:
     outcome = run_cli(*PREFER, "--choices", 30, "--seed", 1).require_success()

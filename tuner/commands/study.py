@@ -255,9 +255,10 @@ def enqueue(name: str, weights: tuple[float, float, float], storage: str) -> Non
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @storage_option
 def delete(name: str, yes: bool, storage: str) -> None:
-    """Delete a study with its trials, scores and pictures."""
+    """Delete a study with its trials, scores, pictures and people's choices."""
     from studies.claims import live_workers, reap
     from studies.errors import StudyError
+    from studies.preferences import load_preferences
     from studies.storage import StudyStorage
 
     with StudyStorage.open(storage) as studies:
@@ -269,7 +270,9 @@ def delete(name: str, yes: bool, storage: str) -> None:
                 f"Study {name!r} is being run by process {workers[0].pid} on {workers[0].host}. Stop it first; "
                 "another machine's counts as stopped after two minutes of silence."
             )
+        num_choices = len(load_preferences(studies.engine, study_name=name))
+        choices = f", and {num_choices} choices that people made" if num_choices else ""
         if not yes:
-            click.confirm(f"Delete study {name} with its {num_trials} trials and their pictures?", abort=True)
+            click.confirm(f"Delete study {name} with its {num_trials} trials and their pictures{choices}?", abort=True)
         studies.delete_study(name)
     click.echo(f"Deleted {name}.")

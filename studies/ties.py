@@ -44,7 +44,7 @@ def tied_with(
     if not _has_all(qualities.get(best, {}), photos):
         return ()
     candidates = sorted(number for number in others if number != best and _has_all(qualities.get(number, {}), photos))
-    return tuple(number for number in candidates if _is_tie(qualities[best], qualities[number], photos))
+    return tuple(number for number in candidates if is_tie(qualities[best], qualities[number], photos))
 
 
 def standard_error(values: Sequence[float]) -> float:
@@ -66,6 +66,7 @@ def _has_all(known: Mapping[str, float], photos: Sequence[str]) -> bool:
     return all(photo in known for photo in photos)
 
 
-def _is_tie(best: Mapping[str, float], other: Mapping[str, float], photos: Sequence[str]) -> bool:
+def is_tie(best: Mapping[str, float], other: Mapping[str, float], photos: Sequence[str]) -> bool:
+    """Return whether the mean difference of two qualities by photo is at most its own standard error."""
     differences = [best[photo] - other[photo] for photo in photos]
     return abs(float(np.mean(differences))) <= standard_error(differences)

@@ -15,6 +15,9 @@ from tuner.errors import PictureMatchError
 SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """What counts as a picture in a folder; a file that is named is read whatever it is called."""
 
+MAX_MEGAPIXELS: Final = 256
+"""Of the pictures that are judged together: with their photos they then take about 9 GB of memory."""
+
 OPAQUE: Final = 255
 """Of an alpha channel."""
 
@@ -83,14 +86,22 @@ def match_photos(sets: Sequence[PictureSet], photos: Path) -> list[tuple[Picture
         Each set with the photo of each of its files.
 
     Raises:
-        PictureMatchError: See `match_photo`.
+        PictureMatchError: See `match_photo`; or a set is too large to be judged.
         ImageError: A file is no picture.
         QualityError: A picture is too small, or has other proportions than its photo.
     """
     matched = [(found, {file: match_photo(file, photos) for file in found.files}) for found in sets]
-    for _, photo_of in matched:
+    for found, photo_of in matched:
+        num_pixels = 0
         for file, photo in photo_of.items():
-            check_sizes(str(file), measure_picture(file), measure_picture(photo))
+            height, width = measure_picture(file)
+            check_sizes(str(file), (height, width), measure_picture(photo))
+            num_pixels += height * width
+        if num_pixels > MAX_MEGAPIXELS * 10**6:
+            raise PictureMatchError(
+                f"{found.name} holds {num_pixels / 10**6:.0f} megapixels; at most {MAX_MEGAPIXELS} are judged at once. "
+                "Shrink the pictures (quality is judged at 256 px), or name fewer."
+            )
     return matched
 
 
@@ -105,14 +116,15 @@ def read_outputs(photo_of: Mapping[Path, Path], *, style: Path) -> list[Output]:
         ImageError: A file is no readable picture.
     """
     read = {photo: read_image(photo) for photo in set(photo_of.values())}
+    see_through = {path for path in {*read, style} if is_transparent(path)}
     outputs = []
     for file, photo in photo_of.items():
-        named = {"picture": file, "photo": photo, "style image": style}
-        through = [name for name, path in named.items() if is_transparent(path)]
+        picture = read_image(file)  # first: it says what is wrong with a damaged file
+        named = {"picture": file in see_through or is_transparent(file), "photo": photo in see_through}
+        named["style image"] = style in see_through
+        through = [name for name, found in named.items() if found]
         remark = f"transparent pixels of {' and '.join(through)} taken for white" if through else ""
-        outputs.append(
-            Output(name=str(file), picture=read_image(file), photo_name=str(photo), photo=read[photo], remark=remark)
-        )
+        outputs.append(Output(name=str(file), picture=picture, photo_name=str(photo), photo=read[photo], remark=remark))
     return outputs
 
 

@@ -1,6 +1,7 @@
 """`styletuner score` from the command line: pictures of any origin, and what it refuses."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ def test_score_of_what_two_networks_painted(run_cli: RunCli, folder: Path) -> No
         assert row["standard_error"] is not None
         assert row["terms"]["collapse"] is not None
         assert row["reasons"], "neither is in the style"
+    assert [row["tied_with_best"] for row in rows] == [False, False]
+    shutil.copytree(folder / "same", folder / "again")
+    again = json.loads(run_cli(*arguments, "again", "--json").require_success().stdout)
+    assert {row["name"]: row["tied_with_best"] for row in again if row["quality"] == again[0]["quality"]} in (
+        {"same": False, "again": True},
+        {"same": True, "again": False},
+    )
+    assert run_cli(*arguments, "again").require_success().stdout.count(", tied with the best") == 1
     table = run_cli(*arguments, "--each").require_success().stdout
     assert [line.count("-out.png") for line in table.splitlines()] == [0, 0, 1, 1, 0, 1, 1]
 

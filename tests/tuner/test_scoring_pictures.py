@@ -4,6 +4,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from models.errors import ImageError
+from tuner import scoring_pictures
 from tuner.errors import PictureMatchError
 from tuner.scoring_pictures import find_picture_sets, is_transparent, match_photo, match_photos, read_outputs
 
@@ -79,6 +81,23 @@ def test_faults_of_the_last_set_are_found_by_headers_alone(photos: Path, tmp_pat
     for name, message in (("dog.png", "must have the photo's proportions"), ("1.png", "1.png")):
         with pytest.raises(ValueError, match=message):
             match_photos(find_picture_sets([photos / "cat.jpg", tmp_path / name]), photos)
+
+
+def test_a_set_too_large_to_be_judged_is_refused_before_it_is_read(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring_pictures, "MAX_MEGAPIXELS", 0.002)
+    match_photos(find_picture_sets([photos / "cat.jpg"]), photos)
+    with pytest.raises(PictureMatchError, match=r"photos holds 0 megapixels; at most 0\.002 .* Shrink"):
+        match_photos(find_picture_sets([photos]), photos)
+
+
+def test_a_damaged_transparent_picture_is_named(photos: Path, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (24, 32, 4), np.uint8)
+    PIL.Image.fromarray(pixels).save(tmp_path / "whole.png")
+    (tmp_path / "cat.png").write_bytes((tmp_path / "whole.png").read_bytes()[:1500])
+    with pytest.raises(ImageError, match=r"cat\.png"):
+        read_outputs({tmp_path / "cat.png": photos / "cat.jpg"}, style=photos / "dog.png")
 
 
 def test_transparent_pixels_are_seen(tmp_path: Path) -> None:

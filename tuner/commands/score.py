@@ -30,13 +30,15 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
     """Score PICTURES, made by any method, against their photos and a style image; best first.
 
     The pictures of a folder are judged together, as outputs of one network; a file is judged by itself. Quality and its
-    parts lie in [0, 1], higher is better; behind them stands what lowered the quality.
+    parts lie in [0, 1], higher is better; behind them stands what lowered the quality. Folders of the same photos that
+    these cannot tell from the best are marked as tied.
     """
     from tuner.environment import load_networks
 
     load_networks()
     from models.images import read_style_image
     from objectives.scoring import PictureScorer
+    from tuner.score_ties import tied_with_first
     from tuner.scoring_pictures import find_picture_sets, match_photos, read_outputs
 
     scorer = PictureScorer(read_style_image(style))
@@ -44,12 +46,15 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
     scores = [scorer.score(found.name, read_outputs(photo_of, style=style)) for found, photo_of in matched]
     scores.sort(key=lambda scored: -scored.quality.quality)
     _echo_notes(scores)
+    tied = tied_with_first(scores)
     if as_json:
-        click.echo(json.dumps([scored.to_dict() for scored in scores], indent=2))
+        rows = [{**scored.to_dict(), "tied_with_best": place in tied} for place, scored in enumerate(scores)]
+        click.echo(json.dumps(rows, indent=2))
         return
     click.echo("quality  error  content  style  clean  picture")
-    for scored in scores:
-        click.echo(_row(scored.name, scored.quality, scored.quality.standard_error, scored.reasons))
+    for place, scored in enumerate(scores):
+        name = f"{scored.name}, tied with the best" if place in tied else scored.name
+        click.echo(_row(name, scored.quality, scored.quality.standard_error, scored.reasons))
         for picture in scored.pictures if each and scored.pictures[0].picture != scored.name else ():
             click.echo(_row(f"  {picture.picture}", picture.quality, None, picture.reasons))
 

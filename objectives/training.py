@@ -97,8 +97,8 @@ class StyleTrainer:
     def averaged(self) -> Iterator[keras.Model]:
         """Give the network with the average of its weights over the last steps, for as long as the block lasts.
 
-        What is painted and kept is painted with these. Between seeds they spread less than the weights as trained, and
-        half way through a run they say more about its end. Moving statistics of a batch norm stay as trained.
+        What is painted and kept is painted with these: between seeds they spread less than the weights as trained
+        (docs/noise.md). Moving statistics of a batch norm stay as trained.
         """
         trained = self.network.trainable_variables
         kept, averages = _values(trained), _values(self._optimizer.averages)

@@ -16,8 +16,8 @@ SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".
 """What counts as a picture in a folder; a file that is named is read whatever it is called."""
 
 MAX_MEGAPIXELS: Final = 256
-"""Of the pictures that are judged together: as 32-bit floats they, their photos and these once more at the pictures' size
-are then 9 GB."""
+"""Of the pictures that are judged together: as 32-bit floats they, their photos and these once more at the pictures'
+size are then 9 GB."""
 
 OPAQUE: Final = 255
 """Of an alpha channel."""

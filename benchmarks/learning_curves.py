@@ -12,7 +12,7 @@ import argparse
 import csv
 from pathlib import Path
 
-from tuner.environment import load_networks
+from tuner.installation.environment import load_networks
 
 TABLE = Path(__file__).with_name("learning_curves.csv")
 PARTS = ("quality", "content_preservation", "style_match", "artefact_factor")
@@ -41,7 +41,7 @@ def main() -> None:
     load_networks()
     from quality_runs import planned_runs
 
-    from objectives.judge import JUDGE_VERSION
+    from measures.versions import JUDGE_VERSION
 
     known = {_key(row): row for row in read_table() if row["judge_version"] == JUDGE_VERSION}
     rows: list[dict[str, str]] = []
@@ -66,7 +66,8 @@ def _key(row: dict[str, str]) -> tuple[str, ...]:
 def _score(path: Path, run: object, judges: dict, runs: Path) -> list[dict[str, str]]:
     from quality_pictures import describe_run, read_run_pictures, rung_outputs
 
-    from objectives.judge import JUDGE_VERSION, Judge
+    from measures.versions import JUDGE_VERSION
+    from objectives.judging.judge import Judge
 
     if run.style not in judges:
         photos, style = read_run_pictures(runs, "curves", run.style)

@@ -9,7 +9,7 @@
 import argparse
 from pathlib import Path
 
-from tuner.environment import load_networks
+from tuner.installation.environment import load_networks
 
 TABLES = ("sweeps", "gaming", "degradations", "identification", "rivals", "ablation")
 

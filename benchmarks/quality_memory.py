@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from models.images import Image
-from objectives import artefacts, content_preservation, copying, judge, style_match
-from objectives.perceptual_network import PerceptualNetwork, PictureFeatures
+from models.pictures.images import Image
+from objectives.judging import content_preservation, copying, judge, style_match
+from objectives.judging import faults as artefacts
+from objectives.judging.perceptual_network import PerceptualNetwork, PictureFeatures
 
 MEASUREMENTS: Mapping[ModuleType | None, tuple[str, ...]] = {
     None: ("resize", "resize_short_side", "recolour", "match_histograms", "shuffle_tiles", "blurred"),
@@ -18,7 +19,7 @@ MEASUREMENTS: Mapping[ModuleType | None, tuple[str, ...]] = {
     copying: ("fine_detail", "copied_layout"),
     style_match: ("feature_quantiles", "colour_quantiles", "sharpness"),
 }
-"""Functions that `objectives.judge` calls, by the module on whose constants they depend."""
+"""Functions that `objectives.judging.judge` calls, by the module on whose constants they depend."""
 
 
 @contextmanager

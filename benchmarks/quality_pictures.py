@@ -12,8 +12,8 @@ from PIL import Image as PillowImage
 from quality_runs import SWEEP_RATIOS
 from scipy.ndimage import gaussian_filter
 
-from models.images import Image, read_image, resize, resize_short_side
-from objectives.anchor_pictures import match_histograms, recolour, shuffle_tiles
+from models.pictures.images import Image, read_image, resize, resize_short_side
+from objectives.judging.anchor_pictures import match_histograms, recolour, shuffle_tiles
 
 SPLIT = Path(__file__).with_name("quality_split.yaml")
 JUDGED_SIDE = 256

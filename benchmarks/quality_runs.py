@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.environment import load_networks
+from tuner.installation.environment import load_networks
 
 SHORT_RUN = 640
 """Images of a short run of the curves: 320 steps of 2."""
@@ -150,9 +150,9 @@ def groups_of_runs(runs: list[Run]) -> Iterator[list[Run]]:
 
 
 def _train_group(runs: list[Run], arguments: argparse.Namespace) -> None:
-    from tuner.config import validate_config
-    from tuner.pictures import open_pictures
-    from tuner.resources import StudyResources
+    from tuner.configuration.settings import validate_config
+    from tuner.search.resources import StudyResources
+    from tuner.search.study_pictures import open_pictures
 
     style = next(path for path in arguments.styles.iterdir() if path.stem == runs[0].style)
     values = {**SIZES[runs[0].size], "style": str(style), "photos": [str(arguments.photos)], "seed": 0}
@@ -172,8 +172,8 @@ def _train_group(runs: list[Run], arguments: argparse.Namespace) -> None:
 
 
 def _train(run: Run, resources: object, folder: Path) -> None:
-    from models.style_network import stylise
-    from objectives.loss_weights import LossWeights
+    from measures.loss_weights import LossWeights
+    from models.networks.style_network import stylise
 
     weights = LossWeights.normalised(content=1.0, style=run.style_to_content, total_variation=run.tv_to_content)
     resources.trainer.start(weights)

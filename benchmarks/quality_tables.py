@@ -12,10 +12,12 @@ from quality_memory import remembered
 from quality_pictures import DEGRADATIONS, PictureSet, gaming_pictures, last_outputs, read_run_pictures, read_split
 from quality_runs import IDENTIFICATION_RATIO, SWEEP_RATIOS
 
-from models.images import Image
-from objectives import artefacts, content_preservation, copying, judge, quality, style_match
-from objectives.judge import Judge
-from objectives.quality import Quality
+from measures import quality
+from measures.quality import Quality
+from models.pictures.images import Image
+from objectives.judging import content_preservation, copying, judge, style_match
+from objectives.judging import faults as artefacts
+from objectives.judging.judge import Judge
 
 JUDGE_SEED = 0
 """Of the judge's sampled positions, directions and tiles, as in studies."""

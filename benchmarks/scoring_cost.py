@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tuner.environment import load_networks
+from tuner.installation.environment import load_networks
 
 
 def main() -> None:
@@ -32,12 +32,12 @@ def main() -> None:
 
 
 def _run_trial(arguments: argparse.Namespace) -> dict[str, float]:
-    from models.demo_pictures import write_demo_pictures
-    from models.pretrained import cache_folder
-    from objectives.loss_weights import LossWeights
-    from tuner.config import load_config
-    from tuner.pictures import open_pictures
-    from tuner.resources import StudyResources
+    from measures.loss_weights import LossWeights
+    from models.pictures.demo_pictures import write_demo_pictures
+    from models.pretrained.files import cache_folder
+    from tuner.configuration.settings import load_config
+    from tuner.search.resources import StudyResources
+    from tuner.search.study_pictures import open_pictures
 
     demo = write_demo_pictures(cache_folder() / "demo")
     overrides = {"style": str(arguments.style or demo.style), "photos": [str(arguments.photos or demo.photos)]}

@@ -11,7 +11,7 @@ import argparse
 import statistics
 from pathlib import Path
 
-from tuner.environment import load_networks
+from tuner.installation.environment import load_networks
 
 SETTINGS = {"gentle": (1.0, 0.1, 0.01), "strong": (1.0, 3.0, 0.01)}
 SEEDS = (0, 1, 2)
@@ -32,12 +32,12 @@ def main() -> None:
 
 
 def _score_settings(arguments: argparse.Namespace, seed: int) -> dict[str, float]:
-    from models.demo_pictures import write_demo_pictures
-    from models.pretrained import cache_folder
-    from objectives.loss_weights import LossWeights
-    from tuner.config import load_config
-    from tuner.pictures import open_pictures
-    from tuner.resources import StudyResources
+    from measures.loss_weights import LossWeights
+    from models.pictures.demo_pictures import write_demo_pictures
+    from models.pretrained.files import cache_folder
+    from tuner.configuration.settings import load_config
+    from tuner.search.resources import StudyResources
+    from tuner.search.study_pictures import open_pictures
 
     demo = write_demo_pictures(cache_folder() / "demo")
     overrides = {"style": str(arguments.style or demo.style), "photos": [str(arguments.photos or demo.photos)]}

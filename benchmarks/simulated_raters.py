@@ -12,9 +12,10 @@ import numpy as np
 from learning_curves import read_table
 from quality_runs import SHORT_RUN
 
-from studies.calibration import INTERVAL, Choice, Exponents, Parts, calibrate
-from studies.preferences import FIRST, SECOND, TIE
-from tuner.preferring import Pair, QuestionChooser
+from measures.quality import Exponents, Parts
+from studies.preferences.answers import FIRST, SECOND, TIE
+from studies.preferences.calibration import INTERVAL, Choice, calibrate
+from studies.preferences.questions import Pair, QuestionChooser
 
 NUM_RATERS = 100
 NUM_CHOICES = (20, 50, 100)

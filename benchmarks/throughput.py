@@ -9,7 +9,7 @@ Cached content features, VGG-19 at the default layers. The first step (tracing) 
 import argparse
 import time
 
-from tuner.environment import load_networks
+from tuner.installation.environment import load_networks
 
 SECONDS = 8.0
 
@@ -38,12 +38,12 @@ def main() -> None:
 def measure(*, size: int, batch: int, width: int, precision: str) -> float:
     import numpy as np
 
-    from models.loss_network import LossNetwork
-    from models.style_network import StyleNetworkOptions, build_style_network
-    from objectives.loss_weights import LossWeights
-    from objectives.references import measure_references, style_targets
-    from objectives.training import StyleTrainer
-    from tuner.config import LossSection
+    from measures.loss_weights import LossWeights
+    from models.networks.loss_network import LossNetwork
+    from models.networks.style_network import StyleNetworkOptions, build_style_network
+    from objectives.training.references import measure_references, style_targets
+    from objectives.training.trainer import StyleTrainer
+    from tuner.configuration.settings import LossSection
 
     layers = LossSection()
     loss_network = LossNetwork(

@@ -11,18 +11,13 @@ from optuna_dashboard import get_note, save_note
 from optuna_dashboard._note import note_ver_key
 from optuna_dashboard.artifact import get_artifact_path
 
-from studies import attributes
-from studies.storage import StudyStorage, storage_errors
-from studies.summaries import StudySummary, TrialSummary, summarise
+from measures.quality import PART_LABELS
+from studies.records import attributes
+from studies.records.summaries import StudySummary, TrialSummary, summarise
+from studies.storage.study_storage import StudyStorage, storage_errors
 
 END_OF_NOTE: Final = "*styletuner rewrites what stands above. What you write below stays.*"
 """Last line of a study's note that is ours; a person may add text below in the dashboard."""
-
-_PART_NAMES: Final = {
-    "content_preservation": "content preservation",
-    "style_match": "style match",
-    "artefact_factor": "artefact factor",
-}
 
 
 def study_note(summary: StudySummary, *, style_picture: str | None = None, storage: str | None = None) -> str:
@@ -190,7 +185,7 @@ def _front(summary: StudySummary) -> list[str]:
 
 
 def _quality_table(parts: Mapping[str, Any]) -> list[str]:
-    known = {name: parts[key] for key, name in _PART_NAMES.items() if isinstance(parts.get(key), int | float)}
+    known = {name: parts[key] for key, name in PART_LABELS.items() if isinstance(parts.get(key), int | float)}
     return _table([*known], [_number(value) for value in known.values()])
 
 

@@ -14,7 +14,7 @@ import optuna_dashboard
 
 from dashboards.errors import ServeError
 from studies.errors import StorageError
-from studies.storage import StudyStorage
+from studies.storage.study_storage import StudyStorage
 
 DEFAULT_HOST = "127.0.0.1"
 # optuna-dashboard's own default, so that its users find ours where they look.

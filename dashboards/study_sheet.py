@@ -1,30 +1,16 @@
 """The contact sheet of a whole study, from what its storage keeps."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from dashboards.contact_sheet import SheetRow, contact_sheet
 from dashboards.errors import SheetError
-from studies import attributes
-from studies.errors import StorageError
-from studies.storage import StudyStorage
-from studies.strips import decode_strip
-from studies.summaries import StudySummary, TrialSummary
-
-PART_NAMES: Final = {
-    "content_preservation": "content kept",
-    "style_match": "style match",
-    "artefact_factor": "artefact-free",
-}
-
-STYLE_HEIGHT: Final = 512
-"""Pixels to which a style image is shrunk before it is drawn: more than a sheet shows, less than a scan holds."""
-
-MAX_STYLE_ASPECT: Final = 4
-"""A style image wider than so many times its height is shrunk by its width."""
+from measures.quality import PART_LABELS
+from studies.records import attributes
+from studies.records.style_picture import read_style_picture
+from studies.records.summaries import StudySummary, TrialSummary
+from studies.storage.picture_strips import decode_strip
+from studies.storage.study_storage import StudyStorage
 
 
 def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
@@ -54,7 +40,7 @@ def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
 def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, mark: str) -> SheetRow:
     strip = trial.pictures.get("outputs")
     outputs = list(_strip(storage, strip, num_photos)) if strip else []
-    parts = {name: float(trial.parts[key]) for key, name in PART_NAMES.items() if key in trial.parts}
+    parts = {name: float(trial.parts[key]) for key, name in PART_LABELS.items() if key in trial.parts}
     note = f"after {trial.images_seen} images" if trial.state == "PRUNED" else mark
     if not note and trial.lowered_by:
         note = str(trial.lowered_by[0]["text"])
@@ -71,21 +57,3 @@ def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, mark: s
 
 def _strip(storage: StudyStorage, artifact_id: str, num_photos: int) -> NDArray[np.float32]:
     return decode_strip(storage.artifacts.path_of(artifact_id).read_bytes(), num_pictures=num_photos)
-
-
-def read_style_picture(storage: StudyStorage, summary: StudySummary) -> NDArray[np.float32]:
-    """Read a study's style image, as it was judged, as small as it is drawn: (height, width, 3) in [0, 1].
-
-    Raises:
-        StorageError: It is gone or damaged.
-    """
-    known = summary.attributes
-    artifact = known.get(attributes.STYLE_PICTURE) or known.get(attributes.STYLE_IMAGE)
-    try:
-        with Image.open(storage.artifacts.path_of(str(artifact))) as picture:
-            picture.thumbnail((MAX_STYLE_ASPECT * STYLE_HEIGHT, STYLE_HEIGHT))
-            return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255.0)
-    except OSError as error:
-        raise StorageError(
-            f"The style image of study {summary.name!r} cannot be read: {error}. Restore the folder of artefacts."
-        ) from error

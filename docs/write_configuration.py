@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the fields of `tuner.config`: `python docs/write_configuration.py`."""
+"""Write docs/configuration.md from the configuration's fields: `python docs/write_configuration.py`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from studies.preset_files import list_presets, read_preset
-from tuner.config import StudyConfig
+from tuner.configuration.preset_files import list_presets, read_preset
+from tuner.configuration.settings import StudyConfig
 
 PAGE = Path(__file__).with_name("configuration.md")
 
 HEAD = """# Configuration
 
-Written by `python docs/write_configuration.py` from `tuner/config.py` and the presets; a test holds it to them.
+Written by `python docs/write_configuration.py` from `tuner/configuration/` and the presets; a test holds it to them.
 
 A study takes its settings from flags, over a YAML file, over the preset that it names, over these defaults. A dot in a
 name is a level of the file: `network.width` is `network: {width: ...}`, or `--set network.width=24` as a flag.

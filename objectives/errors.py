@@ -15,3 +15,7 @@ class QualityError(ObjectivesError, ValueError):
 
 class DivergedError(ObjectivesError, ArithmeticError):
     """The training loss is no finite number any more; the message says which and when."""
+
+
+class CheckpointError(ObjectivesError, ValueError):
+    """A checkpoint cannot be read, or belongs to another training."""

@@ -25,5 +25,5 @@ class CalibrationError(StudiesError, ValueError):
     """There are too few choices of a person, or none that can be used, to find what the person weighs how."""
 
 
-class PresetError(StudiesError, ValueError):
-    """There is no preset of that name."""
+class PreferenceError(StudiesError, ValueError):
+    """A study has nothing to ask a person about, or the person cannot be asked."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tuner.cli import COMMANDS
+from tuner.command_line.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("tuner", "models", "objectives", "studies", "dashboards")
+PACKAGES = ("tuner", "dashboards", "objectives", "studies", "models", "measures", "groundwork")
 NETWORK_LIBRARIES = ("tensorflow", "torch", "keras", "torchvision", "lpips", "jax")
 
 
@@ -33,7 +33,7 @@ def test_the_check_sees_a_library_that_is_loaded() -> None:
 
 def loaded_by_command(*arguments: str) -> set[str]:
     return loaded_by(
-        f"import sys\nsys.argv = ['styletuner', *{arguments!r}]\nfrom tuner.cli import main\n"
+        f"import sys\nsys.argv = ['styletuner', *{arguments!r}]\nfrom tuner.command_line.main import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code"
     )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("tuner", "models", "objectives", "studies", "dashboards")
+PACKAGES = ("tuner", "dashboards", "objectives", "studies", "models", "measures", "groundwork")
 
 pytestmark = pytest.mark.slow
 
@@ -78,17 +78,21 @@ def test_wheel_holds_every_source_file_of_the_five_packages_and_no_others(wheel:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if not name.endswith("/")}
     sources = {path.relative_to(ROOT).as_posix() for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
-    data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "studies" / "presets").glob("*.yaml")}
+    data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tuner" / "configuration" / "presets").glob("*.yaml")}
     data |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "dashboards" / "templates").glob("*")}
     ours = {name for name in held if ".dist-info/" not in name}
-    assert {"studies/presets/demo.yaml", "studies/presets/quick.yaml", "studies/presets/gpu.yaml"} <= data
+    assert {
+        "tuner/configuration/presets/demo.yaml",
+        "tuner/configuration/presets/quick.yaml",
+        "tuner/configuration/presets/gpu.yaml",
+    } <= data
     assert ours == sources | data
 
 
 def test_wheel_carries_licence_console_script_and_description(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         texts = {Path(name).name: archive.read(name).decode() for name in archive.namelist() if ".dist-info/" in name}
-    assert "styletuner = tuner.cli:main" in texts["entry_points.txt"]
+    assert "styletuner = tuner.command_line.main:main" in texts["entry_points.txt"]
     assert "MIT License" in texts["LICENSE"]
     assert "License-Expression: MIT" in texts["METADATA"]
     assert "Requires-Python: >=3.11" in texts["METADATA"]
@@ -109,7 +113,7 @@ def test_every_module_is_imported_from_the_wheel(environment: Path, decoys: Path
         "    print(root.__file__)\n"
         "    for found in pkgutil.walk_packages(root.__path__, prefix=f'{package}.'):\n"
         "        importlib.import_module(found.name)\n"
-        "from studies.preset_files import list_presets\n"
+        "from tuner.configuration.preset_files import list_presets\n"
         "print(*list_presets())\n"
     )
     *files, presets = run(environment / "bin" / "python", "-P", "-c", code, cwd=decoys).splitlines()

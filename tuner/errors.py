@@ -17,13 +17,9 @@ class NetworkFileError(TunerError, ValueError):
     """A file that should hold a finished network does not."""
 
 
-class CheckpointError(TunerError, ValueError):
-    """A checkpoint cannot be read, or belongs to another training."""
-
-
-class PreferenceError(TunerError, ValueError):
-    """A study has nothing to ask a person about, or the person cannot be asked."""
-
-
 class PictureMatchError(TunerError, ValueError):
     """A picture to be scored has no photo, or more than one."""
+
+
+class PresetError(TunerError, ValueError):
+    """There is no preset of that name."""

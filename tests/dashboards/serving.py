@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dashboards.server import bind_dashboard
-from studies.storage import StudyStorage
+from studies.storage.study_storage import StudyStorage
 
 
 @contextmanager

@@ -10,10 +10,10 @@ import pytest
 from optuna_dashboard import get_note, save_note
 
 from dashboards.notes import END_OF_NOTE, save_notes, save_study_notes, study_note, trial_note
-from studies import attributes
 from studies.errors import StudyError
-from studies.storage import StudyStorage
-from studies.summaries import summarise
+from studies.records import attributes
+from studies.records.summaries import summarise
+from studies.storage.study_storage import StudyStorage
 from tests.chromium import find_chromium
 from tests.dashboards.serving import running_dashboard
 

@@ -17,12 +17,12 @@ import pytest
 
 from dashboards.errors import ServeError
 from dashboards.server import bind_dashboard
-from studies.storage import StudyStorage
+from studies.storage.study_storage import StudyStorage
 from tests.chromium import find_chromium
 from tests.dashboards.serving import running_dashboard
 
 NUM_TRIALS = 3
-PROGRAM = "import sys\nfrom studies.storage import StudyStorage\nfrom dashboards.server import serve\n"
+PROGRAM = "import sys\nfrom studies.storage.study_storage import StudyStorage\nfrom dashboards.server import serve\n"
 
 
 def picture(level: float) -> bytes:

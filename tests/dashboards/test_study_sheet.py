@@ -12,10 +12,10 @@ from dashboards import study_sheet
 from dashboards.contact_sheet import SheetRow
 from dashboards.errors import SheetError
 from dashboards.study_sheet import study_contact_sheet
-from studies import attributes
-from studies.storage import StudyStorage
-from studies.strips import encode_strip
-from studies.summaries import summarise
+from studies.records import attributes
+from studies.records.summaries import summarise
+from studies.storage.picture_strips import encode_strip
+from studies.storage.study_storage import StudyStorage
 
 RED, GREEN = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.images import Image
-from objectives.luminance import box_blur
+from models.pictures.images import Image
+from objectives.judging.luminance import box_blur
 
 
 def draw_photo(seed: int = 0, *, height: int = 64, width: int = 96) -> Image:

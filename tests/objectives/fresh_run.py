@@ -14,11 +14,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.loss_network import LossNetwork
-from models.style_network import StyleNetworkOptions, build_style_network, stylise
-from objectives.loss_weights import LossWeights
-from objectives.references import measure_references, style_targets
-from objectives.training import Batch, StyleTrainer
+from measures.loss_weights import LossWeights
+from models.networks.loss_network import LossNetwork
+from models.networks.style_network import StyleNetworkOptions, build_style_network, stylise
+from objectives.training.references import measure_references, style_targets
+from objectives.training.trainer import Batch, StyleTrainer
 
 CONTENT_LAYER = "relu2_1"
 STYLE_LAYERS = ("relu1_1", "relu2_1")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from models.images import Image
+from models.pictures.images import Image
 from tests.objectives.drawn_pictures import draw_photo, draw_style
 
 

@@ -15,7 +15,7 @@ import optuna
 import psycopg
 import pytest
 
-from studies.storage import StudyStorage
+from studies.storage.study_storage import StudyStorage
 
 
 @final

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from models import pretrained
+from models.pretrained import files as pretrained
 from tests.studies.conftest import PostgreSQLServer, postgresql_server
 from tests.tuner.tiny_study import NAME, Outcome, run_command, write_tiny_study
 

@@ -7,10 +7,10 @@ import optuna
 import PIL.Image
 from optuna.trial import create_trial
 
-from studies import attributes
-from studies.records import PhotoQualityRecord, save_photo_quality
-from studies.storage import StudyStorage
-from studies.strips import encode_strip
+from studies.records import attributes
+from studies.storage.picture_strips import encode_strip
+from studies.storage.study_storage import StudyStorage
+from studies.storage.tables import PhotoQualityRecord, save_photo_quality
 
 NAME = "rated"
 RUNG_PHOTOS = ("rung-0", "rung-1")

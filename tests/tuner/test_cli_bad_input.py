@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from models import pretrained
-from models.images import write_image
+from models.pictures.images import write_image
+from models.pretrained import files as pretrained
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
-from tuner.cli import explain
+from tuner.command_line.main import explain
 
 RUN = ("study", "run", "tiny.yaml")
 
@@ -28,7 +28,7 @@ def set_up_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise AssertionError("A network library was loaded.")
 
-    monkeypatch.setattr("tuner.environment.load_networks", fail)
+    monkeypatch.setattr("tuner.installation.environment.load_networks", fail)
 
 
 @pytest.mark.usefixtures("set_up_fails")
@@ -305,7 +305,7 @@ def test_no_space_for_pictures(run_cli: RunCli, folder: Path, monkeypatch: pytes
     run_cli(*arguments, "--trials", 1).require_success()
     run_cli("study", "enqueue", NAME, "--weights", 1, 0.5, 0.01).require_success()
     with monkeypatch.context() as full:
-        full.setattr("studies.artifacts.shutil.disk_usage", lambda _: usage)
+        full.setattr("studies.storage.artifacts.shutil.disk_usage", lambda _: usage)
         run_cli(*arguments, "--trials", 2).require_refusal("artifacts", "Free some space", "run the same command again")
     assert num_finished(folder / "styletuner.db") == 1
     run_cli(*arguments, "--trials", 2).require_success()
@@ -317,7 +317,17 @@ def test_no_space_for_pictures(run_cli: RunCli, folder: Path, monkeypatch: pytes
 @pytest.mark.slow
 def test_fresh_process_says_no_more(folder: Path) -> None:
     """Also where the libraries load for the first time, nothing but our message is printed."""
-    command = [sys.executable, "-P", "-m", "tuner.cli", "stylize", "photos/photo_00.png", "photos", "-o", "out"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "tuner.command_line.main",
+        "stylize",
+        "photos/photo_00.png",
+        "photos",
+        "-o",
+        "out",
+    ]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
     assert ended.returncode == 2
     assert len(ended.stderr.splitlines()) <= 2, ended.stderr

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.images import write_image
-from studies import attributes
-from studies.claims import Claim, attach, claim
-from studies.storage import StudyStorage
-from studies.workers import WorkerIdentity
+from models.pictures.images import write_image
+from studies.claims.claiming import Claim, attach, claim
+from studies.claims.processes import WorkerIdentity
+from studies.records import attributes
+from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
 

@@ -10,13 +10,13 @@ import PIL.Image
 import pytest
 import yaml
 
-from studies.preferences import FIRST, SECOND, TIE, Preference, load_preferences
-from studies.storage import StudyStorage
+from studies.preferences.answers import FIRST, SECOND, TIE, Preference, load_preferences
+from studies.preferences.questions import Question
+from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.rated_study import NAME, PARTS, make_rated_study
 from tests.tuner.tiny_study import opened
-from tuner.preferring import Question
-from tuner.rating import RatingSession
+from tuner.people.rating import RatingSession
 
 PREFER = ("study", "prefer", NAME, "--rater", "anna")
 

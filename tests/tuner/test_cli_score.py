@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from models.images import read_image, write_image
+from models.pictures.images import read_image, write_image
 from tests.tuner.conftest import RunCli
 
 PARTS = ("content_preservation", "style_match", "artefact_factor")

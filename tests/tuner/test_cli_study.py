@@ -12,11 +12,11 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
-from models.images import read_image, write_image
+from models.pictures.images import read_image, write_image
 from tests.objectives.drawn_pictures import draw_photo
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
-from tuner.cli import styletuner
+from tuner.command_line.main import styletuner
 
 RUN = ("study", "run", "tiny.yaml", "--name", NAME)
 PARTS = ("content_preservation", "style_match", "artefact_factor")
@@ -71,7 +71,7 @@ def test_interrupt_of_a_new_study_says_its_name(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tuner.study_run.StudyRun.run_here", interrupt)
+    monkeypatch.setattr("tuner.running.run.StudyRun.run_here", interrupt)
     outcome = run_cli(*RUN, "--new", "--set", "seed=7")
     assert outcome.status == 1
     assert f"Interrupted. Run the command again to go on, with --name {NAME}-2 in place of --new." in outcome.stderr

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from objectives.errors import DivergedError
-from objectives.training import Batch, StyleTrainer, TrainingLosses
+from objectives.training.checkpoints import DeferredInterrupt
+from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, CommandProcess
-from tuner.checkpoints import DeferredInterrupt
 
 FOREVER = 1_000_000
 
@@ -65,7 +65,7 @@ def checkpoint(exported: Path, run_cli: RunCli, folder: Path, monkeypatch: pytes
         raise KeyboardInterrupt
 
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("tuner.full_training._save", fail)
+        interrupted.setattr("tuner.finished.full_training._save", fail)
         outcome = run_cli("train", exported, "-o", "net.keras")
     assert outcome.status == 1
     assert "Interrupted. Run the same command again" in outcome.stderr

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
-from models import pretrained
-from studies.storage import StudyStorage
-from studies.summaries import summarise
+from models.pretrained import files as pretrained
+from studies.records.summaries import summarise
+from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, opened, read_trials, require_exactly, run_command
 

@@ -15,11 +15,11 @@ from unittest.mock import patch
 
 from optuna.trial import FrozenTrial, TrialState
 
-from models.images import write_image
-from studies.claims import FINISHED_STATES
-from studies.storage import StudyStorage
+from models.pictures.images import write_image
+from studies.claims.claiming import FINISHED_STATES
+from studies.storage.study_storage import StudyStorage
 from tests.objectives.drawn_pictures import draw_photo, draw_style
-from tuner import cli
+from tuner.command_line import main as cli
 
 NUM_PHOTOS = 16
 NAME = "waves"
@@ -102,7 +102,7 @@ class CommandProcess:
         self._log = cwd / f"log-{time.monotonic_ns()}.txt"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tuner.cli", *map(str, arguments)],
+                [sys.executable, "-P", "-m", "tuner.command_line.main", *map(str, arguments)],
                 cwd=cwd,
                 env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,

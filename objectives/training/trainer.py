@@ -1,0 +1,225 @@
+"""Training of style networks: one compiled step that serves every trial of a study."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Final, final
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from measures.loss_weights import LossWeights
+from models.networks.content_features import FEATURE_UNIT
+from models.networks.loss_network import LossNetwork
+from objectives.errors import DivergedError
+from objectives.training.averaging_optimizer import AveragingAdam
+from objectives.training.losses import content_loss, style_loss, total_variation
+from objectives.training.references import LossReferences
+
+Tensor = Any
+Batch = tuple[NDArray[np.float32], Mapping[str, NDArray[np.float16]]]
+"""Photos (batch, size, size, 3) and their content features by layer, in `FEATURE_UNIT`s as they are cached.
+An empty mapping has the step compute them from the photos."""
+
+TERMS: Final = ("content", "style", "total_variation")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TrainingLosses:
+    """Mean losses of some batches, unweighted and relative to their references; lower is better, 0 a perfect match."""
+
+    content: float
+    style: float
+    total_variation: float
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the losses by name."""
+        return asdict(self)
+
+
+@final
+class StyleTrainer:
+    """A style network, its optimiser and the loss network, compiled once.
+
+    Loss weights, style targets and references are variables of the compiled step, so that a new trial changes numbers
+    and never the graph: `start` puts network and optimiser back to where they began, in place.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        loss_network: LossNetwork,
+        *,
+        style_grams: Mapping[str, NDArray[np.float32]],
+        references: LossReferences,
+        learning_rate: float = 1e-3,
+        precision: str = "float32",
+    ) -> None:
+        """Build the training step.
+
+        Args:
+            network: The style network to train; its present weights are the initial weights of every run.
+            loss_network: Frozen; gives the layers of `style_grams` and `references`.
+            style_grams: Gram matrix of the style image by style layer, (channels, channels).
+            references: Scale of each loss.
+            learning_rate: Adam's step; the paper's 1e-3 (Johnson et al. 2016, section 4.1).
+            precision: Keras dtype policy that the network was built with; with "mixed_float16" the loss is scaled.
+        """
+        self.network = network
+        self.references = references
+        self._model = _ObjectiveModel(network, loss_network, style_grams, references, precision)
+        self._optimizer = AveragingAdam(learning_rate)
+        # "auto" leaves XLA off on a CPU under TensorFlow, where it does not pay: 20 to 30 s for a step no faster.
+        self._model.compile(optimizer=self._optimizer, jit_compile="auto")
+        self._model.optimizer.build(network.trainable_variables)
+        self._variables = [*network.variables, *self._model.optimizer.variables]
+        self._initial = _values(self._variables)
+
+    @property
+    def num_traces(self) -> int:
+        """How often Python has gone through the training step.
+
+        TensorFlow and JAX trace it once, however many trials run; torch, which compiles nothing, goes through it for
+        every batch.
+        """
+        return self._model.num_traces
+
+    def start(self, weights: LossWeights) -> None:
+        """Begin a run: initial network, fresh optimiser (step counter included), new loss weights."""
+        _assign(self._variables, self._initial)
+        self._model.loss_weights.assign(weights.as_vector())
+
+    @contextmanager
+    def averaged(self) -> Iterator[keras.Model]:
+        """Give the network with the average of its weights over the last steps, for as long as the block lasts.
+
+        What is painted and kept is painted with these: between seeds they spread less than the weights as trained
+        (docs/noise.md). Moving statistics of a batch norm stay as trained.
+        """
+        trained = self.network.trainable_variables
+        kept, averages = _values(trained), _values(self._optimizer.averages)
+        _assign(trained, averages)
+        try:
+            yield self.network
+        finally:
+            _assign(trained, kept)
+
+    def state(self) -> list[NDArray[np.float32]]:
+        """Return every number that a run changes, in a fixed order: what a checkpoint keeps."""
+        return _values(self._variables)
+
+    def restore(self, state: list[NDArray[np.float32]]) -> None:
+        """Put back what `state` gave."""
+        _assign(self._variables, state)
+
+    def train(self, batches: Iterable[Batch], *, on_batch: Callable[[int], None] | None = None) -> TrainingLosses:
+        """Take one optimiser step per batch.
+
+        Args:
+            batches: Of one shape throughout a study; another shape costs another compilation.
+            on_batch: Called after each step with the number of images in it.
+
+        Returns:
+            Mean losses over these batches; not a number where there are none.
+
+        Raises:
+            DivergedError: A loss is not finite; the network is of no use until the next `start`.
+        """
+        totals = dict.fromkeys(TERMS, 0.0)
+        num_batches = 0
+        for photos, targets in batches:
+            logs = self._model.train_on_batch(photos, dict(targets), return_dict=True)
+            if not math.isfinite(logs["loss"]):
+                raise DivergedError(_diverged_message(logs))
+            totals = {term: total + logs[term] for term, total in totals.items()}
+            num_batches += 1
+            if on_batch is not None:
+                on_batch(len(photos))
+        means = {term: total / num_batches if num_batches else math.nan for term, total in totals.items()}
+        return TrainingLosses(**means)
+
+
+def _values(variables: Iterable[keras.Variable]) -> list[NDArray[np.float32]]:
+    return [np.array(ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables: Iterable[keras.Variable], values: Iterable[NDArray[np.float32]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _diverged_message(logs: Mapping[str, float]) -> str:
+    broken = [term.replace("_", "-") for term in TERMS if not math.isfinite(logs[term])] or ["weighted"]
+    return f"diverged: the {' and '.join(broken)} loss is not finite"
+
+
+class _ObjectiveModel(keras.Model):
+    """Style network and loss network as one Keras model, for the backend's own compiled training step."""
+
+    def __init__(
+        self,
+        network: keras.Model,
+        loss_network: LossNetwork,
+        style_grams: Mapping[str, NDArray[np.float32]],
+        references: LossReferences,
+        precision: str,
+    ) -> None:
+        super().__init__(name="objective", dtype=precision)
+        self.num_traces = 0
+        self.network = network
+        self.loss_features = loss_network.model
+        self.style_grams = {name: self._constant(f"style_gram_{name}", gram) for name, gram in style_grams.items()}
+        self.style_references = {
+            name: self._constant(f"style_reference_{name}", value) for name, value in references.style.items()
+        }
+        self.content_references = {
+            name: self._constant(f"content_reference_{name}", value) for name, value in references.content.items()
+        }
+        self.variation_reference = self._constant("total_variation_reference", references.total_variation)
+        self.loss_weights = self._constant("loss_weights", np.full(3, 1 / 3))
+        self.terms = [keras.metrics.Mean(name=term) for term in TERMS]
+        self.built = True
+
+    def _constant(self, name: str, value: Any) -> Any:
+        array = np.asarray(value, np.float32)
+        return self.add_weight(
+            name=name,
+            shape=array.shape,
+            initializer=lambda shape, dtype: ops.reshape(ops.convert_to_tensor(array, dtype), shape),
+            trainable=False,
+            dtype="float32",
+            autocast=False,
+        )
+
+    def call(self, photos: Tensor, training: bool | None = None) -> Tensor:
+        return self.network(photos, training=training)
+
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Mapping[str, Tensor] | None = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,  # noqa: ARG002  Keras' signature
+        training: bool = True,  # noqa: ARG002
+    ) -> Tensor:
+        self.num_traces += 1
+        outputs = ops.cast(y_pred, "float32")
+        features = self.loss_features(outputs)
+        losses = [
+            content_loss(features, self._content_targets(x, y or {}), self.content_references),
+            style_loss(features, self.style_grams, self.style_references),
+            total_variation(outputs) / self.variation_reference,
+        ]
+        for metric, loss in zip(self.terms, losses, strict=True):
+            metric.update_state(loss)
+        return ops.sum(ops.stack(losses) * ops.convert_to_tensor(self.loss_weights))
+
+    def _content_targets(self, photos: Tensor, cached: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        if not cached:
+            features = self.loss_features(photos)
+            return {name: ops.stop_gradient(features[name]) for name in self.content_references}
+        return {name: ops.cast(cached[name], "float32") * FEATURE_UNIT for name in self.content_references}

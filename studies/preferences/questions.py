@@ -1,0 +1,278 @@
+"""Asking a person which of two outputs is better: what can be asked, and what to ask next. Loads no network."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from measures.quality import Exponents
+from studies.errors import PreferenceError
+from studies.preferences.calibrated_ranking import PhotoParts
+from studies.preferences.posterior import PRIOR_DECISIVENESS, PRIOR_SCALES
+from studies.records import attributes
+from studies.records.style_picture import read_style_picture
+from studies.records.summaries import StudySummary, TrialSummary
+from studies.storage.picture_strips import decode_strip
+from studies.storage.study_storage import StudyStorage
+
+REPEAT_SHARE: Final = 1.0 / 7.0
+"""Of the questions that repeat an earlier pair with sides swapped: three of the twenty that calibration needs."""
+
+QUESTIONS_BETWEEN: Final = 3
+"""Other questions before a pair may come again: an answer just given would be repeated from memory."""
+
+CHANCE_SHARE: Final = 0.2
+"""Of the choice of a pair that is left to chance: where the judge is sure it may still be wrong."""
+
+Picture = NDArray[np.float32]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two trials' outputs of one calibration photo.
+
+    Attributes:
+        photo: Content hash of the photo.
+        trials: Numbers of the two, the lower one first.
+        difference: phi(first) - phi(second) of their scores; see `studies.preferences.calibration`.
+    """
+
+    photo: str
+    trials: tuple[int, int]
+    difference: tuple[float, float, float]
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What tells the pair from others."""
+        return (self.photo, *self.trials)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A pair as it is shown.
+
+    Attributes:
+        pair: What is compared.
+        left: Number of the trial on the left, as A.
+        is_repeat: Whether the rater was asked about this pair before.
+    """
+
+    pair: Pair
+    left: int
+    is_repeat: bool
+
+    @property
+    def right(self) -> int:
+        """Number of the trial on the right, as B."""
+        first, second = self.pair.trials
+        return second if self.left == first else first
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PairMaterial:
+    """What can be asked about in a study.
+
+    Attributes:
+        pairs: All pairs of outputs of one calibration photo.
+        num_trials: Trials that they come from.
+        num_photos: Photos that they are of.
+        notes: What is left out and why, one sentence each.
+    """
+
+    pairs: tuple[Pair, ...]
+    num_trials: int
+    num_photos: int
+    notes: tuple[str, ...]
+
+
+def find_pairs(summary: StudySummary, parts: PhotoParts) -> PairMaterial:
+    """Find the pairs of a study: both outputs of the same calibration photo, from complete trials.
+
+    Args:
+        summary: The study.
+        parts: Scores by trial and photo, from `studies.preferences.calibrated_ranking.load_parts`.
+
+    Raises:
+        PreferenceError: There are no calibration photos, or fewer than two trials with pictures of them; says how to
+            get them.
+    """
+    photos = _calibration_photos(summary)
+    trials = _trials_with_pictures(summary)
+    pairs = [
+        Pair(photo=photo, trials=(first, second), difference=_difference(parts, first, second, photo=photo))
+        for photo in photos
+        for index, first in enumerate(trials)
+        for second in trials[index + 1 :]
+        if photo in parts.get(first, {}) and photo in parts.get(second, {})
+    ]
+    unscored = [number for number in trials if any(photo not in parts.get(number, {}) for photo in photos)]
+    notes = []
+    if unscored:
+        listed = ", ".join(map(str, unscored))
+        notes.append(f"Not asked about where scores of calibration photos are missing: trials {listed}.")
+    if not pairs:
+        raise PreferenceError(" ".join([f"Study {summary.name!r} has no two outputs to compare.", *notes]))
+    return PairMaterial(
+        pairs=tuple(pairs),
+        num_trials=len({number for pair in pairs for number in pair.trials}),
+        num_photos=len({pair.photo for pair in pairs}),
+        notes=tuple(notes),
+    )
+
+
+def information(difference: Sequence[float], exponents: Exponents) -> float:
+    """How much an answer is expected to tell about the exponents; 0 where it tells nothing.
+
+    Fisher information of the logistic model about logit w and log a, each in standard deviations of its prior:
+    p (1 - p) [(s_w d w (1 - w) (dC - dS))^2 + (s_a d a dA)^2]. It is large where content and style disagree about the
+    order, so that the exponents decide, and small where one output is better in everything.
+    """
+    content, style, artefacts = difference
+    lead = PRIOR_DECISIVENESS * float(exponents.vector() @ np.asarray(difference))
+    sure = 1.0 / (1.0 + np.exp(-abs(lead)))
+    balance = exponents.content * (1.0 - exponents.content) * (content - style)
+    slopes = PRIOR_DECISIVENESS * np.array(
+        [PRIOR_SCALES[1] * balance, PRIOR_SCALES[2] * exponents.artefacts * artefacts]
+    )
+    return float(sure * (1.0 - sure) * (slopes**2).sum())
+
+
+@final
+class QuestionChooser:
+    """Chooses what a rater is asked next: mostly new pairs that tell much, and now and then an old one again."""
+
+    def __init__(
+        self,
+        pairs: Iterable[Pair],
+        *,
+        asked: Iterable[tuple[tuple[str, int, int], int]],
+        exponents: Exponents,
+        seed: int | None,
+    ) -> None:
+        """Prepare a session.
+
+        Args:
+            pairs: What can be asked, at least one.
+            asked: The rater's earlier questions in order: key of the pair, and the trial on the left.
+            exponents: With which the judge foretells answers.
+            seed: Of all that is drawn; None draws anew each time.
+        """
+        self._generator = np.random.default_rng(seed)
+        known = {pair.key: pair for pair in pairs}
+        self._asked = [Question(pair=known[key], left=left, is_repeat=False) for key, left in asked if key in known]
+        done = {question.pair.key for question in self._asked}
+        self._fresh = [pair for key, pair in known.items() if key not in done]
+        self._information = {pair.key: information(pair.difference, exponents) for pair in self._fresh}
+
+    @property
+    def num_fresh(self) -> int:
+        """Pairs that the rater was not asked about yet."""
+        return len(self._fresh)
+
+    def choose(self) -> Question:
+        """Return the next question, and take it as asked."""
+        again = self._repeatable()
+        if not self._fresh or (again and self._generator.random() < REPEAT_SHARE):
+            before = again[int(self._generator.integers(len(again)))]
+            question = Question(pair=before.pair, left=before.right, is_repeat=True)
+        else:
+            pair = self._fresh.pop(self._draw_fresh())
+            question = Question(pair=pair, left=int(self._generator.choice(pair.trials)), is_repeat=False)
+        self._asked.append(question)
+        return question
+
+    def _draw_fresh(self) -> int:
+        known = np.array([self._information[pair.key] for pair in self._fresh])
+        even = np.full(len(known), 1.0 / len(known))
+        total = known.sum()
+        chances = CHANCE_SHARE * even + (1.0 - CHANCE_SHARE) * known / total if total > 0 else even
+        return int(self._generator.choice(len(known), p=chances))
+
+    def _repeatable(self) -> list[Question]:
+        """Earlier questions, each pair as last shown: those least often asked, and not just now unless all were."""
+        counts: dict[tuple[str, int, int], int] = {}
+        last: dict[tuple[str, int, int], Question] = {}
+        for question in self._asked:
+            key = question.pair.key
+            counts[key] = counts.get(key, 0) + 1
+            last[key] = question
+        recent = {question.pair.key for question in self._asked[-QUESTIONS_BETWEEN:]}
+        old = [key for key in last if key not in recent]
+        if not old and not self._fresh:
+            old = [key for key in last if key != self._asked[-1].pair.key] or list(last)
+        fewest = min((counts[key] for key in old), default=0)
+        return [last[key] for key in old if counts[key] == fewest]
+
+
+@final
+class PictureSource:
+    """Reads the pictures of a study's questions from its artefacts."""
+
+    def __init__(self, storage: StudyStorage, summary: StudySummary) -> None:
+        """Open the pictures of a study that `find_pairs` found something in.
+
+        Raises:
+            StorageError: A picture is gone or damaged.
+        """
+        self._storage = storage
+        self._places = {photo: place for place, photo in enumerate(_calibration_photos(summary))}
+        self._pictures = {trial.number: trial.pictures for trial in summary.trials}
+        self._photos = self._strip(str(summary.attributes[attributes.CALIBRATION_PHOTOS]))
+        self.style: Picture = read_style_picture(storage, summary)
+
+    def photo(self, photo: str) -> Picture:
+        """Return a calibration photo by its hash, (height, width, 3) in [0, 1]."""
+        found: Picture = self._photos[self._places[photo]]
+        return found
+
+    def output(self, trial: int, photo: str) -> Picture:
+        """Return what a trial made of a calibration photo, (height, width, 3) in [0, 1].
+
+        Raises:
+            StorageError: The picture is gone or damaged.
+        """
+        strip = self._strip(self._pictures[trial][attributes.CALIBRATION_PICTURES])
+        found: Picture = strip[self._places[photo]]
+        return found
+
+    def _strip(self, artifact_id: str) -> NDArray[np.float32]:
+        content = self._storage.artifacts.path_of(artifact_id).read_bytes()
+        return decode_strip(content, num_pictures=len(self._places))
+
+
+def _calibration_photos(summary: StudySummary) -> list[str]:
+    photos: Mapping[str, list[str]] = summary.attributes.get(attributes.PHOTOS, {})
+    found = list(photos.get("calibration", ()))
+    if not found:
+        raise PreferenceError(
+            f"Study {summary.name!r} has no calibration photos to ask about. Run a new study that has: "
+            "styletuner study run ... --set data.held_out.calibration=6"
+        )
+    return found
+
+
+def _trials_with_pictures(summary: StudySummary) -> list[int]:
+    complete = [trial for trial in summary.trials if trial.state == "COMPLETE"]
+    painted = [trial.number for trial in complete if _is_painted(trial)]
+    if len(painted) < 2 or attributes.CALIBRATION_PHOTOS not in summary.attributes:  # noqa: PLR2004 (a pair)
+        older = len(complete) - len(painted)
+        why = f" {older} more were run before styletuner kept such pictures." if older else ""
+        raise PreferenceError(
+            f"Study {summary.name!r} has {len(painted)} complete trials with pictures of its calibration photos; two "
+            f"are needed.{why}\nRun more trials of it: styletuner study run ... --trials N"
+        )
+    return painted
+
+
+def _is_painted(trial: TrialSummary) -> bool:
+    return attributes.CALIBRATION_PICTURES in trial.pictures
+
+
+def _difference(parts: PhotoParts, first: int, second: int, *, photo: str) -> tuple[float, float, float]:
+    content, style, artefacts = (parts[first][photo].features() - parts[second][photo].features()).tolist()
+    return content, style, artefacts

@@ -1,0 +1,244 @@
+"""What a study and its trials amount to, for lists, pages and exports: plain values that nothing can write through."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, final
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from measures.fronts import non_dominated
+from studies.records import attributes
+from studies.records.tied_trials import tied_with
+from studies.records.trial_qualities import quality_of, rung_qualities
+from studies.storage.database_errors import storage_errors
+from studies.storage.study_storage import StudyStorage
+
+QUALITY: Final = "quality"
+"""Name of the objective of a study that has one."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TrialSummary:
+    """One trial.
+
+    Attributes:
+        number: Its number in the study, from 0.
+        state: Optuna's name of its state: "COMPLETE", "PRUNED", "FAIL", "RUNNING" or "WAITING".
+        quality: In [0, 1], higher is better: at the end if complete, else at the last rung so far; None without any.
+        weights: Loss weight by term, sum 1; empty until they are sampled.
+        params: Optuna's parameters by name.
+        parts: Parts of the quality by name, with raw terms and losses nested.
+        reason: Why it was pruned, or how it failed; empty otherwise.
+        images_seen: Training images it saw.
+        seconds: How long it ran; None while it runs.
+        pictures: Artefact id by kind ("sheet", "outputs", and "calibration" of a complete trial).
+        qualities: Quality by rung, a rung being the images seen.
+        values: Of the objectives of its study, in their order, if it is complete; of the usual study its quality alone.
+        started: In UTC; None while it waits.
+        finished: In UTC; None until it ends.
+        retry_of: Number of the trial that it runs again, if any.
+        lowered_by: What lowered its quality, the most costly first: name, text, and cost as a share of the quality.
+    """
+
+    number: int
+    state: str
+    quality: float | None
+    weights: Mapping[str, float]
+    params: Mapping[str, Any]
+    parts: Mapping[str, Any]
+    reason: str
+    images_seen: int | None
+    seconds: float | None
+    pictures: Mapping[str, str]
+    qualities: Mapping[int, float]
+    started: datetime | None
+    finished: datetime | None
+    retry_of: int | None
+    values: tuple[float, ...] = ()
+    lowered_by: tuple[Mapping[str, Any], ...] = ()
+
+    def reasons(self) -> str:
+        """What lowered its quality, in words; empty if nothing did."""
+        return "; ".join(str(reason["text"]) for reason in self.lowered_by)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as values that JSON can hold."""
+        return asdict(self) | {"started": _iso(self.started), "finished": _iso(self.finished)}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudySummary:
+    """One study.
+
+    Attributes:
+        name: Its name.
+        created: When its first trial started, in UTC; None before that.
+        num_by_state: Number of trials by Optuna's name of their state; states without trials are left out.
+        best: The complete trial of the highest quality, on the front if there are several objectives; None without any.
+        trials: All trials by number.
+        attributes: The study's user attributes; `studies.records.attributes` names them.
+        tied_with_best: Numbers of the other complete trials whose quality cannot be told from the best one's; see
+            `studies.records.tied_trials`.
+        objectives: Names of what is maximised, in the order of the trials' values; one of them in the usual study.
+    """
+
+    name: str
+    created: datetime | None
+    num_by_state: Mapping[str, int]
+    best: TrialSummary | None
+    trials: tuple[TrialSummary, ...]
+    attributes: Mapping[str, Any]
+    objectives: tuple[str, ...] = (QUALITY,)
+    tied_with_best: tuple[int, ...] = ()
+
+    @property
+    def num_finished(self) -> int:
+        """Complete and pruned trials: what `--trials` counts."""
+        return self.num_by_state.get("COMPLETE", 0) + self.num_by_state.get("PRUNED", 0)
+
+    def ranked(self) -> list[TrialSummary]:
+        """Trials with a quality, best first: complete ones, then pruned ones, whose runs were shorter."""
+        return rank(self.trials)
+
+    def front(self) -> list[TrialSummary]:
+        """Complete trials that no other one dominates in a study with several objectives, highest first value first."""
+        return _front(self.trials) if len(self.objectives) > 1 else []
+
+    def candidates(self) -> list[TrialSummary]:
+        """Complete trials to choose the best from, by quality: with several objectives, those on the front."""
+        return _candidates(self.trials, self.objectives)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as values that JSON can hold."""
+        return {
+            "name": self.name,
+            "created": _iso(self.created),
+            "num_by_state": dict(self.num_by_state),
+            "objectives": list(self.objectives),
+            "best": self.best.as_dict() if self.best is not None else None,
+            "tied_with_best": list(self.tied_with_best),
+            "front": [trial.number for trial in self.front()],
+            "trials": [trial.as_dict() for trial in self.trials],
+            "attributes": dict(self.attributes),
+        }
+
+
+def list_studies(storage: StudyStorage) -> list[StudySummary]:
+    """All studies by name.
+
+    Raises:
+        StorageError: If the database cannot be read.
+    """
+    return [summarise(storage, name) for name in storage.study_names()]
+
+
+def summarise(storage: StudyStorage, name: str) -> StudySummary:
+    """One study with its trials.
+
+    Raises:
+        StudyError: If there is none of that name; names the most similar one.
+        StorageError: If the database cannot be read.
+    """
+    study = storage.read_study(name)
+    with storage_errors(storage.url):
+        trials = tuple(summarise_trial(trial) for trial in study.get_trials(deepcopy=False))
+        user_attributes = study.user_attrs
+        objectives = _objectives(study)
+        candidates = _candidates(trials, objectives)
+        tied = _tied_with_best(storage, name, candidates, user_attributes)
+    return StudySummary(
+        name=name,
+        created=min((trial.started for trial in trials if trial.started is not None), default=None),
+        num_by_state=dict(Counter(trial.state for trial in trials)),
+        best=candidates[0] if candidates else None,
+        trials=trials,
+        attributes=user_attributes,
+        objectives=objectives,
+        tied_with_best=tied,
+    )
+
+
+def summarise_trial(trial: FrozenTrial) -> TrialSummary:
+    """One trial."""
+    attrs = trial.user_attrs
+    qualities = rung_qualities(trial)
+    return TrialSummary(
+        number=trial.number,
+        state=trial.state.name,
+        quality=quality_of(trial),
+        weights=dict(attrs.get(attributes.WEIGHTS, {})),
+        params=dict(trial.params),
+        parts=dict(attrs.get(attributes.PARTS, {})),
+        reason=attrs.get(attributes.FAILURE) or attrs.get(attributes.REASON) or "",
+        images_seen=attrs.get(attributes.IMAGES_SEEN, max(qualities, default=None)),
+        seconds=attrs.get(attributes.SECONDS, trial.duration.total_seconds() if trial.duration else None),
+        pictures=dict(attrs.get(attributes.PICTURES, {})),
+        qualities=qualities,
+        started=_utc(trial.datetime_start),
+        finished=_utc(trial.datetime_complete),
+        retry_of=attrs.get(attributes.RETRY_OF),
+        values=_finite_values(trial),
+        lowered_by=tuple(attrs.get(attributes.LOWERED_BY, ())),
+    )
+
+
+def rank(trials: tuple[TrialSummary, ...]) -> list[TrialSummary]:
+    """Complete and pruned trials with a quality, best first; see `StudySummary.ranked`."""
+    states = (TrialState.COMPLETE.name, TrialState.PRUNED.name)
+    scored = [trial for trial in trials if trial.state in states and trial.quality is not None]
+    return sorted(scored, key=lambda trial: (states.index(trial.state), -(trial.quality or 0.0), trial.number))
+
+
+def _front(trials: tuple[TrialSummary, ...]) -> list[TrialSummary]:
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE.name and trial.values]
+    kept = [complete[index] for index in non_dominated([trial.values for trial in complete])]
+    return sorted(kept, key=lambda trial: (-trial.values[0], trial.number))
+
+
+def _candidates(trials: tuple[TrialSummary, ...], objectives: tuple[str, ...]) -> list[TrialSummary]:
+    ranked = [trial for trial in rank(trials) if trial.state == TrialState.COMPLETE.name]
+    if len(objectives) == 1:
+        return ranked
+    on_front = {trial.number for trial in _front(trials)}
+    return [trial for trial in ranked if trial.number in on_front]
+
+
+def _tied_with_best(
+    storage: StudyStorage, name: str, candidates: list[TrialSummary], user_attributes: Mapping[str, Any]
+) -> tuple[int, ...]:
+    if not candidates:
+        return ()
+    return tied_with(
+        storage.read_engine,
+        name,
+        candidates[0].number,
+        others=[trial.number for trial in candidates[1:]],
+        photos=user_attributes.get(attributes.PHOTOS, {}).get("rung", ()),
+        judge_version=str(user_attributes.get(attributes.JUDGE_VERSION, "")),
+    )
+
+
+def _objectives(study: optuna.Study) -> tuple[str, ...]:
+    if len(study.directions) == 1:
+        return (QUALITY,)
+    return tuple(study.metric_names or (f"objective {index}" for index in range(len(study.directions))))
+
+
+def _finite_values(trial: FrozenTrial) -> tuple[float, ...]:
+    values = trial.values if trial.state is TrialState.COMPLETE else None
+    return tuple(values) if values is not None and all(map(math.isfinite, values)) else ()
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    # Optuna keeps local time without saying so.
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")

@@ -1,0 +1,53 @@
+"""Which trials are as good as the best, as far as a few photos can tell."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+import sqlalchemy
+
+from measures.ties import MIN_PHOTOS, has_all, is_tie
+from studies.storage.tables import PhotoQualityRow, load_photo_quality
+
+
+def tied_with(
+    engine: sqlalchemy.Engine,
+    study_name: str,
+    best: int,
+    *,
+    others: Collection[int],
+    photos: Sequence[str],
+    judge_version: str,
+) -> tuple[int, ...]:
+    """Find the trials that cannot be told from the best.
+
+    Two trials tie if the mean difference of their quality, photo by photo, is at most its own standard error: see
+    `measures.ties`.
+
+    Args:
+        engine: Database with the quality of each photo.
+        study_name: The study.
+        best: Number of the trial to compare with.
+        others: Numbers of the trials that may tie with it.
+        photos: Content hashes of the photos that rank trials; at least two, or nothing ties.
+        judge_version: Of the scores to compare.
+
+    Returns:
+        Numbers of those of `others` that tie, in order; trials that lack the score of a photo do not.
+    """
+    if len(photos) < MIN_PHOTOS or not sqlalchemy.inspect(engine).has_table(PhotoQualityRow.__tablename__):
+        return ()
+    qualities = _last_qualities(engine, study_name, judge_version)
+    if not has_all(qualities.get(best, {}), photos):
+        return ()
+    candidates = sorted(number for number in others if number != best and has_all(qualities.get(number, {}), photos))
+    return tuple(number for number in candidates if is_tie(qualities[best], qualities[number], photos))
+
+
+def _last_qualities(
+    engine: sqlalchemy.Engine, study_name: str, judge_version: str
+) -> Mapping[int, Mapping[str, float]]:
+    """Quality by trial and photo, at the last rung of each trial at which the photo was scored."""
+    qualities: dict[int, dict[str, float]] = defaultdict(dict)
+    for record in load_photo_quality(engine, study_name, judge_version=judge_version):  # rungs come in order
+        qualities[record.trial_number][record.photo_sha256] = record.quality
+    return qualities

@@ -1,0 +1,127 @@
+import json
+
+import numpy as np
+import pytest
+
+from models.pictures.images import Image, resize
+from objectives.errors import QualityError
+from objectives.judging.judge import Judge
+from objectives.judging.scoring import MAX_JUDGES, Output, PictureScore, PictureScorer
+from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
+
+PHOTO, OTHER, STYLE = draw_photo(), draw_photo(seed=1), draw_style(height=64, width=64)
+
+
+def output(picture: Image, *, name: str = "a.png", photo: Image = PHOTO) -> Output:
+    return Output(name=name, picture=picture, photo_name="photo.jpg" if photo is PHOTO else "other.jpg", photo=photo)
+
+
+def score_alone(picture: Image, *, style: Image = STYLE, photo: Image = PHOTO) -> PictureScore:
+    (scored,) = PictureScorer(style).score("a.png", [output(picture, photo=photo)]).pictures
+    return scored
+
+
+def test_a_picture_of_the_photos_size_scores_as_the_judge_says() -> None:
+    picture = stylise(PHOTO, STYLE, strength=0.4)
+    scored = score_alone(picture)
+    assert scored.quality == Judge(style=STYLE, photos=[PHOTO]).score([picture]).photos[0]
+    assert (scored.note, scored.photo) == ("", "photo.jpg")
+    assert scored.quality.quality > score_alone(PHOTO).quality.quality
+
+
+def test_outputs_of_a_network_are_judged_together() -> None:
+    pictures = [stylise(photo, STYLE, strength=0.4) for photo in (PHOTO, OTHER)]
+    outputs = [output(pictures[0]), output(pictures[1], name="b.png", photo=OTHER)]
+    scored = PictureScorer(STYLE).score("network", outputs)
+    assert scored.quality == Judge(style=STYLE, photos=[PHOTO, OTHER]).score(pictures)
+    assert scored.quality.standard_error is not None
+    assert scored.quality.terms["collapse"] is not None
+    assert [picture.picture for picture in scored.pictures] == ["a.png", "b.png"]
+
+
+def test_reasons_are_given_for_all_and_for_each() -> None:
+    outputs = [output(PHOTO), output(stylise(OTHER, STYLE, strength=0.4), name="b.png", photo=OTHER)]
+    scored = PictureScorer(STYLE).score("network", outputs)
+    assert [reason.name for reason in scored.pictures[0].reasons] == ["style"]
+    grey = [output(np.full_like(PHOTO, 0.5), photo=photo) for photo in (PHOTO, OTHER)]
+    assert "collapse" in {reason.name for reason in PictureScorer(STYLE).score("grey", grey).reasons}
+
+
+def test_a_picture_of_another_size_is_scored_and_the_resize_is_said() -> None:
+    note = score_alone(resize(stylise(PHOTO, STYLE, strength=0.4), height=48, width=72)).note
+    assert note == "photo resized from 96x64 px to 72x48 px; style image resized to a shorter side of 48 px"
+
+
+def test_a_photo_is_measured_once() -> None:
+    scorer = PictureScorer(STYLE)
+    first = scorer.score("a", [output(PHOTO)])
+    scorer.score("b", [output(stylise(PHOTO, STYLE, strength=0.4))])
+    scorer.score("c", [output(OTHER, photo=OTHER)])
+    assert len(scorer._judges) == 2
+    assert scorer.score("a", [output(PHOTO)]) == first
+
+
+def test_photos_of_one_name_are_not_taken_for_each_other() -> None:
+    scorer = PictureScorer(STYLE)
+    scorer.score("a", [output(PHOTO)])
+    other = Output(name="b", picture=OTHER, photo_name="photo.jpg", photo=OTHER)
+    assert scorer.score("b", [other]).quality == PictureScorer(STYLE).score("b", [other]).quality
+
+
+def test_few_judges_are_kept() -> None:
+    scorer = PictureScorer(STYLE)
+    for side in range(32, 32 + 2 * MAX_JUDGES):
+        scorer.score("a", [output(resize(PHOTO, height=side, width=round(1.5 * side)))])
+    assert len(scorer._judges) == MAX_JUDGES
+
+
+def test_plain_values_survive_json_and_name_what_is_missing() -> None:
+    values = PictureScorer(STYLE).score("a.png", [output(PHOTO)]).to_dict()
+    assert json.loads(json.dumps(values)) == values
+    assert values["terms"]["collapse"] is None
+    assert values["standard_error"] is None
+    assert set(values) >= {"name", "quality", "content_preservation", "style_match", "artefact_factor", "reasons"}
+    (picture,) = values["pictures"]
+    assert picture["reasons"][0]["text"].startswith("barely stylised: style 0.0")
+
+
+def test_outputs_of_one_photo_are_judged_by_themselves() -> None:
+    """What they share is the photo's, no pattern of a network, and one photo has no standard error."""
+    picture = stylise(PHOTO, STYLE, strength=0.4)
+    outputs = [output(picture), output(picture, name="b.png"), output(resize(picture, height=48, width=72), name="c")]
+    scored = PictureScorer(STYLE).score("network", outputs)
+    assert [row.quality for row in scored.pictures] == [score_alone(one.picture).quality for one in outputs]
+    assert scored.quality.quality == pytest.approx(np.mean([row.quality.quality for row in scored.pictures]))
+    assert scored.quality.standard_error is None
+    assert (scored.quality.terms["fixed_pattern"], scored.quality.terms["collapse"]) == (None, None)
+    assert [row.note for row in scored.pictures] == [
+        "judged by itself, for several pictures are of one photo",
+        "judged by itself, for several pictures are of one photo",
+        f"{score_alone(outputs[2].picture).note}; judged by itself, for several pictures are of one photo",
+    ]
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.73, 2.0])
+def test_a_resized_photo_as_style_image_is_the_same_picture(scale: float) -> None:
+    style = resize(PHOTO, height=round(64 * scale), width=round(96 * scale))
+    assert "photo and style image are the same picture" in score_alone(PHOTO, style=style).note
+
+
+@pytest.mark.parametrize("style", [OTHER, PHOTO[:, ::-1].copy(), PHOTO[:, :64]], ids=["other", "mirrored", "cropped"])
+def test_another_style_image_is_not_the_same_picture(style: Image) -> None:
+    assert "same picture" not in score_alone(PHOTO, style=style).note
+
+
+def test_identical_photo_and_style_image_score_finite_and_are_named() -> None:
+    for picture in (PHOTO, np.full_like(PHOTO, 0.5)):
+        scored = score_alone(picture, style=PHOTO)
+        assert 0.0 <= scored.quality.quality <= 1.0
+        assert scored.note == "photo and style image are the same picture, so the style match says nothing"
+
+
+def test_other_proportions_and_tiny_pictures_are_named() -> None:
+    scorer = PictureScorer(STYLE)
+    with pytest.raises(QualityError, match=r"'square\.png' must have the photo's proportions"):
+        scorer.score("x", [output(PHOTO[:, :64], name="square.png")])
+    with pytest.raises(QualityError, match=r"'tiny\.png' must have sides of at least 16 px"):
+        scorer.score("x", [output(PHOTO[:12, :18], name="tiny.png")])

@@ -1,0 +1,294 @@
+"""The training step: what it reports, that it is traced once, and that every run begins anew."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from keras import ops
+from numpy.typing import NDArray
+
+from measures.loss_weights import LossWeights
+from models.networks.content_features import cache_content_features
+from models.networks.loss_network import LossNetwork
+from objectives.errors import DivergedError
+from objectives.training.references import style_targets
+from objectives.training.trainer import StyleTrainer, TrainingLosses
+from tests.objectives import fresh_run
+from tests.objectives.fresh_run import BATCH_SIZE, CONTENT_LAYER, STYLE_LAYERS, batches, build_trainer, draw_crops
+
+EVEN = LossWeights.normalised(content=1, style=1, total_variation=0.1)
+
+
+@pytest.fixture(scope="module")
+def trainer() -> StyleTrainer:
+    return build_trainer()
+
+
+@pytest.fixture(scope="module")
+def loss_network() -> LossNetwork:
+    return LossNetwork("vgg19", layers=STYLE_LAYERS)
+
+
+def as_vector(losses: TrainingLosses) -> NDArray[np.float64]:
+    return np.array(list(losses.to_dict().values()))
+
+
+def assert_same_run(one: dict[str, Any], two: dict[str, Any]) -> None:
+    for name in ("losses", "state", "picture"):
+        np.testing.assert_allclose(one[name], two[name], rtol=0, atol=1e-5 * max(1, np.abs(one[name]).max()))
+
+
+def test_reported_losses_equal_numpy(trainer: StyleTrainer, loss_network: LossNetwork) -> None:
+    trainer.start(EVEN)
+    photos = draw_crops()[:BATCH_SIZE]
+    outputs = ops.convert_to_numpy(trainer.network(photos))
+    of_outputs = {name: ops.convert_to_numpy(values) for name, values in loss_network(outputs).items()}
+    of_photos = {name: ops.convert_to_numpy(values) for name, values in loss_network(photos).items()}
+    references = trainer.references
+    content = np.mean((of_outputs[CONTENT_LAYER] - of_photos[CONTENT_LAYER]) ** 2) / references.content[CONTENT_LAYER]
+    style = []
+    for name, target in style_targets(loss_network, fresh_run.draw_style(), layers=STYLE_LAYERS).items():
+        _, height, width, channels = of_outputs[name].shape
+        grams = np.einsum("bhwi,bhwj->bij", of_outputs[name], of_outputs[name]) / (height * width * channels)
+        style.append(np.mean((grams - target) ** 2) / references.style[name])
+    variation = np.mean(np.diff(outputs, axis=1) ** 2) + np.mean(np.diff(outputs, axis=2) ** 2)
+    wanted = [content, np.mean(style), variation / references.total_variation]
+    np.testing.assert_allclose(as_vector(trainer.train([(photos, {})])), wanted, rtol=1e-3)
+
+
+def test_reported_losses_are_the_mean_over_batches(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN)
+    each = [as_vector(trainer.train([batch])) for batch in batches()]
+    trainer.start(EVEN)
+    np.testing.assert_allclose(as_vector(trainer.train(batches())), np.mean(each, axis=0), rtol=1e-4)
+
+
+def test_one_trace_serves_runs_with_other_weights() -> None:
+    trainer = build_trainer()
+    assert trainer.num_traces == 0
+    ends = [fresh_run.run(trainer, weight)["losses"] for weight in (1.0, 0.1, 5.0)]
+    assert trainer.num_traces == 1
+    assert len({end.tobytes() for end in ends}) == 3
+
+
+def test_another_shape_is_traced_again() -> None:
+    trainer = build_trainer()
+    trainer.start(EVEN)
+    trainer.train(batches())
+    trainer.train([(draw_crops()[:3], {})])
+    assert trainer.num_traces > 1
+
+
+def test_training_learns_what_the_weights_ask_for(trainer: StyleTrainer) -> None:
+    def after_training(**weights: float) -> TrainingLosses:
+        trainer.start(LossWeights.normalised(**weights))
+        for _ in range(8):
+            losses = trainer.train(batches())
+        return losses
+
+    trainer.start(EVEN)
+    untrained = trainer.train(batches(0, 1))
+    content = after_training(content=1, style=0, total_variation=0)
+    style = after_training(content=0.001, style=1, total_variation=0)
+    flat = after_training(content=0.001, style=0, total_variation=1)
+    assert content.content < 0.8 * min(untrained.content, style.content, flat.content)
+    assert style.style < 0.8 * min(untrained.style, content.style, flat.style)
+    assert flat.total_variation < 0.8 * min(untrained.total_variation, content.total_variation, style.total_variation)
+
+
+@pytest.mark.parametrize("options", [{}, {"norm": "batch"}, {"precision": "mixed_float16"}], ids=str)
+def test_a_run_is_the_same_whatever_ran_before(options: dict[str, Any]) -> None:
+    trainer = build_trainer(**options)
+    initial = [value.copy() for value in trainer.state()]
+    first = fresh_run.run(trainer, 1.0)
+    fresh_run.run(trainer, 8.0)
+    assert_same_run(first, fresh_run.run(trainer, 1.0))
+    assert np.isfinite(first["losses"]).all()
+    trainer.start(EVEN)
+    for before, after in zip(initial, trainer.state(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_run_changes_every_trained_number(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN)
+    before = trainer.network.get_weights()
+    trainer.train(batches())
+    for old, new in zip(before, trainer.network.get_weights(), strict=True):
+        assert np.abs(old - new).max() > 0
+
+
+def test_start_puts_the_optimisers_step_back(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN)
+    trainer.train(batches())
+    steps = [int(value) for value in trainer.state() if value.dtype.kind == "i"]
+    assert steps == [fresh_run.NUM_BATCHES]
+    trainer.start(EVEN)
+    assert [int(value) for value in trainer.state() if value.dtype.kind == "i"] == [0]
+
+
+def test_a_restored_state_goes_on_as_if_nothing_had_happened(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN)
+    trainer.train(batches(0, 3))
+    state = trainer.state()
+    kept = [value.copy() for value in state]
+    wanted = as_vector(trainer.train(batches(3, 6)))
+    end = trainer.state()
+    for value, copy in zip(state, kept, strict=True):
+        np.testing.assert_array_equal(value, copy)
+    fresh_run.run(trainer, 9.0)
+    trainer.start(EVEN)
+    trainer.restore(state)
+    np.testing.assert_allclose(as_vector(trainer.train(batches(3, 6))), wanted, rtol=1e-5)
+    for value, again in zip(end, trainer.state(), strict=True):
+        np.testing.assert_allclose(value, again, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_averaged_weights_lie_between_those_of_the_run(precision: str) -> None:
+    trainer = build_trainer(precision=precision)
+    trainer.start(EVEN)
+    path = []
+    for batch in batches(0, 3):
+        trainer.train([batch])
+        path.append(trainer.network.get_weights())
+    with trainer.averaged() as network:
+        assert network is trainer.network
+        averaged = network.get_weights()
+    for average, *weights in zip(averaged, *path, strict=True):
+        assert (average <= np.max(weights, axis=0) + 1e-6).all()
+        assert (average >= np.min(weights, axis=0) - 1e-6).all()
+        assert np.abs(average - weights[-1]).max() > 0
+
+
+def test_the_trained_weights_come_back_after_the_averaged_ones(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN)
+    trainer.train(batches(0, 3))
+    wanted = trainer.state()
+    with pytest.raises(KeyError), trainer.averaged():
+        raise KeyError
+    for value, again in zip(wanted, trainer.state(), strict=True):
+        np.testing.assert_array_equal(value, again)
+
+
+def test_painting_on_the_way_changes_nothing_of_the_run(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN)
+    trainer.train(batches())
+    wanted = trainer.state()
+    trainer.start(EVEN)
+    for batch in batches():
+        trainer.train([batch])
+        with trainer.averaged():
+            pass
+    for value, again in zip(wanted, trainer.state(), strict=True):
+        np.testing.assert_allclose(value, again, atol=1e-5)
+
+
+def test_a_state_of_another_network_is_refused(trainer: StyleTrainer) -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        trainer.restore(trainer.state()[:-1])
+
+
+def test_on_batch_hears_of_each_step(trainer: StyleTrainer) -> None:
+    heard: list[int] = []
+    trainer.start(EVEN)
+    trainer.train(batches(0, 4), on_batch=heard.append)
+    assert heard == [BATCH_SIZE] * 4
+
+
+def with_nan() -> tuple[NDArray[np.float32], dict[str, Any]]:
+    photos = draw_crops()[:BATCH_SIZE]
+    photos[1, 5, 6, 2] = np.nan
+    return photos, {}
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_the_next_start_recovers(trainer: StyleTrainer) -> None:
+    wanted = fresh_run.run(trainer, 1.0)
+    trainer.start(EVEN)
+    heard: list[int] = []
+    with pytest.raises(DivergedError, match=r"^diverged: the .*total-variation loss is not finite$"):
+        trainer.train([*batches(0, 2), with_nan(), *batches(2, 6)], on_batch=heard.append)
+    assert heard == [BATCH_SIZE] * 2
+    assert not all(np.isfinite(value).all() for value in trainer.state())
+    assert_same_run(wanted, fresh_run.run(trainer, 1.0))
+
+
+def test_the_message_names_only_the_term_that_broke() -> None:
+    trainer = build_trainer()
+    photos = draw_crops()[:BATCH_SIZE]
+    cached = {CONTENT_LAYER: np.full((BATCH_SIZE, 16, 16, 128), np.inf, np.float16)}
+    trainer.start(EVEN)
+    with pytest.raises(DivergedError, match=r"^diverged: the content loss is not finite$"):
+        trainer.train([(photos, cached)])
+
+
+def test_cached_content_features_give_nearly_the_same_losses(
+    trainer: StyleTrainer, loss_network: LossNetwork, tmp_path: Path
+) -> None:
+    crops = np.round(draw_crops() * 255).astype(np.uint8)
+    cached = cache_content_features(loss_network, crops, layers=[CONTENT_LAYER], folder=tmp_path)
+    pixels = crops.astype(np.float32) / 255
+    indices = np.arange(len(crops)).reshape(-1, BATCH_SIZE)
+    trainer.start(EVEN)
+    online = as_vector(trainer.train([(pixels[rows], {}) for rows in indices]))
+    trainer.start(EVEN)
+    np.testing.assert_allclose(
+        as_vector(trainer.train([(pixels[rows], cached.batch(rows)) for rows in indices])), online, rtol=2e-3
+    )
+
+
+WITHOUT_TENSORFLOW = """
+import runpy, sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "tensorflow":
+            raise ModuleNotFoundError(f"{name} may not be imported here")
+
+sys.meta_path.insert(0, Refuse())
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Python code that runs a script, given with its arguments, where importing TensorFlow is an error."""
+
+
+def run_in_fresh_process(
+    output: Path, *weights: str, backend: str = "tensorflow", forbid_tensorflow: bool = False
+) -> dict[str, Any]:
+    command = [fresh_run.__file__, str(output), *weights]
+    if forbid_tensorflow:
+        command = ["-c", WITHOUT_TENSORFLOW, *command]
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    finished = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, check=False, env=environment, timeout=300
+    )
+    assert finished.returncode == 0, finished.stderr
+    with np.load(output) as arrays:
+        return dict(arrays)
+
+
+def run_number(number: int, arrays: dict[str, Any]) -> dict[str, Any]:
+    return {name: arrays[f"{name}_{number}"] for name in ("losses", "state", "picture")}
+
+
+@pytest.mark.slow
+def test_a_run_done_third_equals_the_same_run_done_first_in_a_fresh_process(tmp_path: Path) -> None:
+    third = run_in_fresh_process(tmp_path / "third.npz", "1.0", "0.1", "5.0")
+    first = run_in_fresh_process(tmp_path / "first.npz", "5.0")
+    assert (third["num_traces"], first["num_traces"]) == (1, 1)
+    assert_same_run(run_number(2, third), run_number(0, first))
+    assert np.abs(third["state_0"] - third["state_2"]).max() > 1e-3
+
+
+@pytest.mark.slow
+def test_training_on_jax_needs_no_tensorflow(tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+    arrays = run_in_fresh_process(tmp_path / "jax.npz", "1.0", "5.0", "1.0", backend="jax", forbid_tensorflow=True)
+    assert str(arrays["backend"]) == "jax"
+    assert arrays["num_traces"] == 1
+    assert np.isfinite(arrays["losses_1"]).all()
+    assert_same_run(run_number(0, arrays), run_number(2, arrays))
+    assert arrays["losses_1"][1] < arrays["losses_0"][1]

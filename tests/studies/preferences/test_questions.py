@@ -1,0 +1,112 @@
+"""What a person can be asked about a study, and what is asked next."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from measures.quality import Exponents
+from studies.errors import PreferenceError
+from studies.preferences.calibrated_ranking import load_parts
+from studies.preferences.questions import (
+    QUESTIONS_BETWEEN,
+    REPEAT_SHARE,
+    Pair,
+    PairMaterial,
+    PictureSource,
+    QuestionChooser,
+    find_pairs,
+    information,
+)
+from studies.records.summaries import StudySummary, summarise
+from studies.storage.study_storage import StudyStorage
+from tests.tuner.rated_study import CALIBRATION_PHOTOS, NAME, PARTS, SIDE, make_rated_study
+
+EVEN = Exponents(content=0.5)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> StudyStorage:
+    with StudyStorage.create(str(tmp_path / "studies.db")) as created:
+        return created
+
+
+def found(storage: StudyStorage, name: str = NAME) -> tuple[StudySummary, PairMaterial]:
+    summary = summarise(storage, name)
+    return summary, find_pairs(summary, load_parts(storage, summary))
+
+
+def test_all_pairs_of_a_photo_can_be_asked(storage: StudyStorage) -> None:
+    make_rated_study(storage)
+    _, material = found(storage)
+    assert (material.num_trials, material.num_photos, material.notes) == (6, 2, ())
+    assert len({pair.key for pair in material.pairs}) == 2 * 15
+    first = next(pair for pair in material.pairs if pair.trials == (0, 1))
+    assert first.difference == pytest.approx((np.log(9 / 8), np.log(1 / 2), 0.0))
+
+
+def test_a_study_without_anything_to_ask_says_how_to_get_it(storage: StudyStorage) -> None:
+    make_rated_study(storage, photos=False)
+    with pytest.raises(PreferenceError, match=r"has no calibration photos .* data\.held_out\.calibration=6"):
+        found(storage)
+    make_rated_study(storage, name="one", parts=PARTS[:1])
+    with pytest.raises(PreferenceError, match="has 1 complete trials with pictures of its calibration photos; two"):
+        found(storage, "one")
+
+
+def test_pictures_are_those_of_the_trial_and_the_photo(storage: StudyStorage) -> None:
+    make_rated_study(storage)
+    summary, _ = found(storage)
+    source = PictureSource(storage, summary)
+    assert source.photo(CALIBRATION_PHOTOS[1]).shape == (SIDE, SIDE, 3)
+    assert source.output(3, CALIBRATION_PHOTOS[0]).mean() == pytest.approx(0.3, abs=0.002)
+    assert source.style.shape == (SIDE, SIDE, 3)
+
+
+def test_what_is_better_in_everything_tells_little() -> None:
+    assert information((0.0, 0.0, 0.0), EVEN) == 0.0
+    assert information((1.0, -1.0, 0.0), EVEN) > 2 * information((2.0, 1.0, 0.0), EVEN)
+
+
+def pairs(number: int) -> list[Pair]:
+    generator = np.random.default_rng(0)
+    return [
+        Pair(photo="a", trials=(index, index + 1), difference=tuple(generator.normal(size=3)))
+        for index in range(number)
+    ]
+
+
+def test_questions_are_new_or_repeat_with_sides_swapped() -> None:
+    chooser = QuestionChooser(pairs(300), asked=[], exponents=EVEN, seed=0)
+    asked = [chooser.choose() for _ in range(200)]
+    repeats = [(index, question) for index, question in enumerate(asked) if question.is_repeat]
+    assert len(repeats) == pytest.approx(200 * REPEAT_SHARE, abs=15)
+    for index, question in repeats:
+        before = [place for place in range(index) if asked[place].pair.key == question.pair.key]
+        assert before, "only what was asked comes again"
+        assert question.left == asked[before[-1]].right
+        assert index - before[-1] > QUESTIONS_BETWEEN
+    fresh = [question.pair.key for question in asked if not question.is_repeat]
+    assert len(fresh) == len(set(fresh))
+    lefts = Counter(question.left == question.pair.trials[0] for question in asked)
+    assert lefts[True] == pytest.approx(100, abs=30)
+
+
+def test_a_later_session_goes_on_where_the_earlier_one_ended() -> None:
+    some = pairs(3)
+    chooser = QuestionChooser(some, asked=[(some[0].key, 0), (some[1].key, 1)], exponents=EVEN, seed=0)
+    assert chooser.num_fresh == 1
+    asked = [chooser.choose() for _ in range(8)]
+    assert sum(not question.is_repeat for question in asked) == 1
+    assert {question.pair.key for question in asked} == {pair.key for pair in some}
+
+
+def test_one_pair_can_be_asked_for_ever() -> None:
+    chooser = QuestionChooser(pairs(1), asked=[], exponents=EVEN, seed=0)
+    assert [chooser.choose().is_repeat for _ in range(3)] == [False, True, True]
+
+
+def test_a_seed_gives_the_same_questions() -> None:
+    first, second = (QuestionChooser(pairs(50), asked=[], exponents=EVEN, seed=7) for _ in range(2))
+    assert [first.choose() for _ in range(30)] == [second.choose() for _ in range(30)]

@@ -1,0 +1,86 @@
+import errno
+import io
+import shutil
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.artifacts.exceptions import ArtifactNotFound
+
+from studies.errors import StorageError
+from studies.storage.artifacts import AtomicArtifactStore
+from studies.storage.study_storage import StudyStorage
+
+
+def test_uploaded_file_is_found_again(storage: StudyStorage, study: optuna.Study, tmp_path: Path) -> None:
+    file = tmp_path / "style.png"
+    file.write_bytes(b"swirls")
+    artifact_id = storage.artifacts.upload(file, study)
+    assert storage.artifacts.path_of(artifact_id).read_bytes() == b"swirls"
+    with storage.artifacts.open(artifact_id) as stream:
+        assert stream.read() == b"swirls"
+    assert storage.artifacts.names(study) == {artifact_id: "style.png"}
+
+
+def test_bytes_belong_to_their_trial(storage: StudyStorage, study: optuna.Study) -> None:
+    kept = []
+
+    def objective(trial: optuna.Trial) -> float:
+        kept.append(storage.artifacts.upload_bytes(b"sheet", trial, file_name="sheet.png"))
+        return 1.0
+
+    study.optimize(objective, n_trials=1)
+    (artifact_id,) = kept
+    assert storage.artifacts.names(study.trials[0]) == {artifact_id: "sheet.png"}
+    assert storage.artifacts.names(study) == {}
+    (meta,) = optuna.artifacts.get_all_artifact_meta(study.trials[0], storage=storage.optuna)
+    assert meta.mimetype == "image/png"
+
+
+def test_removed_artefact_is_missed(storage: StudyStorage, study: optuna.Study) -> None:
+    artifact_id = storage.artifacts.upload_bytes(b"x", study, file_name="x.bin")
+    storage.artifacts.remove(artifact_id)
+    storage.artifacts.remove(artifact_id)
+    with pytest.raises(StorageError, match=f"{artifact_id} is not in .*Put the folder back"):
+        storage.artifacts.path_of(artifact_id)
+
+
+@pytest.mark.parametrize("storage_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("artifact_id", ["../studies.db", ".", "", "a/b"])
+def test_path_of_stays_in_the_folder(storage: StudyStorage, artifact_id: str) -> None:
+    with pytest.raises(StorageError, match="is not in"):
+        storage.artifacts.path_of(artifact_id)
+
+
+@pytest.mark.parametrize("storage_url", ["sqlite"], indirect=True)
+def test_full_disk_is_told_before_anything_is_noted(
+    storage: StudyStorage, study: optuna.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    total, used, _ = shutil.disk_usage(storage.artifacts.path.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(total, used, 0))  # type: ignore[attr-defined]
+    with pytest.raises(StorageError, match=r"No space left.*Free some space"):
+        storage.artifacts.upload_bytes(b"x", study, file_name="x.bin")
+    assert storage.artifacts.names(study) == {}
+
+
+class _BrokenStream(io.BytesIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().read(min(3, size or 3))
+
+
+def test_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
+    store = AtomicArtifactStore(tmp_path)
+    with pytest.raises(OSError, match="No space left"):
+        store.write("name", _BrokenStream(b"abcdef"))
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ArtifactNotFound):
+        store.open_reader("name")
+
+
+@pytest.mark.parametrize("storage_url", ["sqlite"], indirect=True)
+def test_file_in_place_of_the_folder_is_told(storage: StudyStorage, study: optuna.Study) -> None:
+    storage.artifacts.path.write_text("in the way")
+    with pytest.raises(StorageError, match="Cannot write to"):
+        storage.artifacts.upload_bytes(b"x", study, file_name="x.bin")

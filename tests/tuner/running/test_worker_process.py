@@ -1,0 +1,70 @@
+"""Worker processes: what they are told, and how they end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from models.errors import PhotosError
+from studies.storage.study_storage import StudyStorage
+from tests.tuner.tiny_study import NAME, num_finished
+from tuner.running.run import STORAGE_VARIABLE
+from tuner.running.worker_process import run_worker
+
+
+def test_photos_are_where_they_are_on_this_machine(finished: Path) -> None:
+    """The study says where another machine has them."""
+    (finished / "photos").rename(finished / "moved")
+    with StudyStorage.open(str(finished / "styletuner.db")) as storage:
+        with pytest.raises(PhotosError, match="photos"):
+            run_worker(storage, NAME, total=4, photos=[str(finished / "photos")])
+        run_worker(storage, NAME, total=4, photos=[str(finished / "moved")])
+    assert num_finished(finished / "styletuner.db") == 4
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "tuner.running.worker_process", *arguments],
+        cwd=folder,
+        env={**os.environ, STORAGE_VARIABLE: str(folder / "styletuner.db")},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_error_is_a_line_without_a_traceback(tmp_path: Path) -> None:
+    with start(tmp_path, NAME, "3", "photos") as process:
+        assert process.stderr is not None
+        message = process.stderr.read()
+        assert process.wait() == 2
+    assert message.startswith(f"styletuner worker {process.pid}: There is no study database at")
+    assert "Traceback" not in message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_while_the_libraries_load_is_quiet(tmp_path: Path, number: signal.Signals) -> None:
+    with start(tmp_path, NAME, "3", "photos") as process:
+        time.sleep(1.5)  # Python has started, the libraries take several seconds more
+        process.send_signal(number)
+        assert process.stderr is not None
+        message = process.stderr.read()
+    assert process.returncode == 1
+    assert "Traceback" not in message
+
+
+@pytest.mark.slow
+def test_worker_ends_with_its_parent(tmp_path: Path) -> None:
+    with start(tmp_path, NAME, "3", "photos") as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.stderr is not None
+        message = process.stderr.read()
+    assert process.returncode == 1
+    assert message == ""

@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from models.errors import ImageError
+from tuner.errors import PictureMatchError
+from tuner.scoring import picture_matching as scoring_pictures
+from tuner.scoring.picture_matching import find_picture_sets, is_transparent, match_photo, match_photos, read_outputs
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("1.png", "cat.jpg", "cat_two.jpg", "dog.png", "notes.txt"):
+        PIL.Image.new("RGB", (32, 24), "grey").save(folder / name, format="PNG")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("picture", "photo"),
+    [
+        ("cat.png", "cat.jpg"),
+        ("cat-2.png", "cat.jpg"),
+        ("cat_starry.webp", "cat.jpg"),
+        ("cat_two.png", "cat_two.jpg"),
+        ("cat_two-starry.png", "cat_two.jpg"),
+        ("dog.png", "dog.png"),
+        ("1-out.png", "1.png"),
+    ],
+)
+def test_pictures_find_their_photo_by_name(photos: Path, picture: str, photo: str) -> None:
+    assert match_photo(Path("out") / picture, photos) == photos / photo
+
+
+def test_one_photo_is_that_of_all_pictures(photos: Path) -> None:
+    assert match_photo(Path("whatever.png"), photos / "dog.png") == photos / "dog.png"
+
+
+def test_pictures_without_a_photo_or_with_two_are_named(photos: Path) -> None:
+    with pytest.raises(PictureMatchError, match=r"No photo in .*photos has the name .*bird\.png\. .*1-starry\.png"):
+        match_photo(Path("out/bird.png"), photos)
+    for name in ("10.png", "cats.png"):
+        with pytest.raises(PictureMatchError, match="No photo"):
+            match_photo(Path(name), photos)
+    PIL.Image.new("RGB", (32, 24)).save(photos / "dog.jpg")
+    with pytest.raises(PictureMatchError, match=r"out/dog\.png fits two photos, dog\.jpg and dog\.png"):
+        match_photo(Path("out/dog.png"), photos)
+
+
+def test_files_are_sets_of_their_own_and_a_folders_pictures_are_one(photos: Path) -> None:
+    sets = find_picture_sets([photos / "dog.png", photos])
+    assert [found.name for found in sets] == [str(photos / "dog.png"), str(photos)]
+    assert [[file.name for file in found.files] for found in sets] == [
+        ["dog.png"],
+        ["1.png", "cat.jpg", "cat_two.jpg", "dog.png"],
+    ]
+
+
+def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PictureMatchError, match=r"There is no picture in .*empty"):
+        find_picture_sets([tmp_path / "empty"])
+
+
+def test_pictures_are_read_with_their_photos(photos: Path, tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (64, 48), "red").save(tmp_path / "cat.png")
+    ((_, photo_of),) = match_photos(find_picture_sets([tmp_path / "cat.png"]), photos)
+    (output,) = read_outputs(photo_of, style=photos / "dog.png")
+    assert output.remark == ""
+    assert output.picture.shape == (48, 64, 3)
+    assert output.photo.shape == (24, 32, 3)
+    assert output.photo_name == str(photos / "cat.jpg")
+
+
+def test_faults_of_the_last_set_are_found_by_headers_alone(photos: Path, tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (32, 32)).save(tmp_path / "dog.png")
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    for name, message in (("dog.png", "must have the photo's proportions"), ("1.png", "1.png")):
+        with pytest.raises(ValueError, match=message):
+            match_photos(find_picture_sets([photos / "cat.jpg", tmp_path / name]), photos)
+
+
+def test_a_set_too_large_to_be_judged_is_refused_before_it_is_read(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring_pictures, "MAX_MEGAPIXELS", 0.002)
+    match_photos(find_picture_sets([photos / "cat.jpg"]), photos)
+    with pytest.raises(PictureMatchError, match=r"photos holds 0 megapixels; at most 0\.002 .* Shrink"):
+        match_photos(find_picture_sets([photos]), photos)
+
+
+def test_a_damaged_transparent_picture_is_named(photos: Path, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (24, 32, 4), np.uint8)
+    PIL.Image.fromarray(pixels).save(tmp_path / "whole.png")
+    (tmp_path / "cat.png").write_bytes((tmp_path / "whole.png").read_bytes()[:1500])
+    with pytest.raises(ImageError, match=r"cat\.png"):
+        read_outputs({tmp_path / "cat.png": photos / "cat.jpg"}, style=photos / "dog.png")
+
+
+def test_transparent_pixels_are_seen(tmp_path: Path) -> None:
+    pixels = np.full((8, 8, 4), 255, np.uint8)
+    PIL.Image.fromarray(pixels).save(tmp_path / "opaque.png")
+    pixels[0, 0, 3] = 0
+    PIL.Image.fromarray(pixels).save(tmp_path / "hole.png")
+    PIL.Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
+    assert [is_transparent(tmp_path / f"{name}.png") for name in ("opaque", "hole", "plain")] == [False, True, False]

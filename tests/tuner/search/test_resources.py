@@ -1,0 +1,112 @@
+"""Which cached content features a study uses again, and what is reported while they are computed."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from measures.loss_weights import LossWeights
+from models.networks.style_network import stylise
+from objectives.training.references import LossReferences, measure_references
+from tuner.configuration.settings import StudyConfig, load_config, merge
+from tuner.search import resources
+from tuner.search.resources import SECONDS_IN_CACHE, StudyResources
+from tuner.search.study_pictures import open_pictures
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "features"
+
+
+def read(folder: Path, **overrides: Any) -> StudyConfig:
+    own: dict[str, Any] = {"style": str(folder / "style.png"), "photos": [str(folder / "photos")]}
+    return load_config(str(folder / "tiny.yaml"), overrides=merge(own, overrides))
+
+
+def build(config: StudyConfig, cache: Path, reports: list[str] | None = None) -> StudyResources:
+    report = (reports if reports is not None else []).append
+    return StudyResources(config, open_pictures(config), report=report, feature_folder=cache)
+
+
+def test_rounding_noise_in_the_references_computes_nothing_again(
+    drawn_study: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build(read(drawn_study), cache)
+
+    def measure_noisily(*arguments: Any, **options: Any) -> LossReferences:
+        found = measure_references(*arguments, **options)
+        content = {name: value * (1 + 1e-6) for name, value in found.content.items()}
+        return LossReferences(content=content, style=found.style, total_variation=found.total_variation)
+
+    monkeypatch.setattr(resources, "measure_references", measure_noisily)
+    (folder,) = cache.iterdir()
+    written = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    # Neither does another bound on the cache, another style image's size, or another batch size.
+    data = {"feature_cache_megabytes": 100, "style_size": 40}
+    second = build(read(drawn_study, data=data, training={"batch_size": 2}), cache)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == written
+    assert list(cache.iterdir()) == [folder]
+    features = [next(each.batches(0, 2))[1]["relu2_1"][:2] for each in (first, second)]
+    np.testing.assert_array_equal(*features)
+
+
+@pytest.mark.parametrize("overrides", [{"seed": 1}, {"data": {"crop_size": 36}}, {"data": {"num_crops": 20}}], ids=str)
+def test_other_crops_have_features_of_their_own(drawn_study: Path, cache: Path, overrides: dict[str, Any]) -> None:
+    build(read(drawn_study), cache)
+    build(read(drawn_study, **overrides), cache)
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_progress_is_reported_while_features_are_computed(
+    drawn_study: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence looks like a hang."""
+    monkeypatch.setattr(resources, "SECONDS_BETWEEN_REPORTS", 0.0)
+    reports: list[str] = []
+    build(read(drawn_study), cache, reports)
+    assert [text for text in reports if "of 16 crops" in text] == [
+        "content features of 8 of 16 crops",
+        "content features of 16 of 16 crops",
+    ]
+    monkeypatch.setattr(resources, "SECONDS_BETWEEN_REPORTS", 60.0)
+    shutil.rmtree(cache)
+    reports.clear()
+    build(read(drawn_study), cache, reports)
+    assert not [text for text in reports if "of 16 crops" in text]
+
+
+def test_old_features_are_removed_though_another_worker_removes_them_too(
+    drawn_study: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("gone", "old", "new"):
+        (cache / name).mkdir(parents=True)
+    os.utime(cache / "old", (0, 0))
+    real = Path.stat
+
+    def stat(path: Path, **options: Any) -> os.stat_result:
+        if path.name == "gone":
+            raise FileNotFoundError(path)
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    build(read(drawn_study), cache)
+    names = {path.name for path in cache.iterdir()}
+    assert "old" not in names
+    assert "new" in names
+    assert SECONDS_IN_CACHE > 24 * 3600
+
+
+def test_what_is_painted_is_painted_with_the_averaged_weights(drawn_study: Path, cache: Path) -> None:
+    built = build(read(drawn_study), cache)
+    built.trainer.start(LossWeights.normalised(content=1, style=1, total_variation=0.1))
+    built.trainer.train(built.batches(0, 16))
+    trained = stylise(built.trainer.network, built.rung_photos)
+    with built.trainer.averaged() as network:
+        averaged = stylise(network, built.rung_photos)
+    painted = built.paint()
+    np.testing.assert_allclose(painted, averaged, atol=0.51 / 255)
+    assert np.abs(painted - trained).max() > 2 / 255

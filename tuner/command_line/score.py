@@ -1,0 +1,78 @@
+"""`styletuner score`: perceptual quality of any pictures."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.command_line.options import PATH
+
+if TYPE_CHECKING:
+    from measures.quality import PhotoQuality, Quality
+    from objectives.judging.reasons import Reason
+    from objectives.judging.scoring import OutputsScore
+
+
+@click.command(epilog="Example: styletuner score --photo photos/ --style painting.jpg network_a/ network_b/")
+@click.option(
+    "--photo",
+    type=PATH,
+    required=True,
+    help="The content photo that all pictures were made from, or a folder in which each picture's photo has its name.",
+)
+@click.option("--style", type=PATH, required=True, help="The style image.")
+@click.option("--each", is_flag=True, help="List each picture below its folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of objects, best first.")
+@click.argument("pictures", type=PATH, nargs=-1, required=True)
+def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[Path, ...]) -> None:
+    """Score PICTURES, made by any method, against their photos and a style image; best first.
+
+    The pictures of a folder are judged together, as outputs of one network; a file is judged by itself. Quality and its
+    parts lie in [0, 1], higher is better; behind them stands what lowered the quality. Folders of the same photos that
+    these cannot tell from the best are marked as tied.
+    """
+    from tuner.installation.environment import load_networks
+
+    load_networks()
+    from models.pictures.images import read_style_image
+    from objectives.judging.scoring import PictureScorer
+    from tuner.scoring.picture_matching import find_picture_sets, match_photos, read_outputs
+    from tuner.scoring.score_ties import tied_with_first
+
+    scorer = PictureScorer(read_style_image(style))
+    matched = match_photos(find_picture_sets(pictures), photo)
+    scores = [scorer.score(found.name, read_outputs(photo_of, style=style)) for found, photo_of in matched]
+    scores.sort(key=lambda scored: -scored.quality.quality)
+    _echo_notes(scores)
+    tied = tied_with_first(scores)
+    if as_json:
+        rows = [{**scored.to_dict(), "tied_with_best": place in tied} for place, scored in enumerate(scores)]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    click.echo("quality  error  content  style  clean  picture")
+    for place, scored in enumerate(scores):
+        name = f"{scored.name}, tied with the best" if place in tied else scored.name
+        click.echo(_row(name, scored.quality, scored.quality.standard_error, scored.reasons))
+        for picture in scored.pictures if each and scored.pictures[0].picture != scored.name else ():
+            click.echo(_row(f"  {picture.picture}", picture.quality, None, picture.reasons))
+
+
+def _row(name: str, quality: "Quality | PhotoQuality", error: float | None, reasons: "Iterable[Reason]") -> str:
+    shown = f"{error:5.3f}" if error is not None else "    -"
+    parts = (quality.content_preservation, quality.style_match, quality.artefact_factor)
+    row = f"{quality.quality:7.3f}  {shown}  " + "{:7.3f}  {:5.3f}  {:5.3f}  ".format(*parts) + name
+    words = "; ".join(reason.text for reason in reasons)
+    return f"{row}  ({words})" if words else row
+
+
+def _echo_notes(scores: "Iterable[OutputsScore]") -> None:
+    """Each thing that was done before pictures were compared, once, with how many pictures it was done to."""
+    counts: dict[str, list[str]] = {}
+    for picture in (picture for scored in scores for picture in scored.pictures):
+        for remark in filter(None, picture.note.split("; ")):
+            counts.setdefault(remark, []).append(picture.picture)
+    for remark, names in counts.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        click.echo(f"{names[0]}{others}: {remark}", err=True)

@@ -1,0 +1,108 @@
+"""`styletuner study export`: the best weights of a study as a config for full training."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, final
+
+import click
+
+from tuner.command_line.options import PATH, calibrated_option, chosen_rater, storage_option
+
+if TYPE_CHECKING:
+    from studies.storage.study_storage import StudyStorage
+
+PREFERENCES: Final = {"content": 0.75, "balanced": 0.5, "style": 0.25}
+"""Content exponent by word: the judge's own default, and half way from it to content or style alone."""
+
+
+@final
+class ContentExponent(click.ParamType[float]):
+    """A content exponent: a word for it, or a number from 0 to 1."""
+
+    name = "|".join([*PREFERENCES, "0.0-1.0"])
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number that a word stands for."""
+        if value in PREFERENCES:
+            return PREFERENCES[str(value)]
+        try:
+            exponent = float(value)
+        except ValueError:
+            exponent = -1.0
+        if not 0.0 <= exponent <= 1.0:
+            self.fail(f"must be {', '.join(PREFERENCES)}, or a number from 0 to 1. Received {value!r}.", param, ctx)
+        return exponent
+
+
+@click.command(epilog="Example: styletuner study export quick-starry_night-1a2b3c -o best.yaml")
+@click.argument("name")
+@click.option("-o", "--output", type=PATH, default=Path("best.yaml"), show_default=True, help="YAML file to write.")
+@click.option("--trial", type=click.IntRange(min=0), help="Export this trial instead of the best.")
+@click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="Export so many, best first.")
+@click.option(
+    "--prefer",
+    type=ContentExponent(),
+    help="Rank by quality with this weight of content against style: from the front of a study of content and style, "
+    "else from all complete trials.  [default: the study's own]",
+)
+@calibrated_option
+@storage_option
+def export(
+    name: str,
+    output: Path,
+    trial: int | None,
+    top: int,
+    prefer: float | None,
+    calibrated: bool,
+    rater: str | None,
+    storage: str,
+) -> None:
+    """Write the best weights as a self-contained config for `styletuner train`, the style image beside it."""
+    from studies.records.exports import write_exports
+    from studies.storage.study_storage import StudyStorage
+
+    if trial is not None and top != 1:
+        raise click.UsageError("--trial names one trial and --top several. Give one of them.")
+    if trial is not None and prefer is not None:
+        raise click.UsageError("--trial names one trial and --prefer ranks them all. Give one of them.")
+    chosen = chosen_rater(calibrated, rater)
+    if calibrated and (trial is not None or prefer is not None):
+        raise click.UsageError("--calibrated ranks by people's choices. Leave --trial and --prefer out.")
+    with StudyStorage.open_read_only(storage) as studies:
+        ranking = None if prefer is None else _preferred(studies, name, prefer)
+        ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
+        for path in write_exports(studies, name, output, trial=trial, top=top, ranking=ranking):
+            click.echo(str(path))
+
+
+def _calibrated(studies: "StudyStorage", name: str, rater: str) -> list[int]:
+    """Rank the trials by a person's choices, and say how far these are foretold."""
+    from studies.preferences.calibrated_ranking import rank_calibrated
+    from studies.records.summaries import summarise
+    from tuner.command_line.study_prefer import describe_agreement
+
+    ranking = rank_calibrated(studies, summarise(studies, name), rater=rater)
+    best = next(iter(ranking.qualities))
+    found = ranking.calibration
+    click.echo(
+        f"By {found.num_choices} choices of {ranking.rater}, content against style {found.exponents.content:.2f} to "
+        f"{1 - found.exponents.content:.2f}, trial {best} comes first. {describe_agreement(found)}",
+        err=True,
+    )
+    return list(ranking.qualities)
+
+
+def _preferred(studies: "StudyStorage", name: str, content_exponent: float) -> list[int]:
+    """Rank the trials by a content exponent, and say which of how many comes first."""
+    from studies.preferences.content_ranking import rank_by_content
+    from studies.records.summaries import summarise
+
+    summary = summarise(studies, name)
+    qualities = rank_by_content(studies, summary, content_exponent=content_exponent)
+    best = next(iter(qualities))
+    among = "on the front" if len(summary.objectives) > 1 else "complete trials"
+    click.echo(
+        f"Content against style {content_exponent:g} to {1 - content_exponent:g}: trial {best} comes first, "
+        f"at {qualities[best]:.3f}, of {len(qualities)} {among}.",
+        err=True,
+    )
+    return list(qualities)

@@ -1,0 +1,130 @@
+"""`styletuner study list` and `show`: what studies a storage has, and what came out of one."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.command_line.options import PATH, calibrated_option, chosen_rater, storage_option
+from tuner.command_line.study_prefer import describe_ranking
+
+if TYPE_CHECKING:
+    from studies.preferences.calibrated_ranking import CalibratedRanking
+    from studies.records.summaries import StudySummary, TrialSummary
+    from studies.storage.study_storage import StudyStorage
+
+
+@click.command(name="list", epilog="Example: styletuner study list --storage styletuner.db")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@storage_option
+def list_studies(as_json: bool, storage: str) -> None:
+    """List the studies of a storage."""
+    from studies.records.summaries import list_studies as read_studies
+    from studies.storage.study_storage import StudyStorage
+
+    with StudyStorage.open_read_only(storage) as studies:
+        summaries = read_studies(studies)
+    if as_json:
+        click.echo(json.dumps([summary.as_dict() for summary in summaries], indent=2))
+        return
+    if not summaries:
+        click.echo("No study yet. Start one: styletuner study run quick --style painting.jpg --photos photos/")
+    for summary in summaries:
+        click.echo(headline(summary))
+
+
+@click.command(epilog="Example: styletuner study show quick-starry_night-1a2b3c --sheet sheet.png")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--sheet", type=PATH, help="Write the contact sheet, best trial first, to this PNG file.")
+@calibrated_option
+@storage_option
+def show(name: str, as_json: bool, sheet: Path | None, calibrated: bool, rater: str | None, storage: str) -> None:
+    """Show a study's trials, best first: state, quality with its parts, weights, and what lowered the quality.
+
+    Marked are trials whose quality cannot be told from the best one's, and the Pareto front of a study of content and
+    style.
+    """
+    from studies.preferences.calibrated_ranking import rank_calibrated
+    from studies.records.summaries import summarise
+    from studies.storage.study_storage import StudyStorage
+
+    who = chosen_rater(calibrated, rater)
+    with StudyStorage.open_read_only(storage) as studies:
+        summary = summarise(studies, name)
+        ranking = None if who is None else rank_calibrated(studies, summary, rater=who)
+        if as_json:
+            extra = {} if ranking is None else {"calibrated": ranking.as_dict()}
+            click.echo(json.dumps({**summary.as_dict(), **extra}, indent=2))
+        else:
+            _echo_trials(summary, ranking)
+        if sheet is not None:
+            write_contact_sheet(studies, summary, sheet)
+            click.echo(f"Contact sheet: {sheet}", err=True)
+
+
+def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -> None:
+    """One line a trial, best first: by quality, or by calibrated quality the trials that have one."""
+    click.echo(headline(summary))
+    trials, calibrated = summary.ranked(), dict(ranking.qualities) if ranking is not None else {}
+    if ranking is not None:
+        click.echo("\n".join(describe_ranking(ranking)))
+        trials.sort(key=lambda trial: (trial.number not in calibrated, -calibrated.get(trial.number, 0.0)))
+    click.echo("trial  state     quality  content  style  clean   content / style / tv weight      images")
+    front = {trial.number for trial in summary.front()}
+    tied = "tied with the best" if ranking is None else "tied with the judge's best"
+    for trial in trials:
+        remarks = [f"calibrated {calibrated[trial.number]:.3f}"] if trial.number in calibrated else []
+        remarks += ["on the front"] if trial.number in front else []
+        remarks += [tied] if trial.number in summary.tied_with_best else []
+        click.echo("  ".join([_row(trial), *remarks, *filter(None, [trial.reason, trial.reasons()])]))
+
+
+def _row(trial: "TrialSummary") -> str:
+    parts = trial.parts or {}
+    numbers = [trial.quality, *(parts.get(part) for part in ("content_preservation", "style_match", "artefact_factor"))]
+    cells = ["      -" if number is None else f"{number:7.3f}" for number in numbers]
+    weights = trial.weights or {}
+    named = " / ".join(f"{weights[key]:.4f}" for key in ("content", "style", "total_variation") if key in weights)
+    images = "-" if trial.images_seen is None else str(trial.images_seen)
+    return f"{trial.number:>5}  {trial.state.lower():<8}  {'  '.join(cells)}   {named:<28}  {images:>6}"
+
+
+def headline(summary: "StudySummary") -> str:
+    """What a study has and what is best in it, in one to four lines."""
+    counts = ", ".join(f"{number} {state.lower()}" for state, number in summary.num_by_state.items() if number)
+    best = summary.best
+    if best is None:
+        return f"{summary.name}: {counts or 'no trial yet'}; no trial was completed."
+    lines = [f"{summary.name}: {counts}"]
+    error = best.parts.get("standard_error")
+    give_or_take = f" ± {error:.3f}" if error is not None else ""
+    lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{give_or_take}, weights {_weights(best)}"]
+    if summary.tied_with_best:
+        tied = ", ".join(map(str, summary.tied_with_best))
+        lines += [f"As good within the standard error over the photos: trial {tied}"]
+    front = summary.front()
+    if front:
+        numbers = ", ".join(str(trial.number) for trial in front)
+        lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: trials {numbers}"]
+    return "\n".join(lines)
+
+
+def _weights(trial: "TrialSummary") -> str:
+    if not trial.weights:
+        return "-"
+    named = trial.weights
+    return "content {content:.4g}, style {style:.4g}, total variation {total_variation:.4g}".format(**named)
+
+
+def write_contact_sheet(studies: "StudyStorage", summary: "StudySummary", path: Path) -> None:
+    """Write the contact sheet of a study to a PNG file, making its folder.
+
+    Raises:
+        SheetError: The study has no pictures yet.
+    """
+    from dashboards.study_sheet import study_contact_sheet
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(study_contact_sheet(studies, summary))

@@ -1,0 +1,50 @@
+"""`styletuner train`: a finished network from exported weights."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command(epilog="Example: styletuner train best.yaml -o starry.keras")
+@click.argument("exported", type=PATH, metavar="EXPORTED.yaml")
+@click.option("-o", "--output", type=PATH, required=True, help="The network to write, a .keras file.")
+@click.option("--photos", type=PATH, multiple=True, help="Train on these photos instead of the study's.")
+@click.option("--images", type=click.IntRange(min=1), help="Images to train on.")
+@click.option("--crop-size", type=click.IntRange(min=32), help="Side of the training crops in pixels.")
+@click.option("--style-size", type=click.IntRange(min=32), help="Shorter side of the style image in pixels.")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Crops in a batch.")
+@click.option("--repeat-trial", is_flag=True, help="Repeat the trial's own short run instead, and score it.")
+def train(
+    exported: Path,
+    output: Path,
+    photos: tuple[Path, ...],
+    images: int | None,
+    crop_size: int | None,
+    style_size: int | None,
+    batch_size: int | None,
+    repeat_trial: bool,
+) -> None:
+    """Train a finished network from a config that `styletuner study export` wrote.
+
+    An interrupted training resumes from its checkpoint when the same command is run again.
+    """
+    from studies.records.exports import read_exported
+    from tuner.installation.environment import load_networks
+
+    config = read_exported(exported)
+    sizes = {"images": images, "crop_size": crop_size, "style_size": style_size, "batch_size": batch_size}
+    if repeat_trial and any(value is not None for value in sizes.values()):
+        raise click.UsageError("--repeat-trial uses the trial's own sizes. Leave --images and the sizes out.")
+    load_networks()
+    from tuner.finished import full_training
+
+    plan = full_training.plan_training(config, output=output, photos=photos, sizes=sizes)
+    if repeat_trial:
+        quality = full_training.repeat_trial(plan, report=click.echo)
+        click.echo(f"Quality {quality.quality:.4f}; the study's trial {config.trial} had {config.quality:.4f}.")
+    else:
+        full_training.train_fully(plan, report=click.echo)
+    click.echo(f"{output}\nUse it: styletuner stylize {shlex.quote(str(output))} photo.jpg -o out/")

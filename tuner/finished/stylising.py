@@ -1,0 +1,93 @@
+"""Restyling photos with a finished network."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import final
+
+import keras
+
+from models.errors import ImageError
+from models.networks.style_network import MINIMUM_SIZE, stylise
+from models.pictures.images import resize_short_side, write_image
+from models.pictures.photos import PhotoCollection, SkippedFile
+from tuner.errors import NetworkFileError
+
+
+def load_network(path: Path) -> keras.Model:
+    """Load a finished network.
+
+    Raises:
+        NetworkFileError: The file is missing, or holds no style network.
+    """
+    if not path.is_file():
+        raise NetworkFileError(f"Network {path} does not exist. Train one: styletuner train best.yaml -o {path}")
+    try:
+        network = keras.saving.load_model(path, compile=False)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise NetworkFileError(f"{path} is no saved network: {reason}") from error
+    if tuple(network.input_shape) != (None, None, None, 3) or tuple(network.output_shape)[-1] != 3:  # noqa: PLR2004
+        raise NetworkFileError(f"{path} is no style network: it maps {network.input_shape} to {network.output_shape}.")
+    # XLA would compile once for each size of photo.
+    network.jit_compile = False
+    return network
+
+
+def stylise_photos(
+    network: keras.Model, collection: PhotoCollection, *, output: Path, size: int | None, suffix: str
+) -> Iterator[Path | SkippedFile]:
+    """Restyle photos one by one, and yield for each where its picture was written, or why it was skipped.
+
+    No picture takes the place of a photo of the collection or of another picture: it gets a number behind its name.
+
+    Args:
+        network: A style network.
+        collection: The photos.
+        output: Folder for the pictures, made if it is not there.
+        size: Pixels that a photo's shorter side is resized to; None: left as it is.
+        suffix: Of the pictures, such as ".png".
+
+    Raises:
+        ImageError: A picture cannot be written.
+    """
+    names = _Names(output, suffix, collection)
+    for photo in sorted(collection.photos, key=lambda photo: photo.name):
+        try:
+            image = collection.read(photo)
+        except ImageError as error:
+            yield SkippedFile(name=photo.name, reason=str(error).removeprefix(f"{photo.name!r} "))
+            continue
+        if size is not None:
+            image = resize_short_side(image, size)
+        height, width = image.shape[:2]
+        if min(height, width) < MINIMUM_SIZE:
+            yield SkippedFile(
+                name=photo.name, reason=f"is {width} x {height} pixels, under {MINIMUM_SIZE}. Use --size."
+            )
+            continue
+        path = names.choose(PurePosixPath(photo.name).stem)
+        write_image(path, stylise(network, image[None])[0])
+        yield path
+
+
+@final
+class _Names:
+    """Chooses paths of pictures that take no photo's place, nor each other's."""
+
+    def __init__(self, folder: Path, suffix: str, collection: PhotoCollection) -> None:
+        self._folder = folder
+        self._suffix = suffix
+        self._photos = {photo.sha256 for photo in collection.photos}
+        self._taken: set[Path] = set()
+
+    def choose(self, stem: str) -> Path:
+        path, number = self._folder / f"{stem}{self._suffix}", 2
+        while path in self._taken or self._is_photo(path):
+            path, number = self._folder / f"{stem}-{number}{self._suffix}", number + 1
+        self._taken.add(path)
+        return path
+
+    def _is_photo(self, path: Path) -> bool:
+        """By its bytes: a photo may be reached by more than one path."""
+        return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() in self._photos

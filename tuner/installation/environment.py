@@ -1,0 +1,72 @@
+"""What surrounds the process: variables that network libraries read, their chatter at import, our command's path."""
+
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+COMMAND: Final = "styletuner"
+
+STANDARD_ERROR: Final = 2
+"""Where native code writes, whatever `sys.stderr` is at the moment."""
+
+
+def set_defaults() -> None:
+    """Set what TensorFlow reads when it loads, unless the user has set it.
+
+    oneDNN's kernels make a training step about a half faster on CPUs where TensorFlow leaves them off by default. What
+    goes wrong reaches us as an exception; its log on the way there would only puzzle ("oneDNN supports DT_HALF only
+    on ..."). How many threads a worker gets is settled by `tuner.running.run`, which starts several.
+    """
+    defaults = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def load_networks() -> None:
+    """Load Keras with its backend, without the lines that TensorFlow prints before its own log level counts."""
+    set_defaults()
+    with _held_back_stderr():
+        import keras
+
+        keras.ops.zeros(())
+
+
+def own_command() -> str:
+    """Return what the user can type to run this command line again: `styletuner`, or its path where that is not found.
+
+    The path is as this process was started, for a shell.
+    """
+    started = sys.argv[0]
+    found = shutil.which(COMMAND)
+    if Path(started).name != COMMAND or (found is not None and Path(found).resolve() == Path(started).resolve()):
+        return COMMAND
+    return shlex.quote(started)
+
+
+@contextmanager
+def _held_back_stderr() -> Iterator[None]:
+    """Collect what native code writes to standard error; show it only if the block fails."""
+    try:
+        saved = os.dup(STANDARD_ERROR)
+    except OSError:  # closed
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), STANDARD_ERROR)
+        try:
+            yield
+        except Exception:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+            os.dup2(saved, STANDARD_ERROR)
+            os.close(saved)

@@ -1,0 +1,96 @@
+"""What a study would cost, measured on a few batches before it is run."""
+
+import io
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from dashboards.contact_sheet import trial_sheet
+from tuner.configuration.settings import StudyConfig
+from tuner.search.resources import StudyResources
+from tuner.search.study_pictures import StudyPictures
+
+MAX_BATCHES: Final = 12
+"""Batches to measure: their mean varies by a few per cent, and the largest preset is estimated in minutes."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What all trials of a study cost at most, run one after another; pruning makes it less.
+
+    Attributes:
+        seconds: Time for training and scoring.
+        num_bytes: Disk for the trials' pictures and the cached content features; the database is small beside them.
+    """
+
+    seconds: float
+    num_bytes: int
+
+
+def estimate(config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None]) -> Estimate:
+    """Train on a few batches of the study and score what comes out.
+
+    Args:
+        config: The study's configuration.
+        pictures: Its pictures.
+        report: Told in a few words what is being done.
+    """
+    few = _shortened(config)
+    with tempfile.TemporaryDirectory() as folder:
+        resources = StudyResources(few, pictures, report=report, feature_folder=Path(folder))
+        report("measuring a few batches and a score")
+        seconds_per_image = _seconds_per_image(resources)
+    outputs = resources.paint()
+    resources.judge.score(list(outputs))
+    started = time.monotonic()
+    resources.judge.score(list(resources.paint()))
+    seconds_per_photo = (time.monotonic() - started) / len(outputs)
+    num_calibration = len(resources.calibration_photos)
+    num_painted = len(config.rungs) * len(outputs) + num_calibration
+    seconds = config.rungs[-1] * seconds_per_image + num_painted * seconds_per_photo
+    num_trials = config.search.trials
+    trial_bytes = _picture_bytes(resources.rung_photos, outputs) + int(outputs[0].size) * num_calibration
+    num_bytes = num_trials * trial_bytes + _feature_bytes(config, resources)
+    return Estimate(seconds=num_trials * seconds, num_bytes=num_bytes)
+
+
+def _shortened(config: StudyConfig) -> StudyConfig:
+    """The same study with few crops and images; the room for its features in proportion, so that it caches or not."""
+    batch = config.training.batch_size
+    images = batch * min(MAX_BATCHES, config.training.images // batch)
+    share = images / config.data.num_crops
+    data = {"num_crops": images, "feature_cache_megabytes": config.data.feature_cache_megabytes * share}
+    return config.model_copy(
+        update={
+            "data": config.data.model_copy(update=data),
+            "training": config.training.model_copy(update={"images": images}),
+        }
+    )
+
+
+def _seconds_per_image(resources: StudyResources) -> float:
+    images, batch = resources.config.training.images, resources.config.training.batch_size
+    resources.trainer.train(resources.batches(0, batch))  # compiles
+    started = time.monotonic()
+    resources.trainer.train(resources.batches(0, images))
+    return (time.monotonic() - started) / images
+
+
+def _picture_bytes(photos: NDArray[np.float32], outputs: NDArray[np.float32]) -> int:
+    """Bytes of the two PNGs of the rung photos uncompressed: a sheet, and the outputs as they were scored."""
+    with PIL.Image.open(io.BytesIO(trial_sheet(list(photos), list(outputs), caption="1\n2"))) as sheet:
+        return sheet.width * sheet.height * 3 + int(outputs.size)
+
+
+def _feature_bytes(config: StudyConfig, resources: StudyResources) -> int:
+    """Bytes of the cached features, none where they are too large to be cached."""
+    num_bytes: int = resources.feature_bytes_per_crop * config.data.num_crops
+    return num_bytes if num_bytes <= config.data.feature_cache_megabytes * 2**20 else 0

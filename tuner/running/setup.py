@@ -1,0 +1,215 @@
+"""Starting a study, or resuming the one that is there if it is the same."""
+
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import optuna
+from optuna.study import StudyDirection
+
+from measures.loss_weights import LossWeights
+from studies.claims.claiming import FINISHED_STATES
+from studies.errors import StudyError
+from studies.records import attributes
+from studies.storage.database_errors import storage_errors
+from studies.storage.picture_strips import encode_strip
+from studies.storage.study_storage import StudyStorage
+from studies.storage.tables import delete_study_records
+from tuner.configuration.settings import StudyConfig, digest, validate_config
+from tuner.errors import ConfigError
+from tuner.search.goals import name_objectives, objective_names
+from tuner.search.space import parameters_of
+from tuner.search.study_pictures import StudyPictures
+
+PACKAGES: Final = ("styletuner", "keras", "tensorflow", "jax", "torch", "lpips", "optuna", "numpy", "pillow")
+"""What a number in a study may depend on."""
+
+NAMED_DIFFERENCES: Final = 4
+"""More differences than this between two configurations are counted, not listed."""
+
+
+def default_study_name(config: StudyConfig, pictures: StudyPictures) -> str:
+    """Return preset, style image and a short hash of everything that defines the study, joined by dashes."""
+    stem = pictures.style_path.stem
+    return f"{config.preset or 'study'}-{stem}-{configuration_hash(config, pictures)[:6]}"
+
+
+def configuration_hash(config: StudyConfig, pictures: StudyPictures) -> str:
+    """Return the sha256 of configuration and pictures."""
+    return digest({**config.defining_values(), **pictures.identity()})
+
+
+def start_or_resume(
+    storage: StudyStorage, name: str, *, config: StudyConfig, pictures: StudyPictures, judge_version: str
+) -> optuna.Study:
+    """Return the study of this name, made if it is not there.
+
+    A new study gets the style image as an artefact, its configuration and identity as attributes, and the baseline
+    weights as its first trial; the default ones only if they lie in the search range.
+
+    Raises:
+        StudyError: A study of this name has another configuration, style image or photos; says which.
+        ConfigError: The baseline weights that the configuration names lie outside the search range.
+    """
+    baseline = _baseline_parameters(config)
+    with storage.exclusive():
+        if name in storage.study_names():
+            study = storage.load_study(name)
+            _check_same(study, config, pictures, judge_version)
+        else:
+            directions = [StudyDirection.MAXIMIZE] * len(objective_names(config.search.objectives))
+            # What another tool, such as optuna-dashboard, left of a deleted study of this name is not about this one.
+            with storage_errors(storage.url):
+                delete_study_records(storage.engine, name)
+            study = optuna.create_study(storage=storage.optuna, study_name=name, directions=directions)
+        _complete(study, storage, config=config, pictures=pictures, judge_version=judge_version)
+        if baseline is not None and not study.get_trials(deepcopy=False):
+            study.enqueue_trial(baseline, user_attrs={attributes.BASELINE: True})
+    return study
+
+
+def num_finished(
+    storage: StudyStorage, name: str, *, config: StudyConfig, pictures: StudyPictures, judge_version: str
+) -> int | None:
+    """Return how many trials of the study are finished, None if there is no such study; changes nothing.
+
+    Raises:
+        StudyError: As `start_or_resume` would.
+        ConfigError: As `start_or_resume` would.
+    """
+    _baseline_parameters(config)
+    if name not in storage.study_names():
+        return None
+    study = storage.read_study(name)
+    _check_same(study, config, pictures, judge_version)
+    return sum(trial.state in FINISHED_STATES for trial in study.get_trials(deepcopy=False))
+
+
+def stored_config(study: optuna.Study) -> StudyConfig:
+    """Return the configuration that a study was made with, without its pictures.
+
+    Raises:
+        StudyError: The study was not made by styletuner, or by a version whose configuration differs.
+    """
+    values = study.user_attrs.get(attributes.CONFIGURATION)
+    if values is None:
+        raise StudyError(
+            f"Study {study.study_name!r} was not made by styletuner. Name one that `styletuner study list` shows."
+        )
+    try:
+        return validate_config(values, source=study.study_name)
+    except ConfigError as error:
+        reason = str(error).splitlines()[0]
+        raise StudyError(
+            f"Study {study.study_name!r} was made by another version of styletuner. {reason}\n"
+            "Go on with it in that version, or start another one with --name."
+        ) from error
+
+
+def unused_name(storage: StudyStorage, name: str) -> str:
+    """Return the name, with a number behind it if it is taken."""
+    taken = set(storage.study_names())
+    number = 2
+    candidate = name
+    while candidate in taken:
+        candidate = f"{name}-{number}"
+        number += 1
+    return candidate
+
+
+def _complete(
+    study: optuna.Study,
+    storage: StudyStorage,
+    *,
+    config: StudyConfig,
+    pictures: StudyPictures,
+    judge_version: str,
+) -> None:
+    """Write the study's attributes; where photos lie and how many trials are wanted may change from run to run."""
+    name_objectives(study, config.search.objectives)
+    known = study.user_attrs
+    photos = {**pictures.summary(), "paths": [str(path.resolve()) for path in config.photos]}
+    values: dict[str, Any] = {
+        attributes.CONFIGURATION: config.model_dump(mode="json", exclude={"style", "photos"}),
+        attributes.CONFIGURATION_HASH: configuration_hash(config, pictures),
+        attributes.IDENTITY: {**known.get(attributes.IDENTITY, {}), **pictures.identity()},
+        attributes.JUDGE_VERSION: judge_version,
+        attributes.PHOTOS: photos,
+        attributes.VERSIONS: known.get(attributes.VERSIONS, versions()),
+        attributes.STYLE_PATH: str(pictures.style_path.resolve()),
+    }
+    for key, value in values.items():
+        if known.get(key) != value:
+            study.set_user_attr(key, value)
+    if attributes.STYLE_PICTURE not in known:
+        drawn = encode_strip(pictures.style[None])
+        artifact = storage.artifacts.upload_bytes(drawn, study, file_name="style_picture.png")
+        study.set_user_attr(attributes.STYLE_PICTURE, artifact)
+    if attributes.STYLE_IMAGE not in known:
+        study.set_user_attr(attributes.STYLE_IMAGE, storage.artifacts.upload(pictures.style_path, study))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, this package and what it computes with; a backend may be missing."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
+    if config.search.baseline is None:
+        return None
+    content, style, variation = config.search.baseline
+    try:
+        weights = LossWeights.normalised(content=content, style=style, total_variation=variation)
+        return parameters_of(weights, config.search)
+    except ValueError as error:
+        if "baseline" not in config.search.model_fields_set:
+            return None
+        raise ConfigError(f"`search.baseline`: {error}\nFor none: `search.baseline: null`.") from error
+
+
+def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPictures, judge_version: str) -> None:
+    attrs = study.user_attrs
+    if attributes.CONFIGURATION_HASH not in attrs:
+        if attributes.CONFIGURATION in attrs or study.get_trials(deepcopy=False):
+            raise StudyError(f"Study {study.study_name!r} was not made by styletuner. Choose another name with --name.")
+        if len(study.directions) != len(objective_names(config.search.objectives)):
+            raise StudyError(
+                f"Study {study.study_name!r} exists and does not maximise "
+                f"`search.objectives: {config.search.objectives}`. Choose another name with --name."
+            )
+        return  # made, but killed before its attributes were written
+    differences = describe_differences(stored_config(study).defining_values(), config.defining_values())
+    identity = attrs.get(attributes.IDENTITY, {})
+    if identity.get("style_sha256") != pictures.style_sha256:
+        differences.insert(
+            0, f"the style image is another one than {attrs.get(attributes.STYLE_PATH, 'the first run')}"
+        )
+    if identity.get("photos_digest") != pictures.collection.digest:
+        differences.insert(0, "the photos are others")
+    if attrs.get(attributes.JUDGE_VERSION) != judge_version:
+        differences.append(f"the judge is version {judge_version}, not {attrs.get(attributes.JUDGE_VERSION)}")
+    if differences:
+        more = len(differences) - NAMED_DIFFERENCES
+        listed = "; ".join(differences[:NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+        raise StudyError(
+            f"Study {study.study_name!r} exists and differs: {listed}.\n"
+            "Choose another name with --name, or start one beside it with --new."
+        )
+
+
+def describe_differences(stored: Mapping[str, Any], wanted: Mapping[str, Any], *, prefix: str = "") -> list[str]:
+    """Return a phrase for each setting in which two nested mappings differ."""
+    phrases: list[str] = []
+    for key in sorted({*stored, *wanted}):
+        before, now = stored.get(key), wanted.get(key)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            phrases += describe_differences(before, now, prefix=f"{prefix}{key}.")
+        elif before != now:
+            phrases.append(f"`{prefix}{key}` is {before}, now {now}")
+    return phrases

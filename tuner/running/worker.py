@@ -1,0 +1,254 @@
+"""A worker: claims trials of a study one after another and runs them until the study has its total."""
+
+import faulthandler
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final, final
+
+import optuna
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from studies.claims.claiming import Claim, NoClaim, attach, claim, close, reap, release
+from studies.claims.processes import WorkerIdentity
+from studies.claims.retries import mark_interrupted
+from studies.errors import ClaimLostError, StudiesError
+from studies.records import attributes
+from studies.storage.database_errors import storage_error, storage_errors
+from studies.storage.study_storage import StudyStorage
+from tuner.installation.environment import STANDARD_ERROR
+from tuner.search.pruners import build_pruner
+from tuner.search.space import build_sampler
+from tuner.search.trial import TrialRunner
+
+POLL_SECONDS: Final = 1.0
+"""Pause before another look when other workers run all the trials that are missing."""
+
+MAX_CONSECUTIVE_FAILURES: Final = 3
+"""Trials that may fail one after another before a worker gives up: the fault is then not in the sampled weights."""
+
+INTERRUPTED: Final = "interrupted by the user"
+
+_ENDED_BY_OTHERS: Final = (UpdateFinishedTrialError, ValueError, AssertionError)
+"""What Optuna raises where a trial that it would end has ended already; which of them depends on how far it was."""
+
+
+@final
+class Worker:
+    """Runs trials in this process; several workers on one study share it through its storage alone."""
+
+    def __init__(
+        self,
+        storage: StudyStorage,
+        study_name: str,
+        *,
+        total: int,
+        runner: TrialRunner,
+        on_trial: Callable[[FrozenTrial], None],
+        on_idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare the loop.
+
+        Args:
+            storage: Opened for writing.
+            study_name: An existing study.
+            total: Finished (complete and pruned) trials that the study shall have.
+            runner: Runs one trial.
+            on_trial: Told of each trial of this worker that ended.
+            on_idle: Called while it waits for other workers' trials.
+        """
+        self._storage = storage
+        self._study_name = study_name
+        self._total = total
+        self._runner = runner
+        self._on_trial = on_trial
+        self._on_idle = on_idle
+        self._identity = WorkerIdentity.current()
+
+    def run(self) -> None:
+        """Run trials until the study has its total.
+
+        Raises:
+            KeyboardInterrupt: After the running trial has been given back.
+            Exception: Whatever made `MAX_CONSECUTIVE_FAILURES` trials fail one after another.
+        """
+        failures = 0
+        while True:
+            reap(self._storage, self._study_name)
+            held = claim(self._storage, self._study_name, total=self._total, worker=self._identity)
+            if held is NoClaim.DONE:
+                return
+            if isinstance(held, NoClaim):
+                self._on_idle()
+                time.sleep(POLL_SECONDS)
+                continue
+            failures = 0 if self._run_claimed(held, last_try=failures + 1 >= MAX_CONSECUTIVE_FAILURES) else failures + 1
+
+    def _run_claimed(self, held: Claim, *, last_try: bool) -> bool:
+        """Run one trial; return whether it ended without an error."""
+        study = self._load_study()
+        running: list[int] = []
+        fatal: list[Exception] = []
+
+        def objective(trial: optuna.Trial) -> Sequence[float]:
+            running.append(trial.number)
+            try:
+                return self._run_trial(trial, held)
+            except (optuna.TrialPruned, ClaimLostError, UpdateFinishedTrialError):
+                raise
+            except Exception as error:
+                cause = self._outside_cause(error)
+                if cause is not None or last_try:
+                    fatal.append(cause or error)
+                _note_failure(trial, cause or error, outside=cause is not None)
+                raise
+
+        try:
+            with storage_errors(self._storage.url), _quiet_heartbeats():
+                study.optimize(objective, n_trials=1, catch=(Exception,))
+        except KeyboardInterrupt:
+            with _undisturbed():
+                release(self._storage, held, trial_number=running[0] if running else None, reason=INTERRUPTED)
+            raise
+        except _FailureNotNoted:
+            pass
+        except _ENDED_BY_OTHERS:
+            # A process that was silent for long, such as on a laptop that slept, is taken for dead by another one.
+            if not self._has_ended(study, running):
+                raise
+        finally:
+            with suppress(Exception):
+                close(self._storage, held)
+        if fatal:
+            raise fatal[0]
+        return self._tell_of(study, running)
+
+    def _run_trial(self, trial: optuna.Trial, held: Claim) -> Sequence[float]:
+        try:
+            attach(self._storage, held, trial_number=trial.number)
+            trial.set_user_attr(attributes.WORKER, self._identity.as_attribute())
+            return self._runner.run(trial)
+        except KeyboardInterrupt:
+            mark_interrupted(trial, INTERRUPTED)
+            raise
+
+    def _outside_cause(self, error: Exception) -> Exception | None:
+        """What failed if the weights are not at fault: the database, the disk."""
+        if isinstance(error, SQLAlchemyError | StorageInternalError):
+            return storage_error(self._storage.url, error)
+        return error if isinstance(error, StudiesError | OSError) else None
+
+    def _has_ended(self, study: optuna.Study, running: list[int]) -> bool:
+        return bool(running) and study.get_trials(deepcopy=False)[running[0]].state.is_finished()
+
+    def _tell_of(self, study: optuna.Study, running: list[int]) -> bool:
+        trials = study.get_trials(deepcopy=False)
+        if not running:
+            return False
+        ended = trials[running[0]]
+        self._on_trial(ended)
+        return ended.state is not TrialState.FAIL
+
+    def _load_study(self) -> optuna.Study:
+        config = self._runner.config
+        return self._storage.load_study(
+            self._study_name,
+            sampler=build_sampler(config.search, seed=config.seed),
+            pruner=build_pruner(config.search),
+        )
+
+
+@final
+class _FailureNotNoted(BaseException):
+    """Passes by Optuna, which so leaves the trial running: the next reaper sees it abandoned, and has it run again."""
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore a second Ctrl-C while a trial is given back, which takes milliseconds."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # Not SIG_IGN, of which Python complains when a signal is on its way already.
+    handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _quiet_heartbeats() -> Iterator[None]:
+    """Spare the user the traceback of Optuna's heartbeat thread when the database fails: the trial says it in words."""
+    before = threading.excepthook
+
+    def tell_of_others(arguments: threading.ExceptHookArgs) -> None:
+        if not issubclass(arguments.exc_type, SQLAlchemyError | StorageInternalError):
+            before(arguments)
+
+    threading.excepthook = tell_of_others
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+def _note_failure(trial: optuna.Trial, error: Exception, *, outside: bool) -> None:
+    """Write why a trial fails; where it is not the weights' fault (a full disk), mark them to be run again."""
+    try:
+        if outside:
+            mark_interrupted(trial, str(error))
+        else:
+            trial.set_user_attr(attributes.FAILURE, f"{type(error).__name__}: {error}")
+    except Exception:
+        # The disk may be what failed: the error itself matters more than its note.
+        if outside:
+            raise _FailureNotNoted from error
+
+
+@final
+class ProgressWatchdog:
+    """Ends the process when training stands still although it, and its heartbeat, live.
+
+    A resume then finds a dead worker, and runs the trial again.
+    """
+
+    def __init__(self, *, patience_seconds: float) -> None:
+        self._patience = patience_seconds
+        self._last = time.monotonic()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="progress-watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def progressed(self) -> None:
+        """Say that something was done."""
+        self._last = time.monotonic()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(min(1.0, self._patience / 4)):
+            if time.monotonic() - self._last > self._patience:
+                self._say_where_it_stands()
+                os._exit(1)
+
+    def _say_where_it_stands(self) -> None:
+        # Not to sys.stderr, which a worker process has turned away.
+        words = (
+            f"styletuner: no progress for {self._patience:.0f} s; this worker ends. "
+            "Run the same command again to resume; the stacks below say where it stood.\n"
+        )
+        with suppress(OSError):
+            os.write(STANDARD_ERROR, words.encode())
+            faulthandler.dump_traceback(file=STANDARD_ERROR)

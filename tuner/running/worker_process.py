@@ -1,0 +1,97 @@
+"""Entry point of a worker process.
+
+Arguments: the study, its total of finished trials, the photos as this machine finds them. The storage's URL comes in
+the environment; standard input ends when the process that started this one does. All else stands in the study.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from studies.storage.study_storage import StudyStorage
+
+
+def run_worker(storage: "StudyStorage", name: str, *, total: int, photos: Sequence[str]) -> None:
+    """Run trials of an existing study in this process until it has its total.
+
+    Args:
+        storage: Opened for writing.
+        name: The study.
+        total: Finished trials that it shall have.
+        photos: Where its photos lie on this machine.
+
+    Raises:
+        StudyError: There is no such study, or it was made by another version.
+        PhotosError: The photos are not there.
+    """
+    from studies.records import attributes
+    from tuner.configuration.settings import merge, validate_config
+    from tuner.running.run import StudyRun
+    from tuner.running.setup import stored_config
+    from tuner.search.study_pictures import open_pictures
+
+    study = storage.load_study(name)
+    style = storage.artifacts.path_of(study.user_attrs[attributes.STYLE_IMAGE])
+    here = {"style": str(style), "photos": list(photos), "search": {"trials": total}}
+    config = validate_config(merge(stored_config(study).model_dump(mode="json"), here), source=name)
+    run = StudyRun(storage=storage, name=name, config=config, pictures=open_pictures(config))
+    run.run_here(run.progress())
+
+
+def main() -> None:
+    """Run a worker as the arguments say; end with 0, 1 after an interrupt or a fault of ours, 2 for bad input."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end_at_once)
+    try:
+        threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+        from tuner.installation.environment import load_networks
+
+        load_networks()
+        _run_quietly(sys.argv[1], total=int(sys.argv[2]), photos=sys.argv[3:])
+    except KeyboardInterrupt:
+        sys.exit(1)
+    except Exception as error:
+        from tuner.command_line.main import explain
+
+        message, status = explain(error)
+        sys.stderr.write(f"styletuner worker {os.getpid()}: {message}\n")
+        sys.exit(status)
+
+
+def _run_quietly(name: str, *, total: int, photos: Sequence[str]) -> None:
+    """The parent prints what is finished."""
+    from studies.storage.study_storage import StudyStorage
+    from tuner.running.run import STORAGE_VARIABLE
+
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        redirect_stderr(nowhere),
+        StudyStorage.open(os.environ[STORAGE_VARIABLE]) as storage,
+    ):
+        run_worker(storage, name, total=total, photos=photos)
+
+
+def _end_with_parent() -> None:
+    """Give the trial back when the process that started this one is gone, however it ended."""
+    with open(0, "rb", closefd=False, buffering=0) as standard_input:
+        standard_input.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end_at_once(_signal: int, _frame: FrameType | None) -> None:
+    """Outside of trials, where `groundwork.interrupts` holds signals back, there is nothing to give back.
+
+    An exception would be lost here and there: what the libraries call at garbage collection swallows it.
+    """
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

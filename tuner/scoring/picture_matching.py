@@ -1,0 +1,151 @@
+"""The pictures that `styletuner score` is given: which belong together, and which photo each was made from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+import numpy as np
+import PIL.Image
+
+from models.pictures.images import measure_picture, read_image
+from objectives.judging.scoring import Output, check_sizes
+from tuner.errors import PictureMatchError
+
+SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""What counts as a picture in a folder; a file that is named is read whatever it is called."""
+
+MAX_MEGAPIXELS: Final = 256
+"""Of the pictures that are judged together: as 32-bit floats they, their photos and these once more at the pictures'
+size are then 9 GB."""
+
+OPAQUE: Final = 255
+"""Of an alpha channel."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PictureSet:
+    """Pictures that are judged together: a folder's, as outputs of one network, or a single file.
+
+    Attributes:
+        name: As it was given.
+        files: At least one.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+
+
+def find_picture_sets(paths: Iterable[Path]) -> list[PictureSet]:
+    """Each file is a set of its own, each folder's pictures are one.
+
+    Raises:
+        PictureMatchError: A folder holds no picture.
+    """
+    return [PictureSet(name=str(path), files=_files(path)) for path in paths]
+
+
+def match_photo(picture: Path, photos: Path) -> Path:
+    """Find the photo that a picture was made from.
+
+    Args:
+        picture: "cat.png", "cat-2.jpg" and "cat_starry.png" belong to the photo "cat.jpg".
+        photos: The one photo of all pictures, or a folder of photos, which is searched by name.
+
+    Returns:
+        The photo of the same stem, else that of the longest stem with which the picture's begins, if what follows is
+        neither a letter nor a digit: "10.png" was not made from "1.jpg".
+
+    Raises:
+        PictureMatchError: No photo of the folder fits, or two fit as well.
+    """
+    if not photos.is_dir():
+        return photos
+    candidates = _files(photos)
+    fitting = [photo for photo in candidates if _begins_with(picture.stem, photo.stem)]
+    longest = max((len(photo.stem) for photo in fitting), default=0)
+    best = [photo for photo in fitting if len(photo.stem) == longest]
+    if not best:
+        raise PictureMatchError(
+            f"No photo in {photos} has the name of {picture}. Name each output like its photo, such as "
+            f"{candidates[0].stem}.png or {candidates[0].stem}-starry.png."
+        )
+    if len(best) > 1:
+        raise PictureMatchError(
+            f"{picture} fits two photos, {best[0].name} and {best[1].name}. Leave one of them in {photos}."
+        )
+    return best[0]
+
+
+def match_photos(sets: Sequence[PictureSet], photos: Path) -> list[tuple[PictureSet, dict[Path, Path]]]:
+    """Find the photo of every picture of some sets, and see that all files can be pictures of them.
+
+    Only headers are read, so that a fault in the last set is found before the first is scored.
+
+    Returns:
+        Each set with the photo of each of its files.
+
+    Raises:
+        PictureMatchError: See `match_photo`; or a set is too large to be judged.
+        ImageError: A file is no picture.
+        QualityError: A picture is too small, or has other proportions than its photo.
+    """
+    matched = [(found, {file: match_photo(file, photos) for file in found.files}) for found in sets]
+    for found, photo_of in matched:
+        num_pixels = 0
+        for file, photo in photo_of.items():
+            height, width = measure_picture(file)
+            check_sizes(str(file), (height, width), measure_picture(photo))
+            num_pixels += height * width
+        if num_pixels > MAX_MEGAPIXELS * 10**6:
+            raise PictureMatchError(
+                f"{found.name} holds {num_pixels / 10**6:.0f} megapixels; at most {MAX_MEGAPIXELS} are judged at once. "
+                "Shrink the pictures (quality is judged at 256 px), or name fewer."
+            )
+    return matched
+
+
+def read_outputs(photo_of: Mapping[Path, Path], *, style: Path) -> list[Output]:
+    """Read pictures with their photos, and note where transparent pixels are taken for white.
+
+    Args:
+        photo_of: The photo of each picture.
+        style: The style image, which is only looked at for transparency.
+
+    Raises:
+        ImageError: A file is no readable picture.
+    """
+    read = {photo: read_image(photo) for photo in set(photo_of.values())}
+    see_through = {path for path in {*read, style} if is_transparent(path)}
+    outputs = []
+    for file, photo in photo_of.items():
+        picture = read_image(file)  # first: it says what is wrong with a damaged file
+        named = {"picture": file in see_through or is_transparent(file), "photo": photo in see_through}
+        named["style image"] = style in see_through
+        through = [name for name, found in named.items() if found]
+        remark = f"transparent pixels of {' and '.join(through)} taken for white" if through else ""
+        outputs.append(Output(name=str(file), picture=picture, photo_name=str(photo), photo=read[photo], remark=remark))
+    return outputs
+
+
+def is_transparent(path: Path) -> bool:
+    """Return whether a picture has see-through pixels, which are read as white."""
+    with PIL.Image.open(path) as picture:
+        if not picture.has_transparency_data:
+            return False
+        opacity = np.asarray(picture.convert("RGBA"))[..., 3]
+    return bool(opacity.min() < OPAQUE)
+
+
+def _begins_with(stem: str, start: str) -> bool:
+    return stem.startswith(start) and not stem[len(start) : len(start) + 1].isalnum()
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    if not path.is_dir():
+        return (path,)
+    found = sorted(file for file in path.iterdir() if file.is_file() and file.suffix.lower() in SUFFIXES)
+    if not found:
+        raise PictureMatchError(f"There is no picture in {path}. Name a folder with PNG, JPEG or WebP files.")
+    return tuple(found)

@@ -1,0 +1,200 @@
+"""One trial: a short training run with sampled weights, scored at each rung, pruned early or finished."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+
+from dashboards.contact_sheet import trial_sheet
+from measures.loss_weights import LossWeights
+from measures.quality import Quality
+from measures.versions import JUDGE_VERSION
+from objectives.errors import DivergedError
+from objectives.judging.reasons import find_reasons
+from objectives.training.trainer import TrainingLosses
+from studies.records import attributes
+from studies.storage.picture_strips import encode_strip
+from studies.storage.study_storage import StudyStorage, storage_errors
+from studies.storage.tables import PhotoQualityRecord, save_photo_quality
+from tuner.search.goals import objective_values
+from tuner.search.pruners import BELOW_MEDIAN, report_quality, should_prune
+from tuner.search.resources import StudyResources
+from tuner.search.space import suggest_weights
+
+NOT_FINITE: Final = "diverged: what the network paints is not finite"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RungEvent:
+    """What a trial tells at a rung.
+
+    Attributes:
+        number: The trial.
+        images_seen: Images the trial has trained on so far.
+        quality: Quality at this rung, in [0, 1].
+        weights: The trial's loss weights.
+    """
+
+    number: int
+    images_seen: int
+    quality: float
+    weights: LossWeights
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TrialObserver:
+    """Whom a running trial tells how far it is.
+
+    Attributes:
+        on_start: The trial's number and weights.
+        on_batch: The number of images in the batch just trained on.
+        on_rung: The score at a rung.
+    """
+
+    on_start: Callable[[int, LossWeights], None]
+    on_batch: Callable[[int], None]
+    on_rung: Callable[[RungEvent], None]
+
+
+@final
+class TrialRunner:
+    """Runs the trials of one study in one worker."""
+
+    def __init__(
+        self, storage: StudyStorage, study_name: str, *, resources: StudyResources, observer: TrialObserver
+    ) -> None:
+        self._storage = storage
+        self._study_name = study_name
+        self._resources = resources
+        self._observer = observer
+        self._rung_sha256: Sequence[str] = resources.rung_sha256
+        self.config = resources.config
+
+    def run(self, trial: optuna.Trial) -> Sequence[float]:
+        """Train, score and report one trial.
+
+        Returns:
+            Values of the study's objectives at the last rung, each in [0, 1].
+
+        Raises:
+            optuna.TrialPruned: The trial fell below the median, or its loss is not finite.
+            StorageError: The database or the folder of artefacts cannot be written.
+        """
+        started = time.monotonic()
+        weights = suggest_weights(trial, self.config.search)
+        trial.set_user_attr(attributes.WEIGHTS, weights.to_dict())
+        self._observer.on_start(trial.number, weights)
+        self._resources.trainer.start(weights)
+        seen = 0
+        for rung in self.config.rungs:
+            try:
+                losses, outputs = self._train_and_paint(seen, rung)
+            except DivergedError as error:
+                self._describe_end(trial, images_seen=seen, started=started, reason=f"{error} before image {rung}")
+                raise optuna.TrialPruned(str(error)) from error
+            seen = rung
+            quality = self._resources.judge.score(list(outputs))
+            report_quality(trial, quality.quality, images_seen=seen)
+            self._keep_score(trial, quality, losses, images_seen=seen)
+            self._observer.on_rung(
+                RungEvent(number=trial.number, images_seen=seen, quality=quality.quality, weights=weights)
+            )
+            last = rung == self.config.rungs[-1]
+            if last or should_prune(trial):
+                calibration = self._keep_calibration(trial, images_seen=seen) if last else {}
+                self._keep_pictures(trial, outputs, quality, weights, calibration=calibration)
+                self._describe_end(trial, images_seen=seen, started=started, reason="" if last else BELOW_MEDIAN)
+                if not last:
+                    raise optuna.TrialPruned(BELOW_MEDIAN)
+        return list(objective_values(quality, self.config.search.objectives).values())
+
+    def _train_and_paint(self, start: int, stop: int) -> tuple[TrainingLosses, NDArray[np.float32]]:
+        """Train from one number of images seen to another; return the mean losses and the rung photos restyled."""
+        losses = self._resources.trainer.train(self._resources.batches(start, stop), on_batch=self._observer.on_batch)
+        outputs = self._resources.paint()
+        # The losses are of before the last step, which may have been the one too large.
+        if not np.isfinite(outputs).all():
+            raise DivergedError(NOT_FINITE)
+        return losses, outputs
+
+    def _keep_score(self, trial: optuna.Trial, quality: Quality, losses: TrainingLosses, *, images_seen: int) -> None:
+        parts: dict[str, Any] = {
+            "content_preservation": quality.content_preservation,
+            "style_match": quality.style_match,
+            "artefact_factor": quality.artefact_factor,
+            "standard_error": quality.standard_error,
+            "terms": dict(quality.terms),
+            "losses": losses.to_dict(),
+            "objectives": objective_values(quality, self.config.search.objectives),
+        }
+        trial.set_user_attr(attributes.PARTS, parts)
+        reasons = find_reasons(quality, content_exponent=self.config.quality.content_exponent)
+        trial.set_user_attr(attributes.LOWERED_BY, [reason.to_dict() for reason in reasons])
+        self._keep_photo_quality(trial, quality, self._rung_sha256, images_seen=images_seen)
+
+    def _keep_photo_quality(
+        self, trial: optuna.Trial, quality: Quality, photos_sha256: Sequence[str], *, images_seen: int
+    ) -> None:
+        records = [
+            PhotoQualityRecord(
+                study_name=self._study_name,
+                trial_number=trial.number,
+                rung=images_seen,
+                judge_version=JUDGE_VERSION,
+                photo_sha256=sha256,
+                quality=photo.quality,
+                content_preservation=photo.content_preservation,
+                style_match=photo.style_match,
+                artefact_factor=photo.artefact_factor,
+                terms=photo.terms,
+            )
+            for sha256, photo in zip(photos_sha256, quality.photos, strict=True)
+        ]
+        with storage_errors(self._storage.url):
+            save_photo_quality(self._storage.engine, records)
+
+    def _keep_calibration(self, trial: optuna.Trial, *, images_seen: int) -> dict[str, str]:
+        """Paint and score the calibration photos; return the artefact's id by kind, none where nothing was painted."""
+        resources = self._resources
+        if not len(resources.calibration_photos):
+            return {}
+        outputs = resources.paint(resources.calibration_photos)
+        if not np.isfinite(outputs).all():
+            return {}
+        quality = resources.calibration_judge.score(list(outputs))
+        self._keep_photo_quality(trial, quality, resources.calibration_sha256, images_seen=images_seen)
+        upload = self._storage.artifacts.upload_bytes
+        return {attributes.CALIBRATION_PICTURES: upload(encode_strip(outputs), trial, file_name="calibration.png")}
+
+    def _keep_pictures(
+        self,
+        trial: optuna.Trial,
+        outputs: NDArray[np.float32],
+        quality: Quality,
+        weights: LossWeights,
+        *,
+        calibration: Mapping[str, str],
+    ) -> None:
+        caption = (
+            f"Trial {trial.number}: quality {quality.quality:.3f}\n"
+            f"content {weights.content:.3f}, style {weights.style:.3f}, total variation {weights.total_variation:.4f}"
+        )
+        sheet = trial_sheet(list(self._resources.rung_photos), list(outputs), caption=caption)
+        upload = self._storage.artifacts.upload_bytes
+        pictures = {
+            "sheet": upload(sheet, trial, file_name="sheet.png"),
+            "outputs": upload(encode_strip(outputs), trial, file_name="outputs.png"),
+            **calibration,
+        }
+        trial.set_user_attr(attributes.PICTURES, pictures)
+
+    def _describe_end(self, trial: optuna.Trial, *, images_seen: int, started: float, reason: str) -> None:
+        trial.set_user_attr(attributes.IMAGES_SEEN, images_seen)
+        trial.set_user_attr(attributes.SECONDS, round(time.monotonic() - started, 2))
+        trial.set_user_attr(attributes.REASON, reason)

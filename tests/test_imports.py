@@ -9,7 +9,7 @@ import pytest
 from tuner.command_line.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("tuner", "dashboards", "objectives", "studies", "models", "measures", "groundwork")
+PACKAGES = ("styletuner", "tuner", "dashboards", "objectives", "studies", "models", "measures", "groundwork")
 NETWORK_LIBRARIES = ("tensorflow", "torch", "keras", "torchvision", "lpips", "jax")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("tuner", "dashboards", "objectives", "studies", "models", "measures", "groundwork")
+PACKAGES = ("styletuner", "tuner", "dashboards", "objectives", "studies", "models", "measures", "groundwork")
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +92,7 @@ def test_wheel_holds_every_source_file_of_the_five_packages_and_no_others(wheel:
 def test_wheel_carries_licence_console_script_and_description(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         texts = {Path(name).name: archive.read(name).decode() for name in archive.namelist() if ".dist-info/" in name}
-    assert "styletuner = tuner.command_line.main:main" in texts["entry_points.txt"]
+    assert "styletuner = styletuner.__main__:main" in texts["entry_points.txt"]
     assert "MIT License" in texts["LICENSE"]
     assert "License-Expression: MIT" in texts["METADATA"]
     assert "Requires-Python: >=3.11" in texts["METADATA"]

@@ -321,7 +321,7 @@ def test_fresh_process_says_no_more(folder: Path) -> None:
         sys.executable,
         "-P",
         "-m",
-        "tuner.command_line.main",
+        "styletuner",
         "stylize",
         "photos/photo_00.png",
         "photos",

@@ -80,7 +80,7 @@ def test_interrupt_says_how_to_resume(folder: Path) -> None:
 
 def workers_of(process: CommandProcess) -> list[psutil.Process]:
     children = psutil.Process(process.pid).children()
-    return [child for child in children if "tuner.running.worker_process" in " ".join(child.cmdline())]
+    return [child for child in children if "styletuner._worker_process" in " ".join(child.cmdline())]
 
 
 @pytest.fixture

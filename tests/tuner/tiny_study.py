@@ -102,7 +102,7 @@ class CommandProcess:
         self._log = cwd / f"log-{time.monotonic_ns()}.txt"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tuner.command_line.main", *map(str, arguments)],
+                [sys.executable, "-P", "-m", "styletuner", *map(str, arguments)],
                 cwd=cwd,
                 env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,

@@ -162,7 +162,7 @@ class StudyRun:
         return subprocess.Popen(
             # -P: the folder that the user is in must not shadow our packages.
             [
-                *(sys.executable, "-P", "-m", "tuner.running.worker_process"),
+                *(sys.executable, "-P", "-m", "styletuner._worker_process"),
                 *(self.name, str(self.config.search.trials), *photos),
             ],
             env={**dict.fromkeys(names, threads), **os.environ, STORAGE_VARIABLE: self.storage.url},

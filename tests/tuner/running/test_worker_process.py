@@ -28,7 +28,7 @@ def test_photos_are_where_they_are_on_this_machine(finished: Path) -> None:
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "tuner.running.worker_process", *arguments],
+        [sys.executable, "-P", "-m", "styletuner._worker_process", *arguments],
         cwd=folder,
         env={**os.environ, STORAGE_VARIABLE: str(folder / "styletuner.db")},
         stdin=subprocess.PIPE,

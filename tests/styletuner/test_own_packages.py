@@ -20,7 +20,9 @@ def decoys(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(decoys: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    decoys: Path, *arguments: str, stdin: int = subprocess.DEVNULL, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run Python where the decoys come first on the path."""
     return subprocess.run(
         [sys.executable, *arguments],
@@ -28,6 +30,7 @@ def run(decoys: Path, *arguments: str, **environment: str) -> subprocess.Complet
         text=True,
         check=False,
         cwd=decoys,
+        stdin=stdin,
         env={**os.environ, **environment, "PYTHONPATH": f"{decoys}{os.pathsep}{ROOT}"},
         timeout=120,
     )
@@ -44,9 +47,13 @@ def test_the_command_works_beside_modules_of_our_names(decoys: Path) -> None:
 
 @pytest.mark.slow
 def test_a_worker_process_starts_beside_modules_of_our_names(decoys: Path) -> None:
-    found = run(
-        decoys, "-P", "-m", "styletuner._worker_process", "waves", "3", "photos", STYLETUNER_WORKER_STORAGE="none.db"
-    )
+    arguments = ("-P", "-m", "styletuner._worker_process", "waves", "3", "photos")
+    ours, theirs = os.pipe()  # a worker ends with its standard input
+    try:
+        found = run(decoys, *arguments, stdin=ours, STYLETUNER_WORKER_STORAGE="none.db")
+    finally:
+        os.close(ours)
+        os.close(theirs)
     assert found.returncode == 2, found.stderr
     assert "There is no study database" in found.stderr
 

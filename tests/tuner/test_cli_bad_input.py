@@ -16,7 +16,7 @@ from models.pictures.images import write_image
 from models.pretrained import files as pretrained
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
-from tuner.command_line.main import explain
+from tuner.error_messages import explain
 
 RUN = ("study", "run", "tiny.yaml")
 

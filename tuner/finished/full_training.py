@@ -24,7 +24,7 @@ from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
 from studies.records.exports import ExportedConfig
 from tuner.configuration.settings import StudyConfig, digest, given, merge, validate_config
 from tuner.errors import ConfigError
-from tuner.running.setup import versions
+from tuner.installation.versions import versions
 from tuner.search.resources import REFERENCE_CROPS, StudyResources, build_loss_network, build_network
 from tuner.search.study_pictures import StudyPictures, open_pictures
 

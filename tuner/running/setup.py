@@ -1,9 +1,6 @@
 """Starting a study, or resuming the one that is there if it is the same."""
 
-import platform
 from collections.abc import Mapping
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import optuna
@@ -17,14 +14,13 @@ from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import delete_study_records
-from tuner.configuration.settings import StudyConfig, digest, validate_config
+from tuner.configuration.settings import StudyConfig, digest
 from tuner.errors import ConfigError
+from tuner.installation.versions import versions
 from tuner.search.goals import name_objectives, objective_names
 from tuner.search.space import parameters_of
+from tuner.search.stored_config import stored_config
 from tuner.search.study_pictures import StudyPictures
-
-PACKAGES: Final = ("styletuner", "keras", "tensorflow", "jax", "torch", "lpips", "optuna", "numpy", "pillow")
-"""What a number in a study may depend on."""
 
 NAMED_DIFFERENCES: Final = 4
 """More differences than this between two configurations are counted, not listed."""
@@ -87,27 +83,6 @@ def num_finished(
     return sum(trial.state in FINISHED_STATES for trial in study.get_trials(deepcopy=False))
 
 
-def stored_config(study: optuna.Study) -> StudyConfig:
-    """Return the configuration that a study was made with, without its pictures.
-
-    Raises:
-        StudyError: The study was not made by styletuner, or by a version whose configuration differs.
-    """
-    values = study.user_attrs.get(attributes.CONFIGURATION)
-    if values is None:
-        raise StudyError(
-            f"Study {study.study_name!r} was not made by styletuner. Name one that `styletuner study list` shows."
-        )
-    try:
-        return validate_config(values, source=study.study_name)
-    except ConfigError as error:
-        reason = str(error).splitlines()[0]
-        raise StudyError(
-            f"Study {study.study_name!r} was made by another version of styletuner. {reason}\n"
-            "Go on with it in that version, or start another one with --name."
-        ) from error
-
-
 def unused_name(storage: StudyStorage, name: str) -> str:
     """Return the name, with a number behind it if it is taken."""
     taken = set(storage.study_names())
@@ -149,15 +124,6 @@ def _complete(
         study.set_user_attr(attributes.STYLE_PICTURE, artifact)
     if attributes.STYLE_IMAGE not in known:
         study.set_user_attr(attributes.STYLE_IMAGE, storage.artifacts.upload(pictures.style_path, study))
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python, this package and what it computes with; a backend may be missing."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
 
 
 def _baseline_parameters(config: StudyConfig) -> dict[str, float] | None:

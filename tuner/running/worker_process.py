@@ -34,7 +34,7 @@ def run_worker(storage: "StudyStorage", name: str, *, total: int, photos: Sequen
     from studies.records import attributes
     from tuner.configuration.settings import merge, validate_config
     from tuner.running.run import StudyRun
-    from tuner.running.setup import stored_config
+    from tuner.search.stored_config import stored_config
     from tuner.search.study_pictures import open_pictures
 
     study = storage.load_study(name)
@@ -58,7 +58,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(1)
     except Exception as error:
-        from tuner.command_line.main import explain
+        from tuner.error_messages import explain
 
         message, status = explain(error)
         sys.stderr.write(f"styletuner worker {os.getpid()}: {message}\n")

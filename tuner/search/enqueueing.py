@@ -5,8 +5,8 @@ from optuna.trial import TrialState
 
 from measures.loss_weights import LossWeights
 from studies.storage.study_storage import StudyStorage, storage_errors
-from tuner.running.setup import stored_config
 from tuner.search.space import parameters_of
+from tuner.search.stored_config import stored_config
 
 
 def enqueue_weights(

@@ -18,8 +18,7 @@ from studies.storage.tables import load_photo_quality
 from tests.tuner.rated_study import make_rated_study
 from tuner.configuration.settings import StudyConfig, load_config
 from tuner.errors import ConfigError
-from tuner.running import setup as study_setup
-from tuner.running.setup import num_finished, start_or_resume, versions
+from tuner.running.setup import num_finished, start_or_resume
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
 JUDGE: dict[str, Any] = {"judge_version": "1"}
@@ -108,9 +107,3 @@ def test_the_style_image_is_kept_as_it_was_judged(folder: Path, storage: StudySt
     assert shown.shape[0] > shown.shape[1]
     wanted = pictures.style
     assert np.abs(shown.mean(axis=(0, 1)) - wanted.mean(axis=(0, 1))).max() < 0.01
-
-
-def test_a_backend_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study_setup, "PACKAGES", ("keras", "a-backend-that-nobody-has"))
-
-    assert set(versions()) == {"python", "keras"}

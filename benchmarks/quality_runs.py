@@ -172,18 +172,18 @@ def _train_group(runs: list[Run], arguments: argparse.Namespace) -> None:
 
 
 def _train(run: Run, resources: object, folder: Path) -> None:
-    from measures.loss_weights import LossWeights
+    from measures.sampled_values import SampledValues
     from models.networks.style_network import stylise
 
-    weights = LossWeights.normalised(content=1.0, style=run.style_to_content, total_variation=run.tv_to_content)
-    resources.trainer.start(weights)
+    sampled = SampledValues(style_to_content=run.style_to_content, tv_to_content=run.tv_to_content)
+    resources.start(sampled)
     seen, painted, losses = 0, {}, {}
     for rung in run.rungs:
         losses[rung] = resources.trainer.train(resources.batches(seen, rung)).to_dict()
         painted[f"rung{rung}"] = _as_bytes(resources.paint())
         painted[f"trained{rung}"] = _as_bytes(stylise(resources.trainer.network, resources.rung_photos))
         seen = rung
-    description = {**run.__dict__, "weights": weights.to_dict(), "losses": losses}
+    description = {**run.__dict__, "weights": sampled.loss_weights().to_dict(), "losses": losses}
     _keep(folder / run.file_name, description=np.array(json.dumps(description)), **painted)
 
 

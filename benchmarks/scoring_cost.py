@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _run_trial(arguments: argparse.Namespace) -> dict[str, float]:
-    from measures.loss_weights import LossWeights
+    from measures.sampled_values import SampledValues
     from models.pictures.demo_pictures import write_demo_pictures
     from models.pretrained.files import cache_folder
     from tuner.configuration.settings import load_config
@@ -43,15 +43,15 @@ def _run_trial(arguments: argparse.Namespace) -> dict[str, float]:
     overrides = {"style": str(arguments.style or demo.style), "photos": [str(arguments.photos or demo.photos)]}
     config = load_config(arguments.preset, overrides=overrides)
     resources = StudyResources(config, open_pictures(config), report=lambda _: None)
-    weights = LossWeights.normalised(content=1.0, style=1.0, total_variation=0.01)
+    sampled = SampledValues(style_to_content=1.0, tv_to_content=0.01)
     rungs = (0, *config.rungs)
-    resources.trainer.start(weights)
+    resources.start(sampled)
     resources.trainer.train(resources.batches(0, config.training.batch_size))  # compiles, once a study
     resources.judge.score(list(resources.paint()))
     calibration = resources.calibration_photos
     if len(calibration):
         resources.calibration_judge.score(list(resources.paint(calibration)))
-    resources.trainer.start(weights)
+    resources.start(sampled)
     seconds = {"training": 0.0, "painting": 0.0, "scoring": 0.0}
     for start, stop in itertools.pairwise(rungs):
         with _timed(seconds, "training"):

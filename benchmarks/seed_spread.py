@@ -33,6 +33,7 @@ def main() -> None:
 
 def _score_settings(arguments: argparse.Namespace, seed: int) -> dict[str, float]:
     from measures.loss_weights import LossWeights
+    from measures.sampled_values import SampledValues
     from models.pictures.demo_pictures import write_demo_pictures
     from models.pretrained.files import cache_folder
     from tuner.configuration.settings import load_config
@@ -46,7 +47,8 @@ def _score_settings(arguments: argparse.Namespace, seed: int) -> dict[str, float
     resources = StudyResources(config.model_copy(update={"seed": seed}), pictures, report=lambda _: None)
     scores = {}
     for name, (content, style, variation) in SETTINGS.items():
-        resources.trainer.start(LossWeights.normalised(content=content, style=style, total_variation=variation))
+        weights = LossWeights.normalised(content=content, style=style, total_variation=variation)
+        resources.start(SampledValues.of_weights(weights))
         resources.trainer.train(resources.batches(0, config.rungs[-1]))
         scores[name] = resources.judge.score(list(resources.paint())).quality
         print(f"seed {seed}, {name}: quality {scores[name]:.3f}", flush=True)

@@ -38,7 +38,7 @@ def main() -> None:
 def measure(*, size: int, batch: int, width: int, precision: str) -> float:
     import numpy as np
 
-    from measures.loss_weights import LossWeights
+    from measures.sampled_values import SampledValues
     from models.networks.loss_network import LossNetwork
     from models.networks.style_network import StyleNetworkOptions, build_style_network
     from objectives.training.references import measure_references, style_targets
@@ -61,8 +61,15 @@ def measure(*, size: int, batch: int, width: int, precision: str) -> float:
         for name in layers.content_layers
     }
     network = build_style_network(StyleNetworkOptions(width=width), precision=precision)
-    trainer = StyleTrainer(network, loss_network, style_grams=grams, references=references, precision=precision)
-    trainer.start(LossWeights.normalised(content=1, style=1, total_variation=0.01))
+    trainer = StyleTrainer(
+        network,
+        loss_network,
+        content_layers=layers.content_layers,
+        style_layers=layers.style_layers,
+        precision=precision,
+    )
+    sampled = SampledValues(style_to_content=1.0, tv_to_content=0.01)
+    trainer.start(sampled, style_targets=grams, references=references)
     trainer.train([(photos, cached)] * 2)
     num_steps, started = 0, time.perf_counter()
     while time.perf_counter() - started < SECONDS:

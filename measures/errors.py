@@ -9,5 +9,9 @@ class WeightsError(MeasuresError, ValueError):
     """Loss weights are negative, not finite, or leave nothing of the photo."""
 
 
+class SampledValuesError(MeasuresError, ValueError):
+    """A trial's sampled values are not those that a trial has, or not finite numbers of at least 0."""
+
+
 class NoScoresError(MeasuresError, ValueError):
     """A mean over photos is asked for where there is no photo."""

@@ -1,7 +1,7 @@
 """Training of style networks: one compiled step that serves every trial of a study."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final, final
@@ -12,9 +12,10 @@ from keras import ops
 from numpy.typing import NDArray
 
 from measures.loss_weights import LossWeights
+from measures.sampled_values import SampledValues
 from models.networks.content_features import FEATURE_UNIT
 from models.networks.loss_network import LossNetwork
-from objectives.errors import DivergedError
+from objectives.errors import DivergedError, TrainingError
 from objectives.training.averaging_optimizer import AveragingAdam
 from objectives.training.losses import content_loss, style_loss, total_variation
 from objectives.training.references import LossReferences
@@ -46,7 +47,8 @@ class StyleTrainer:
     """A style network, its optimiser and the loss network, compiled once.
 
     Loss weights, style targets and references are variables of the compiled step, so that a new trial changes numbers
-    and never the graph: `start` puts network and optimiser back to where they began, in place.
+    and never the graph: `start` sets them, and puts network and optimiser back to where they began, in place. Nothing
+    can be trained before the first `start`.
     """
 
     def __init__(
@@ -54,8 +56,8 @@ class StyleTrainer:
         network: keras.Model,
         loss_network: LossNetwork,
         *,
-        style_grams: Mapping[str, NDArray[np.float32]],
-        references: LossReferences,
+        content_layers: Sequence[str],
+        style_layers: Sequence[str],
         learning_rate: float = 1e-3,
         precision: str = "float32",
     ) -> None:
@@ -63,15 +65,16 @@ class StyleTrainer:
 
         Args:
             network: The style network to train; its present weights are the initial weights of every run.
-            loss_network: Frozen; gives the layers of `style_grams` and `references`.
-            style_grams: Gram matrix of the style image by style layer, (channels, channels).
-            references: Scale of each loss.
+            loss_network: Frozen; gives the features of the layers.
+            content_layers: Layers of the content loss.
+            style_layers: Layers of the style loss.
             learning_rate: Adam's step; the paper's 1e-3 (Johnson et al. 2016, section 4.1).
             precision: Keras dtype policy that the network was built with; with "mixed_float16" the loss is scaled.
         """
         self.network = network
-        self.references = references
-        self._model = _ObjectiveModel(network, loss_network, style_grams, references, precision)
+        self._model = _ObjectiveModel(
+            network, loss_network, content_layers=content_layers, style_layers=style_layers, precision=precision
+        )
         self._optimizer = AveragingAdam(learning_rate)
         # "auto" leaves XLA off on a CPU under TensorFlow, where it does not pay: 20 to 30 s for a step no faster.
         self._model.compile(optimizer=self._optimizer, jit_compile="auto")
@@ -88,10 +91,21 @@ class StyleTrainer:
         """
         return self._model.num_traces
 
-    def start(self, weights: LossWeights) -> None:
-        """Begin a run: initial network, fresh optimiser (step counter included), new loss weights."""
+    def start(
+        self, sampled: SampledValues, *, style_targets: Mapping[str, NDArray[np.float32]], references: LossReferences
+    ) -> None:
+        """Begin a run: initial network, fresh optimiser (step counter included), new objective.
+
+        Args:
+            sampled: What the trial is run with.
+            style_targets: Gram matrix of the style image by style layer, each (channels, channels).
+            references: Scale of each loss.
+
+        Raises:
+            TrainingError: Targets or references are of other layers than the step was compiled for.
+        """
+        self._model.set_objective(sampled.loss_weights(), style_targets, references)
         _assign(self._variables, self._initial)
-        self._model.loss_weights.assign(weights.as_vector())
 
     @contextmanager
     def averaged(self) -> Iterator[keras.Model]:
@@ -164,36 +178,57 @@ class _ObjectiveModel(keras.Model):
         self,
         network: keras.Model,
         loss_network: LossNetwork,
-        style_grams: Mapping[str, NDArray[np.float32]],
-        references: LossReferences,
+        *,
+        content_layers: Sequence[str],
+        style_layers: Sequence[str],
         precision: str,
     ) -> None:
         super().__init__(name="objective", dtype=precision)
         self.num_traces = 0
         self.network = network
         self.loss_features = loss_network.model
-        self.style_grams = {name: self._constant(f"style_gram_{name}", gram) for name, gram in style_grams.items()}
-        self.style_references = {
-            name: self._constant(f"style_reference_{name}", value) for name, value in references.style.items()
+        channels = {name: features.shape[-1] for name, features in loss_network.model.output.items()}
+        self.style_grams = {
+            name: self._number(f"style_gram_{name}", (channels[name], channels[name])) for name in style_layers
         }
-        self.content_references = {
-            name: self._constant(f"content_reference_{name}", value) for name, value in references.content.items()
-        }
-        self.variation_reference = self._constant("total_variation_reference", references.total_variation)
-        self.loss_weights = self._constant("loss_weights", np.full(3, 1 / 3))
+        self.style_references = {name: self._number(f"style_reference_{name}") for name in style_layers}
+        self.content_references = {name: self._number(f"content_reference_{name}") for name in content_layers}
+        self.variation_reference = self._number("total_variation_reference")
+        self.loss_weights = self._number("loss_weights", (len(TERMS),))
         self.terms = [keras.metrics.Mean(name=term) for term in TERMS]
         self.built = True
 
-    def _constant(self, name: str, value: Any) -> Any:
-        array = np.asarray(value, np.float32)
+    def _number(self, name: str, shape: tuple[int, ...] = ()) -> Any:
+        """A variable that `set_objective` sets and nothing trains; not a number until then."""
         return self.add_weight(
             name=name,
-            shape=array.shape,
-            initializer=lambda shape, dtype: ops.reshape(ops.convert_to_tensor(array, dtype), shape),
+            shape=shape,
+            initializer=keras.initializers.Constant(math.nan),
             trainable=False,
             dtype="float32",
             autocast=False,
         )
+
+    def set_objective(
+        self, weights: LossWeights, style_grams: Mapping[str, NDArray[np.float32]], references: LossReferences
+    ) -> None:
+        """Have the step minimise another objective of the same layers; nothing changes where it is refused."""
+        numbers = [
+            ("style targets", self.style_grams, style_grams),
+            ("style references", self.style_references, references.style),
+            ("content references", self.content_references, references.content),
+        ]
+        for name, variables, values in numbers:
+            if set(variables) != set(values):
+                raise TrainingError(
+                    f"The {name} must be of the layers that the step was compiled for, {', '.join(variables)}. "
+                    f"Received {', '.join(values) or 'none'}. Build another trainer for other layers."
+                )
+        for _, variables, values in numbers:
+            for layer, variable in variables.items():
+                variable.assign(values[layer])
+        self.variation_reference.assign(references.total_variation)
+        self.loss_weights.assign(weights.as_vector())
 
     def call(self, photos: Tensor, training: bool | None = None) -> Tensor:
         return self.network(photos, training=training)

@@ -5,19 +5,20 @@
 makes one run after another, one for each style weight, and writes what each of them ended with.
 """
 
+import functools
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from measures.loss_weights import LossWeights
+from measures.sampled_values import SampledValues
 from models.networks.loss_network import LossNetwork
 from models.networks.style_network import StyleNetworkOptions, build_style_network, stylise
-from objectives.training.references import measure_references, style_targets
+from objectives.training.references import LossReferences, measure_references, style_targets
 from objectives.training.trainer import Batch, StyleTrainer
 
 CONTENT_LAYER = "relu2_1"
@@ -25,6 +26,13 @@ STYLE_LAYERS = ("relu1_1", "relu2_1")
 SIZE = 32
 BATCH_SIZE = 2
 NUM_BATCHES = 6
+
+
+class Objective(TypedDict):
+    """What a run is started with besides its sampled values."""
+
+    style_targets: dict[str, NDArray[np.float32]]
+    references: LossReferences
 
 
 def draw_crops(num: int = BATCH_SIZE * NUM_BATCHES) -> NDArray[np.float32]:
@@ -44,11 +52,20 @@ def draw_style() -> NDArray[np.float32]:
 def build_trainer(*, precision: str = "float32", **options: Any) -> StyleTrainer:
     """A trainer of a small network at two layers of the real VGG-19."""
     loss_network = LossNetwork("vgg19", layers=STYLE_LAYERS)
-    grams = style_targets(loss_network, draw_style(), layers=STYLE_LAYERS)
-    references = measure_references(loss_network, draw_crops(), grams, content_layers=[CONTENT_LAYER])
     values = {"width": 4, "num_residual_blocks": 1, **options}
     network = build_style_network(StyleNetworkOptions(**values), seed=1, precision=precision)
-    return StyleTrainer(network, loss_network, style_grams=grams, references=references, precision=precision)
+    return StyleTrainer(
+        network, loss_network, content_layers=[CONTENT_LAYER], style_layers=STYLE_LAYERS, precision=precision
+    )
+
+
+@functools.cache
+def objective() -> Objective:
+    """What the runs minimise: the stripes' Gram matrices, and the references of stripes and crops."""
+    loss_network = LossNetwork("vgg19", layers=STYLE_LAYERS)
+    targets = style_targets(loss_network, draw_style(), layers=STYLE_LAYERS)
+    references = measure_references(loss_network, draw_crops(), targets, content_layers=[CONTENT_LAYER])
+    return {"style_targets": targets, "references": references}
 
 
 def batches(start: int = 0, stop: int = NUM_BATCHES) -> Iterator[Batch]:
@@ -60,7 +77,7 @@ def batches(start: int = 0, stop: int = NUM_BATCHES) -> Iterator[Batch]:
 
 def run(trainer: StyleTrainer, style_weight: float) -> dict[str, NDArray[np.float32]]:
     """One run from the start: the mean losses, every number it ended with, and a picture that it painted."""
-    trainer.start(LossWeights.normalised(content=1.0, style=style_weight, total_variation=0.1))
+    trainer.start(SampledValues(style_to_content=style_weight, tv_to_content=0.1), **objective())
     losses = trainer.train(batches())
     with trainer.averaged() as network:
         picture = stylise(network, draw_crops(1))

@@ -13,6 +13,7 @@ import yaml
 from groundwork.whole_files import written_whole
 from measures.loss_weights import LossWeights
 from measures.quality import Quality
+from measures.sampled_values import SampledValues
 from measures.versions import JUDGE_VERSION
 from models.pictures.datasets import MIN_TRAINING_PHOTOS, FreshCrops, draw_crops
 from models.pictures.images import read_style_image
@@ -108,7 +109,7 @@ def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None]) -> Qualit
             "the two qualities cannot be compared."
         )
     resources = StudyResources(plan.config, pictures, report=report)
-    resources.trainer.start(plan.weights)
+    resources.start(SampledValues.of_weights(plan.weights))
     seen = 0
     with _divergence_explained(plan):
         for rung in rungs:
@@ -158,8 +159,7 @@ def train_fully(plan: TrainingPlan, *, report: Callable[[str], None]) -> None:
         report(pictures.collection.describe_skipped())
     photos = _training_photos(plan, pictures)
     report(f"{len(photos)} photos to train on; measuring references at {settings.crop_size} px")
-    trainer = _build_trainer(plan, pictures, photos)
-    trainer.start(plan.weights)
+    trainer, references = _start_trainer(plan, pictures, photos)
     run = _Run(plan, trainer, identity=_identity(plan, pictures), report=report)
     crops = FreshCrops(
         pictures.collection,
@@ -171,7 +171,7 @@ def train_fully(plan: TrainingPlan, *, report: Callable[[str], None]) -> None:
     with _divergence_explained(plan):
         run.train(crops)
         _check_finite(trainer)
-    _save(plan, trainer, references=trainer.references, images=settings.images)
+    _save(plan, trainer, references=references, images=settings.images)
     plan.checkpoint.unlink(missing_ok=True)
 
 
@@ -267,7 +267,10 @@ def _check_finite(trainer: StyleTrainer) -> None:
         raise DivergedError("diverged: the network's weights are not finite")
 
 
-def _build_trainer(plan: TrainingPlan, pictures: StudyPictures, photos: Sequence[Photo]) -> StyleTrainer:
+def _start_trainer(
+    plan: TrainingPlan, pictures: StudyPictures, photos: Sequence[Photo]
+) -> tuple[StyleTrainer, LossReferences]:
+    """Return a trainer at the beginning of the run, and the references measured at full training's sizes."""
     config, settings = plan.config, plan.config.full_training
     loss_network = build_loss_network(config)
     style = read_style_image(pictures.style_path, size=settings.style_size)
@@ -278,14 +281,16 @@ def _build_trainer(plan: TrainingPlan, pictures: StudyPictures, photos: Sequence
     references = measure_references(
         loss_network, crops.astype(np.float32) / 255.0, grams, content_layers=config.loss.content_layers
     )
-    return StyleTrainer(
+    trainer = StyleTrainer(
         build_network(config, precision=settings.precision),
         loss_network,
-        style_grams=grams,
-        references=references,
+        content_layers=config.loss.content_layers,
+        style_layers=config.loss.style_layers,
         learning_rate=settings.learning_rate,
         precision=settings.precision,
     )
+    trainer.start(SampledValues.of_weights(plan.weights), style_targets=grams, references=references)
+    return trainer, references
 
 
 def _identity(plan: TrainingPlan, pictures: StudyPictures) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from measures.sampled_values import SampledValues
 from models.networks.content_features import FEATURE_UNIT, ContentFeatures, cache_content_features, cache_size
 from models.networks.loss_network import LossNetwork
 from models.networks.style_network import StyleNetworkOptions, build_style_network, stylise
@@ -58,11 +59,11 @@ class StudyResources:
         self.loss_network = build_loss_network(config)
         report("drawing crops and measuring references")
         self._crops = pictures.crops(config)
-        grams = style_targets(self.loss_network, pictures.style, layers=config.loss.style_layers)
+        self._style_targets = style_targets(self.loss_network, pictures.style, layers=config.loss.style_layers)
         self.references = measure_references(
             self.loss_network,
             self._crops[:REFERENCE_CROPS].astype(np.float32) / 255.0,
-            grams,
+            self._style_targets,
             content_layers=config.loss.content_layers,
         )
         self._order = _visiting_order(len(self._crops), config.training.images, seed=config.seed)
@@ -70,8 +71,8 @@ class StudyResources:
         self.trainer = StyleTrainer(
             build_network(config),
             self.loss_network,
-            style_grams=grams,
-            references=self.references,
+            content_layers=config.loss.content_layers,
+            style_layers=config.loss.style_layers,
             learning_rate=config.training.learning_rate,
             precision=config.training.precision,
         )
@@ -90,6 +91,10 @@ class StudyResources:
 
     def _judge_of(self, photos: NDArray[np.float32]) -> Judge:
         return Judge(style=self._style, photos=list(photos), content_exponent=self.config.quality.content_exponent)
+
+    def start(self, sampled: SampledValues) -> None:
+        """Begin a run of the trainer with these values, the study's style image and its references."""
+        self.trainer.start(sampled, style_targets=self._style_targets, references=self.references)
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield the batches between two numbers of images seen, the same for every trial."""

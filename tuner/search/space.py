@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from measures.loss_weights import LossWeights
+from measures.sampled_values import SampledValues
 from tuner.configuration.settings import SearchSection
 from tuner.errors import ConfigError
 
@@ -25,14 +26,12 @@ FEWEST_STARTUP: Final = 4
 FEW_TRIALS: Final = 20
 
 
-def suggest_weights(trial: optuna.Trial, search: SearchSection) -> LossWeights:
-    """Sample the two ratios of the loss weights, each on a logarithmic scale, and return the weights.
-
-    The three weights have two degrees of freedom: Adam hardly sees the scale of the objective.
-    """
-    style = trial.suggest_float(STYLE_TO_CONTENT, *search.style_to_content, log=True)
-    variation = trial.suggest_float(TV_TO_CONTENT, *search.tv_to_content, log=True)
-    return LossWeights.normalised(content=1.0, style=style, total_variation=variation)
+def suggest_values(trial: optuna.Trial, search: SearchSection) -> SampledValues:
+    """Sample what a trial is run with: the two ratios of the loss weights, each on a logarithmic scale."""
+    return SampledValues(
+        style_to_content=trial.suggest_float(STYLE_TO_CONTENT, *search.style_to_content, log=True),
+        tv_to_content=trial.suggest_float(TV_TO_CONTENT, *search.tv_to_content, log=True),
+    )
 
 
 def parameters_of(weights: LossWeights, search: SearchSection) -> dict[str, float]:
@@ -41,10 +40,7 @@ def parameters_of(weights: LossWeights, search: SearchSection) -> dict[str, floa
     Raises:
         ConfigError: A ratio lies outside the search range.
     """
-    parameters = {
-        STYLE_TO_CONTENT: weights.style / weights.content,
-        TV_TO_CONTENT: weights.total_variation / weights.content,
-    }
+    parameters = SampledValues.of_weights(weights).to_dict()
     ranges = {STYLE_TO_CONTENT: search.style_to_content, TV_TO_CONTENT: search.tv_to_content}
     for name, value in parameters.items():
         low, high = ranges[name]

@@ -23,7 +23,7 @@ from studies.storage.tables import PhotoQualityRecord, save_photo_quality
 from tuner.search.goals import objective_values
 from tuner.search.pruners import BELOW_MEDIAN, report_quality, should_prune
 from tuner.search.resources import StudyResources
-from tuner.search.space import suggest_weights
+from tuner.search.space import suggest_values
 
 NOT_FINITE: Final = "diverged: what the network paints is not finite"
 
@@ -87,10 +87,11 @@ class TrialRunner:
             StorageError: The database or the folder of artefacts cannot be written.
         """
         started = time.monotonic()
-        weights = suggest_weights(trial, self.config.search)
+        sampled = suggest_values(trial, self.config.search)
+        weights = sampled.loss_weights()
         trial.set_user_attr(attributes.WEIGHTS, weights.to_dict())
         self._observer.on_start(trial.number, weights)
-        self._resources.trainer.start(weights)
+        self._resources.start(sampled)
         seen = 0
         for rung in self.config.rungs:
             try:

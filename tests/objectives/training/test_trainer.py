@@ -1,5 +1,6 @@
 """The training step: what it reports, that it is traced once, and that every run begins anew."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -12,15 +13,24 @@ from keras import ops
 from numpy.typing import NDArray
 
 from measures.loss_weights import LossWeights
+from measures.sampled_values import SampledValues
 from models.networks.content_features import cache_content_features
 from models.networks.loss_network import LossNetwork
-from objectives.errors import DivergedError
-from objectives.training.references import style_targets
+from objectives.errors import DivergedError, TrainingError
+from objectives.training.references import measure_references, style_targets
 from objectives.training.trainer import StyleTrainer, TrainingLosses
 from tests.objectives import fresh_run
-from tests.objectives.fresh_run import BATCH_SIZE, CONTENT_LAYER, STYLE_LAYERS, batches, build_trainer, draw_crops
+from tests.objectives.fresh_run import (
+    BATCH_SIZE,
+    CONTENT_LAYER,
+    STYLE_LAYERS,
+    batches,
+    build_trainer,
+    draw_crops,
+    objective,
+)
 
-EVEN = LossWeights.normalised(content=1, style=1, total_variation=0.1)
+EVEN = SampledValues(style_to_content=1.0, tv_to_content=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +53,15 @@ def assert_same_run(one: dict[str, Any], two: dict[str, Any]) -> None:
 
 
 def test_reported_losses_equal_numpy(trainer: StyleTrainer, loss_network: LossNetwork) -> None:
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     photos = draw_crops()[:BATCH_SIZE]
     outputs = ops.convert_to_numpy(trainer.network(photos))
     of_outputs = {name: ops.convert_to_numpy(values) for name, values in loss_network(outputs).items()}
     of_photos = {name: ops.convert_to_numpy(values) for name, values in loss_network(photos).items()}
-    references = trainer.references
+    references = objective()["references"]
     content = np.mean((of_outputs[CONTENT_LAYER] - of_photos[CONTENT_LAYER]) ** 2) / references.content[CONTENT_LAYER]
     style = []
-    for name, target in style_targets(loss_network, fresh_run.draw_style(), layers=STYLE_LAYERS).items():
+    for name, target in objective()["style_targets"].items():
         _, height, width, channels = of_outputs[name].shape
         grams = np.einsum("bhwi,bhwj->bij", of_outputs[name], of_outputs[name]) / (height * width * channels)
         style.append(np.mean((grams - target) ** 2) / references.style[name])
@@ -61,9 +71,9 @@ def test_reported_losses_equal_numpy(trainer: StyleTrainer, loss_network: LossNe
 
 
 def test_reported_losses_are_the_mean_over_batches(trainer: StyleTrainer) -> None:
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     each = [as_vector(trainer.train([batch])) for batch in batches()]
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     np.testing.assert_allclose(as_vector(trainer.train(batches())), np.mean(each, axis=0), rtol=1e-4)
 
 
@@ -75,9 +85,57 @@ def test_one_trace_serves_runs_with_other_weights() -> None:
     assert len({end.tobytes() for end in ends}) == 3
 
 
+def other_objective() -> fresh_run.Objective:
+    """Another style image at another size, with references of its own."""
+    loss_network = LossNetwork("vgg19", layers=STYLE_LAYERS)
+    targets = style_targets(loss_network, draw_crops(1)[0, :24, :20], layers=STYLE_LAYERS)
+    references = measure_references(loss_network, draw_crops()[::-1, :24], targets, content_layers=[CONTENT_LAYER])
+    return {"style_targets": targets, "references": references}
+
+
+def test_one_trace_serves_runs_with_other_targets_and_references() -> None:
+    trainer = build_trainer()
+    first = fresh_run.run(trainer, 1.0)
+    trainer.start(EVEN, **other_objective())
+    other = as_vector(trainer.train(batches()))
+    assert_same_run(first, fresh_run.run(trainer, 1.0))
+    assert trainer.num_traces == 1
+    fresh = build_trainer()
+    fresh.start(EVEN, **other_objective())
+    np.testing.assert_allclose(as_vector(fresh.train(batches())), other, rtol=1e-5)
+    assert (np.abs(other / first["losses"] - 1) > 1e-2).all()
+
+
+def without_a_layer(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "relu2_1"}
+
+
+@pytest.mark.parametrize("part", ["style targets", "style references", "content references"])
+def test_other_layers_are_refused_before_anything_changes(trainer: StyleTrainer, part: str) -> None:
+    trainer.start(EVEN, **objective())
+    trainer.train(batches(0, 1))
+    state = trainer.state()
+    targets, references = objective()["style_targets"], objective()["references"]
+    if part == "style targets":
+        targets = without_a_layer(targets)
+    elif part == "style references":
+        references = dataclasses.replace(references, style=without_a_layer(references.style))
+    else:
+        references = dataclasses.replace(references, content={"relu1_1": 1.0})
+    with pytest.raises(TrainingError, match=rf"The {part} must be of the layers .*relu2_1\. Received relu1_1\."):
+        trainer.start(EVEN, style_targets=targets, references=references)
+    for value, again in zip(state, trainer.state(), strict=True):
+        np.testing.assert_array_equal(value, again)
+
+
+def test_nothing_can_be_trained_before_the_first_start() -> None:
+    with pytest.raises(DivergedError):
+        build_trainer().train(batches(0, 1))
+
+
 def test_another_shape_is_traced_again() -> None:
     trainer = build_trainer()
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     trainer.train(batches())
     trainer.train([(draw_crops()[:3], {})])
     assert trainer.num_traces > 1
@@ -85,12 +143,12 @@ def test_another_shape_is_traced_again() -> None:
 
 def test_training_learns_what_the_weights_ask_for(trainer: StyleTrainer) -> None:
     def after_training(**weights: float) -> TrainingLosses:
-        trainer.start(LossWeights.normalised(**weights))
+        trainer.start(SampledValues.of_weights(LossWeights.normalised(**weights)), **objective())
         for _ in range(8):
             losses = trainer.train(batches())
         return losses
 
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     untrained = trainer.train(batches(0, 1))
     content = after_training(content=1, style=0, total_variation=0)
     style = after_training(content=0.001, style=1, total_variation=0)
@@ -108,13 +166,13 @@ def test_a_run_is_the_same_whatever_ran_before(options: dict[str, Any]) -> None:
     fresh_run.run(trainer, 8.0)
     assert_same_run(first, fresh_run.run(trainer, 1.0))
     assert np.isfinite(first["losses"]).all()
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     for before, after in zip(initial, trainer.state(), strict=True):
         np.testing.assert_array_equal(before, after)
 
 
 def test_a_run_changes_every_trained_number(trainer: StyleTrainer) -> None:
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     before = trainer.network.get_weights()
     trainer.train(batches())
     for old, new in zip(before, trainer.network.get_weights(), strict=True):
@@ -122,16 +180,16 @@ def test_a_run_changes_every_trained_number(trainer: StyleTrainer) -> None:
 
 
 def test_start_puts_the_optimisers_step_back(trainer: StyleTrainer) -> None:
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     trainer.train(batches())
     steps = [int(value) for value in trainer.state() if value.dtype.kind == "i"]
     assert steps == [fresh_run.NUM_BATCHES]
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     assert [int(value) for value in trainer.state() if value.dtype.kind == "i"] == [0]
 
 
 def test_a_restored_state_goes_on_as_if_nothing_had_happened(trainer: StyleTrainer) -> None:
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     trainer.train(batches(0, 3))
     state = trainer.state()
     kept = [value.copy() for value in state]
@@ -140,7 +198,7 @@ def test_a_restored_state_goes_on_as_if_nothing_had_happened(trainer: StyleTrain
     for value, copy in zip(state, kept, strict=True):
         np.testing.assert_array_equal(value, copy)
     fresh_run.run(trainer, 9.0)
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     trainer.restore(state)
     np.testing.assert_allclose(as_vector(trainer.train(batches(3, 6))), wanted, rtol=1e-5)
     for value, again in zip(end, trainer.state(), strict=True):
@@ -150,7 +208,7 @@ def test_a_restored_state_goes_on_as_if_nothing_had_happened(trainer: StyleTrain
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_averaged_weights_lie_between_those_of_the_run(precision: str) -> None:
     trainer = build_trainer(precision=precision)
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     path = []
     for batch in batches(0, 3):
         trainer.train([batch])
@@ -165,7 +223,7 @@ def test_averaged_weights_lie_between_those_of_the_run(precision: str) -> None:
 
 
 def test_the_trained_weights_come_back_after_the_averaged_ones(trainer: StyleTrainer) -> None:
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     trainer.train(batches(0, 3))
     wanted = trainer.state()
     with pytest.raises(KeyError), trainer.averaged():
@@ -175,10 +233,10 @@ def test_the_trained_weights_come_back_after_the_averaged_ones(trainer: StyleTra
 
 
 def test_painting_on_the_way_changes_nothing_of_the_run(trainer: StyleTrainer) -> None:
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     trainer.train(batches())
     wanted = trainer.state()
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     for batch in batches():
         trainer.train([batch])
         with trainer.averaged():
@@ -194,7 +252,7 @@ def test_a_state_of_another_network_is_refused(trainer: StyleTrainer) -> None:
 
 def test_on_batch_hears_of_each_step(trainer: StyleTrainer) -> None:
     heard: list[int] = []
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     trainer.train(batches(0, 4), on_batch=heard.append)
     assert heard == [BATCH_SIZE] * 4
 
@@ -207,7 +265,7 @@ def with_nan() -> tuple[NDArray[np.float32], dict[str, Any]]:
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_the_next_start_recovers(trainer: StyleTrainer) -> None:
     wanted = fresh_run.run(trainer, 1.0)
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     heard: list[int] = []
     with pytest.raises(DivergedError, match=r"^diverged: the .*total-variation loss is not finite$"):
         trainer.train([*batches(0, 2), with_nan(), *batches(2, 6)], on_batch=heard.append)
@@ -220,7 +278,7 @@ def test_the_message_names_only_the_term_that_broke() -> None:
     trainer = build_trainer()
     photos = draw_crops()[:BATCH_SIZE]
     cached = {CONTENT_LAYER: np.full((BATCH_SIZE, 16, 16, 128), np.inf, np.float16)}
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     with pytest.raises(DivergedError, match=r"^diverged: the content loss is not finite$"):
         trainer.train([(photos, cached)])
 
@@ -232,9 +290,9 @@ def test_cached_content_features_give_nearly_the_same_losses(
     cached = cache_content_features(loss_network, crops, layers=[CONTENT_LAYER], folder=tmp_path)
     pixels = crops.astype(np.float32) / 255
     indices = np.arange(len(crops)).reshape(-1, BATCH_SIZE)
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     online = as_vector(trainer.train([(pixels[rows], {}) for rows in indices]))
-    trainer.start(EVEN)
+    trainer.start(EVEN, **objective())
     np.testing.assert_allclose(
         as_vector(trainer.train([(pixels[rows], cached.batch(rows)) for rows in indices])), online, rtol=2e-3
     )

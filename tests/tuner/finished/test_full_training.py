@@ -96,9 +96,9 @@ def test_the_finished_network_has_the_averaged_weights(
     trainers: list[StyleTrainer] = []
     real = StyleTrainer.start
 
-    def note(trainer: StyleTrainer, *arguments: Any) -> None:
+    def note(trainer: StyleTrainer, *arguments: Any, **options: Any) -> None:
         trainers.append(trainer)
-        real(trainer, *arguments)
+        real(trainer, *arguments, **options)
 
     monkeypatch.setattr(StyleTrainer, "start", note)
     run_cli("train", exported, "-o", "net.keras").require_success()

@@ -13,7 +13,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from measures.loss_weights import LossWeights
+from measures.sampled_values import SampledValues
 from studies.claims.claiming import open_claims, release
 from studies.errors import StorageError
 from studies.records import attributes
@@ -24,7 +24,7 @@ from tuner.configuration.settings import SearchSection, StudyConfig
 from tuner.running.run import _nearly_equal
 from tuner.running.worker import MAX_CONSECUTIVE_FAILURES, Worker
 from tuner.search.resources import StudyResources
-from tuner.search.space import suggest_weights
+from tuner.search.space import suggest_values
 
 
 @final
@@ -36,7 +36,7 @@ class ScriptedRunner:
         self._script = script
 
     def run(self, trial: optuna.Trial) -> float:
-        suggest_weights(trial, self.config.search)
+        suggest_values(trial, self.config.search)
         return self._script(trial.number)
 
 
@@ -288,12 +288,12 @@ def test_interrupt_that_native_code_would_swallow_is_not_lost(
 ) -> None:
     """TensorFlow drops a KeyboardInterrupt that is raised while it traces, and so does Python in finalisers."""
 
-    def interrupted_deep_inside(trial: optuna.Trial, search: SearchSection) -> LossWeights:
+    def interrupted_deep_inside(trial: optuna.Trial, search: SearchSection) -> SampledValues:
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        return suggest_weights(trial, search)
+        return suggest_values(trial, search)
 
-    monkeypatch.setattr("tuner.search.trial.suggest_weights", interrupted_deep_inside)
+    monkeypatch.setattr("tuner.search.trial.suggest_values", interrupted_deep_inside)
     outcome = run_cli("study", "run", "tiny.yaml", "--name", NAME)
     assert outcome.status == 1
     assert outcome.stderr.endswith("Interrupted. Run the same command again to go on.\n")

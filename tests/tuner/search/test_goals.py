@@ -8,7 +8,7 @@ import pytest
 from measures.quality import PhotoQuality, Quality, average_photos
 from tuner.configuration.settings import SearchSection
 from tuner.search.goals import name_objectives, objective_names, objective_values
-from tuner.search.space import build_sampler, suggest_weights
+from tuner.search.space import build_sampler, suggest_values
 
 
 def scored(*photos: tuple[float, float, float]) -> Quality:
@@ -65,7 +65,7 @@ def test_every_sampler_takes_two_objectives_and_pruned_trials(sampler: str) -> N
     for number in range(12):
         study.sampler = build_sampler(search, seed=0)
         trial = study.ask()
-        weights = suggest_weights(trial, search)
+        weights = suggest_values(trial, search).loss_weights()
         if number % 3:
             study.tell(trial, [weights.content, weights.style])
         else:

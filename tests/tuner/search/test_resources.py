@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from measures.loss_weights import LossWeights
+from measures.sampled_values import SampledValues
 from models.networks.style_network import stylise
 from objectives.training.references import LossReferences, measure_references
 from tuner.configuration.settings import StudyConfig, load_config, merge
@@ -102,7 +102,7 @@ def test_old_features_are_removed_though_another_worker_removes_them_too(
 
 def test_what_is_painted_is_painted_with_the_averaged_weights(drawn_study: Path, cache: Path) -> None:
     built = build(read(drawn_study), cache)
-    built.trainer.start(LossWeights.normalised(content=1, style=1, total_variation=0.1))
+    built.start(SampledValues(style_to_content=1.0, tv_to_content=0.1))
     built.trainer.train(built.batches(0, 16))
     trained = stylise(built.trainer.network, built.rung_photos)
     with built.trainer.averaged() as network:

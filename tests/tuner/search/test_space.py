@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from measures.loss_weights import LossWeights
+from measures.sampled_values import SampledValues
 from tuner.configuration.settings import SearchSection
 from tuner.errors import ConfigError
 from tuner.search.space import (
@@ -15,7 +16,7 @@ from tuner.search.space import (
     TV_TO_CONTENT,
     build_sampler,
     parameters_of,
-    suggest_weights,
+    suggest_values,
 )
 
 SEARCH = SearchSection(style_to_content=(0.01, 10.0), tv_to_content=(0.001, 1.0))
@@ -25,14 +26,14 @@ SEARCH = SearchSection(style_to_content=(0.01, 10.0), tv_to_content=(0.001, 1.0)
 @settings(deadline=None)
 def test_weights_and_parameters_are_each_others_inverse(style: float, variation: float) -> None:
     trial = optuna.trial.FixedTrial({STYLE_TO_CONTENT: style, TV_TO_CONTENT: variation})
-    weights = suggest_weights(trial, SEARCH)
+    weights = suggest_values(trial, SEARCH).loss_weights()
     assert sum(weights.to_dict().values()) == pytest.approx(1)
     assert parameters_of(weights, SEARCH) == pytest.approx({STYLE_TO_CONTENT: style, TV_TO_CONTENT: variation})
 
 
-def test_weights_by_hand() -> None:
+def test_values_are_the_trials_parameters() -> None:
     trial = optuna.trial.FixedTrial({STYLE_TO_CONTENT: 2.0, TV_TO_CONTENT: 1.0})
-    assert suggest_weights(trial, SEARCH) == LossWeights(content=0.25, style=0.5, total_variation=0.25)
+    assert suggest_values(trial, SEARCH) == SampledValues(style_to_content=2.0, tv_to_content=1.0)
 
 
 def test_rounding_at_the_ends_of_the_range_is_forgiven() -> None:
@@ -66,7 +67,7 @@ def run_trials(study: optuna.Study, num: int, *, search: SearchSection, seed: in
     for _ in range(num):
         study.sampler = build_sampler(search, seed=seed)
         trial = study.ask()
-        study.tell(trial, objective_value(suggest_weights(trial, search)))
+        study.tell(trial, objective_value(suggest_values(trial, search).loss_weights()))
         params.append(dict(trial.params))
     return params
 
@@ -79,7 +80,7 @@ def test_sampler_depends_on_seed_and_trial_number(sampler: str) -> None:
         study = optuna.create_study(sampler=build_sampler(search, seed=seed))
         trials = [study.ask() for _ in range(3)]
         for trial in trials:
-            suggest_weights(trial, search)
+            suggest_values(trial, search)
         return [tuple(trial.params.values()) for trial in trials]
 
     assert drawn(0) == drawn(0)
@@ -102,7 +103,7 @@ def test_workers_that_begin_together_draw_different_trials(sampler: str, num_bef
         optuna.load_study(study_name="waves", storage=storage, sampler=build_sampler(search, seed=3)) for _ in range(2)
     ]
     one, other = [worker.ask() for worker in workers]
-    assert suggest_weights(one, search) != suggest_weights(other, search)
+    assert suggest_values(one, search) != suggest_values(other, search)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])

@@ -23,7 +23,7 @@ from studies.storage.database_errors import storage_error, storage_errors
 from studies.storage.study_storage import StudyStorage
 from tuner.installation.environment import STANDARD_ERROR
 from tuner.search.pruners import build_pruner
-from tuner.search.space import build_sampler
+from tuner.search.samplers import build_sampler
 from tuner.search.trial import TrialRunner
 
 POLL_SECONDS: Final = 1.0

@@ -7,8 +7,9 @@ import pytest
 
 from measures.quality import PhotoQuality, Quality, average_photos
 from tuner.configuration.settings import SearchSection
-from tuner.search.goals import name_objectives, objective_names, objective_values
-from tuner.search.space import build_sampler, suggest_values
+from tuner.search.goals import goal_names, goal_values, name_goals
+from tuner.search.samplers import build_sampler
+from tuner.search.space import suggest_values
 
 
 def scored(*photos: tuple[float, float, float]) -> Quality:
@@ -29,31 +30,31 @@ def scored(*photos: tuple[float, float, float]) -> Quality:
 
 def test_values_by_hand_are_means_of_products_not_products_of_means() -> None:
     quality = scored((1.0, 0.5, 0.2), (0.5, 0.25, 1.0))
-    values = objective_values(quality, "content_and_style")
+    values = goal_values(quality, "content_and_style")
     assert values == {"content": pytest.approx(0.35), "style": pytest.approx(0.175)}
     assert values["content"] != pytest.approx(quality.content_preservation * quality.artefact_factor)
 
 
 def test_one_objective_is_the_quality() -> None:
     quality = scored((1.0, 0.5, 0.2), (0.5, 0.25, 1.0))
-    assert objective_values(quality, "quality") == {"quality": quality.quality}
+    assert goal_values(quality, "quality") == {"quality": quality.quality}
 
 
 def test_faults_lower_both() -> None:
-    clean = objective_values(scored((0.8, 0.6, 1.0)), "content_and_style")
-    faulty = objective_values(scored((0.8, 0.6, 0.5)), "content_and_style")
+    clean = goal_values(scored((0.8, 0.6, 1.0)), "content_and_style")
+    faulty = goal_values(scored((0.8, 0.6, 0.5)), "content_and_style")
     assert faulty == {name: pytest.approx(value / 2) for name, value in clean.items()}
 
 
 def test_names_and_values_have_one_order() -> None:
     for objectives in ("quality", "content_and_style"):
-        assert tuple(objective_values(scored((0.5, 0.5, 1.0)), objectives)) == objective_names(objectives)
+        assert tuple(goal_values(scored((0.5, 0.5, 1.0)), objectives)) == goal_names(objectives)
 
 
 def test_optuna_knows_the_names() -> None:
     study = optuna.create_study(directions=["maximize", "maximize"])
     for _ in range(2):
-        name_objectives(study, "content_and_style")
+        name_goals(study, "content_and_style")
     assert study.metric_names == ["content", "style"]
 
 

@@ -1,6 +1,4 @@
-"""The search space, and that the sampler behaves in short and in resumed studies."""
-
-from typing import Any
+"""The search space: weights and parameters are each other's inverse, inside the ranges."""
 
 import optuna
 import pytest
@@ -14,7 +12,6 @@ from tuner.errors import ConfigError
 from tuner.search.space import (
     STYLE_TO_CONTENT,
     TV_TO_CONTENT,
-    build_sampler,
     parameters_of,
     suggest_values,
 )
@@ -55,90 +52,3 @@ def test_weights_outside_the_range_are_an_error(weights: tuple[float, float, flo
     content, style, variation = weights
     with pytest.raises(ConfigError, match=message):
         parameters_of(LossWeights.normalised(content=content, style=style, total_variation=variation), SEARCH)
-
-
-def objective_value(weights: LossWeights) -> float:
-    return -abs(weights.style - 0.4) - weights.total_variation
-
-
-def run_trials(study: optuna.Study, num: int, *, search: SearchSection, seed: int) -> list[dict[str, Any]]:
-    """Ask and tell as a worker does: a new sampler for each trial."""
-    params = []
-    for _ in range(num):
-        study.sampler = build_sampler(search, seed=seed)
-        trial = study.ask()
-        study.tell(trial, objective_value(suggest_values(trial, search).loss_weights()))
-        params.append(dict(trial.params))
-    return params
-
-
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_sampler_depends_on_seed_and_trial_number(sampler: str) -> None:
-    search = SearchSection(sampler=sampler)
-
-    def drawn(seed: int) -> list[tuple[float, ...]]:
-        study = optuna.create_study(sampler=build_sampler(search, seed=seed))
-        trials = [study.ask() for _ in range(3)]
-        for trial in trials:
-            suggest_values(trial, search)
-        return [tuple(trial.params.values()) for trial in trials]
-
-    assert drawn(0) == drawn(0)
-    assert len({*drawn(0), *drawn(1)}) == 6
-
-
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
-@pytest.mark.parametrize("num_before", [0, 12])
-def test_workers_that_begin_together_draw_different_trials(sampler: str, num_before: int, tmp_path: Any) -> None:
-    """Both load the study before either has a trial, in the random start and after it."""
-    search = SearchSection(sampler=sampler)
-    storage = f"sqlite:///{tmp_path / 'studies.db'}"
-    run_trials(
-        optuna.create_study(study_name="waves", storage=storage, direction="maximize"),
-        num_before,
-        search=search,
-        seed=3,
-    )
-    workers = [
-        optuna.load_study(study_name="waves", storage=storage, sampler=build_sampler(search, seed=3)) for _ in range(2)
-    ]
-    one, other = [worker.ask() for worker in workers]
-    assert suggest_values(one, search) != suggest_values(other, search)
-
-
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_a_resumed_study_goes_on_as_if_it_had_not_stopped(sampler: str, tmp_path: Any) -> None:
-    search = SearchSection(sampler=sampler, trials=8)
-    storage = f"sqlite:///{tmp_path / 'studies.db'}"
-    straight = run_trials(optuna.create_study(direction="maximize"), 8, search=search, seed=3)
-    study = optuna.create_study(study_name="waves", storage=storage, direction="maximize")
-    before = run_trials(study, 5, search=search, seed=3)
-    after = run_trials(optuna.load_study(study_name="waves", storage=storage), 3, search=search, seed=3)
-    assert before + after == straight
-    assert len({tuple(params.values()) for params in before + after}) == 8
-
-
-@pytest.mark.parametrize(("trials", "startup"), [(1, 4), (8, 4), (16, 4), (19, 4), (20, 10), (200, 10)])
-def test_a_short_study_leaves_less_to_chance(trials: int, startup: int) -> None:
-    """From the trial after the random ones on, the sampler looks at the earlier ones."""
-
-    def drawn(sampler: str) -> list[dict[str, Any]]:
-        search = SearchSection(trials=trials, sampler=sampler)
-        return run_trials(optuna.create_study(direction="maximize"), startup + 1, search=search, seed=5)
-
-    modelled, by_chance = drawn("tpe"), drawn("random")
-    assert modelled[:startup] == by_chance[:startup]
-    assert modelled[startup] != by_chance[startup]
-
-
-def test_tpe_beats_chance_in_a_short_study() -> None:
-    def best(sampler: str) -> float:
-        search = SearchSection(sampler=sampler, trials=16)
-        results = []
-        for seed in range(5):
-            study = optuna.create_study(direction="maximize")
-            run_trials(study, 16, search=search, seed=seed)
-            results.append(study.best_value)
-        return sum(results) / len(results)
-
-    assert best("tpe") > best("random")

@@ -1,0 +1,180 @@
+"""Samplers: that they behave in short and in resumed studies, and pass what Optuna asks of its own."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, final, get_args
+
+import optuna
+import pytest
+from optuna.samplers import BaseSampler, GridSampler, TPESampler
+from optuna.testing.pytest_samplers import (
+    BasicSamplerTestCase,
+    MultiObjectiveSamplerTestCase,
+    RelativeSamplerTestCase,
+)
+from optuna.trial import TrialState
+
+from measures.loss_weights import LossWeights
+from tuner.configuration.settings import SearchSection
+from tuner.search.samplers import SAMPLERS, TrialSeededSampler, build_sampler
+from tuner.search.space import suggest_values
+
+
+def test_the_configuration_offers_every_sampler() -> None:
+    assert set(get_args(SearchSection.model_fields["sampler"].annotation)) == set(SAMPLERS)
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+class TestOptunasOwnSuites(BasicSamplerTestCase, MultiObjectiveSamplerTestCase):
+    """What Optuna tests its samplers with, over each of ours."""
+
+    @pytest.fixture(params=sorted(SAMPLERS))
+    def sampler(self, request: pytest.FixtureRequest) -> Callable[[], BaseSampler]:
+        return lambda: build_sampler(SearchSection(sampler=request.param), seed=0)
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+class TestOptunasSuiteOfRelativeSamplers(RelativeSamplerTestCase):
+    """Over the wrapper around one that samples parameters together."""
+
+    @pytest.fixture
+    def sampler(self) -> Callable[[], BaseSampler]:
+        return lambda: TrialSeededSampler(
+            lambda seed: TPESampler(n_startup_trials=0, multivariate=True, seed=seed), seed=0
+        )
+
+
+def test_the_wrapper_stops_a_grid_when_it_is_done() -> None:
+    grid = {"x": [0.0, 1.0], "y": [0.0, 1.0]}
+    study = optuna.create_study(sampler=TrialSeededSampler(lambda _: GridSampler(grid, seed=0), seed=0))
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1) + trial.suggest_float("y", 0, 1), n_trials=8)
+    assert len({tuple(trial.params.values()) for trial in study.trials}) == len(study.trials) == 4
+
+
+@final
+class RecordingSampler(optuna.samplers.RandomSampler):
+    """Notes what of a sampler's interface is used."""
+
+    def __init__(self, calls: list[str]) -> None:
+        super().__init__(seed=0)
+        self._calls = calls
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in interface():
+            object.__getattribute__(self, "_calls").append(name)
+        return super().__getattribute__(name)
+
+
+def interface() -> set[str]:
+    """Public methods of every sampler of Optuna."""
+    return {name for name, _ in inspect.getmembers(BaseSampler, inspect.isfunction) if not name.startswith("_")}
+
+
+def test_the_wrapper_forwards_all_of_a_samplers_interface() -> None:
+    """A method that Optuna adds later makes this fail."""
+    calls: list[str] = []
+    study = optuna.create_study(sampler=TrialSeededSampler(lambda _: RecordingSampler(calls), seed=0))
+    trial = study.ask()
+    trial.suggest_float("x", 0, 1)
+    frozen = study.trials[0]
+    study.sampler.sample_relative(study, frozen, {})
+    study.sampler.reseed_rng()
+    study.tell(trial, 0.5)
+    assert set(calls) == interface()
+    assert interface() <= vars(TrialSeededSampler).keys()
+    assert str(study.sampler) == "RecordingSampler"
+
+
+@pytest.mark.parametrize("state", [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL])
+def test_the_sampler_of_a_trial_that_ended_is_let_go(state: TrialState) -> None:
+    sampler = build_sampler(SearchSection(), seed=0)
+    study = optuna.create_study(sampler=sampler)
+    study.tell(study.ask(), 0.5 if state is TrialState.COMPLETE else None, state=state)
+    assert vars(sampler)["_samplers"] == {}
+
+
+def objective_value(weights: LossWeights) -> float:
+    return -abs(weights.style - 0.4) - weights.total_variation
+
+
+def run_trials(study: optuna.Study, num: int, *, search: SearchSection, seed: int) -> list[dict[str, Any]]:
+    """Ask and tell as a worker does: a new sampler for each trial."""
+    params = []
+    for _ in range(num):
+        study.sampler = build_sampler(search, seed=seed)
+        trial = study.ask()
+        study.tell(trial, objective_value(suggest_values(trial, search).loss_weights()))
+        params.append(dict(trial.params))
+    return params
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_sampler_depends_on_seed_and_trial_number(sampler: str) -> None:
+    search = SearchSection(sampler=sampler)
+
+    def drawn(seed: int) -> list[tuple[float, ...]]:
+        study = optuna.create_study(sampler=build_sampler(search, seed=seed))
+        trials = [study.ask() for _ in range(3)]
+        for trial in trials:
+            suggest_values(trial, search)
+        return [tuple(trial.params.values()) for trial in trials]
+
+    assert drawn(0) == drawn(0)
+    assert len({*drawn(0), *drawn(1)}) == 6
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("num_before", [0, 12])
+def test_workers_that_begin_together_draw_different_trials(sampler: str, num_before: int, tmp_path: Any) -> None:
+    """Both load the study before either has a trial, in the random start and after it."""
+    search = SearchSection(sampler=sampler)
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    run_trials(
+        optuna.create_study(study_name="waves", storage=storage, direction="maximize"),
+        num_before,
+        search=search,
+        seed=3,
+    )
+    workers = [
+        optuna.load_study(study_name="waves", storage=storage, sampler=build_sampler(search, seed=3)) for _ in range(2)
+    ]
+    one, other = [worker.ask() for worker in workers]
+    assert suggest_values(one, search) != suggest_values(other, search)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_resumed_study_goes_on_as_if_it_had_not_stopped(sampler: str, tmp_path: Any) -> None:
+    search = SearchSection(sampler=sampler, trials=8)
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    straight = run_trials(optuna.create_study(direction="maximize"), 8, search=search, seed=3)
+    study = optuna.create_study(study_name="waves", storage=storage, direction="maximize")
+    before = run_trials(study, 5, search=search, seed=3)
+    after = run_trials(optuna.load_study(study_name="waves", storage=storage), 3, search=search, seed=3)
+    assert before + after == straight
+    assert len({tuple(params.values()) for params in before + after}) == 8
+
+
+@pytest.mark.parametrize(("trials", "startup"), [(1, 4), (8, 4), (16, 4), (19, 4), (20, 10), (200, 10)])
+def test_a_short_study_leaves_less_to_chance(trials: int, startup: int) -> None:
+    """From the trial after the random ones on, the sampler looks at the earlier ones."""
+
+    def drawn(sampler: str) -> list[dict[str, Any]]:
+        search = SearchSection(trials=trials, sampler=sampler)
+        return run_trials(optuna.create_study(direction="maximize"), startup + 1, search=search, seed=5)
+
+    modelled, by_chance = drawn("tpe"), drawn("random")
+    assert modelled[:startup] == by_chance[:startup]
+    assert modelled[startup] != by_chance[startup]
+
+
+def test_tpe_beats_chance_in_a_short_study() -> None:
+    def best(sampler: str) -> float:
+        search = SearchSection(sampler=sampler, trials=16)
+        results = []
+        for seed in range(5):
+            study = optuna.create_study(direction="maximize")
+            run_trials(study, 16, search=search, seed=seed)
+            results.append(study.best_value)
+        return sum(results) / len(results)
+
+    assert best("tpe") > best("random")

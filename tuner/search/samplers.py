@@ -1,0 +1,111 @@
+"""The samplers that walk the search space, by the names that a configuration gives them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, final
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner.configuration.settings import SearchSection
+
+DEFAULT_STARTUP: Final = 10
+"""Random trials with which Optuna's TPE begins by default."""
+
+FEWEST_STARTUP: Final = 4
+"""Below twenty trials ten random ones would be most of the study: a quarter, at least four, is left to chance."""
+
+FEW_TRIALS: Final = 20
+
+
+def build_sampler(search: SearchSection, *, seed: int) -> BaseSampler:
+    """Build the study's sampler: equal seed, trial number and earlier trials give equal parameters.
+
+    A resumed study so continues where it was, and workers that begin at the same moment draw different trials.
+
+    Args:
+        search: Names the sampler, one of `SAMPLERS`.
+        seed: The study's.
+    """
+    return SAMPLERS[search.sampler](search, seed)
+
+
+def _random(_search: SearchSection, seed: int) -> BaseSampler:
+    return TrialSeededSampler(lambda trial_seed: RandomSampler(seed=trial_seed), seed=seed)
+
+
+def _tpe(search: SearchSection, seed: int) -> BaseSampler:
+    startup = _num_startup(search)
+    return TrialSeededSampler(lambda trial_seed: TPESampler(n_startup_trials=startup, seed=trial_seed), seed=seed)
+
+
+SAMPLERS: Final[Mapping[str, Callable[[SearchSection, int], BaseSampler]]] = {"tpe": _tpe, "random": _random}
+"""What builds a sampler from the search's settings and the study's seed, by its name in `search.sampler`.
+
+One whose trials are independent draws belongs into a `TrialSeededSampler`. One whose trials are places of a single
+sequence (a grid, quasi-random points) does not: it needs the same seed for all of them.
+"""
+
+
+@final
+class TrialSeededSampler(BaseSampler):
+    """Has each trial drawn by a sampler of its own, whose seed follows from the study's and the trial's number.
+
+    All that Optuna asks or tells a sampler about a trial goes to that trial's; it is let go once the trial has ended.
+    """
+
+    def __init__(self, build: Callable[[int], BaseSampler], *, seed: int) -> None:
+        """Take what builds the sampler of one trial from that trial's seed, and the study's seed."""
+        self._build = build
+        self._seed = seed
+        self._samplers: dict[int, BaseSampler] = {}
+
+    def __str__(self) -> str:
+        """Return the name of the sampler that draws."""
+        return str(self._build(self._seed))
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Make the sampler of this trial."""
+        self._of(trial).before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return what is sampled together."""
+        return self._of(trial).infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Sample what is sampled together."""
+        return self._of(trial).sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Sample one parameter."""
+        return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """Tell the sampler of this trial how it ended, which may stop the study, and let it go."""
+        self._of(trial).after_trial(study, trial, state, values)
+        self._samplers.pop(trial.number, None)
+
+    def reseed_rng(self) -> None:
+        """Reseed the samplers of the trials that run; later ones have seeds of their own anyway."""
+        for sampler in list(self._samplers.values()):
+            sampler.reseed_rng()
+
+    def _of(self, trial: FrozenTrial) -> BaseSampler:
+        if trial.number not in self._samplers:
+            seed = np.random.SeedSequence([self._seed, trial.number]).generate_state(1)[0]
+            self._samplers[trial.number] = self._build(int(seed))
+        return self._samplers[trial.number]
+
+
+def _num_startup(search: SearchSection) -> int:
+    if search.trials >= FEW_TRIALS:
+        return DEFAULT_STARTUP
+    return max(FEWEST_STARTUP, search.trials // 4)

@@ -15,7 +15,7 @@ from scipy.stats import kendalltau, spearmanr
 NUM_RESAMPLES = 2000
 NUM_ORDERS = 2000
 STARTUP = 4
-"""Complete trials before the pruner begins, as in `tuner.search.space.FEWEST_STARTUP`."""
+"""Complete trials before the pruner begins, as in `tuner.search.pruners.FEWEST_COMPLETE`."""
 
 _ENDS = (CURVE_RUNGS.index(SHORT_RUN), len(CURVE_RUNGS) - 1)
 """Rungs at which a run is taken to end; one rung is half of the next."""

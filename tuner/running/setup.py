@@ -17,7 +17,7 @@ from studies.storage.tables import delete_study_records
 from tuner.configuration.settings import StudyConfig, digest
 from tuner.errors import ConfigError
 from tuner.installation.versions import versions
-from tuner.search.goals import name_objectives, objective_names
+from tuner.search.goals import goal_names, name_goals
 from tuner.search.space import parameters_of
 from tuner.search.stored_config import stored_config
 from tuner.search.study_pictures import StudyPictures
@@ -55,7 +55,7 @@ def start_or_resume(
             study = storage.load_study(name)
             _check_same(study, config, pictures, judge_version)
         else:
-            directions = [StudyDirection.MAXIMIZE] * len(objective_names(config.search.objectives))
+            directions = [StudyDirection.MAXIMIZE] * len(goal_names(config.search.objectives))
             # What another tool, such as optuna-dashboard, left of a deleted study of this name is not about this one.
             with storage_errors(storage.url):
                 delete_study_records(storage.engine, name)
@@ -103,7 +103,7 @@ def _complete(
     judge_version: str,
 ) -> None:
     """Write the study's attributes; where photos lie and how many trials are wanted may change from run to run."""
-    name_objectives(study, config.search.objectives)
+    name_goals(study, config.search.objectives)
     known = study.user_attrs
     photos = {**pictures.summary(), "paths": [str(path.resolve()) for path in config.photos]}
     values: dict[str, Any] = {
@@ -144,7 +144,7 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
     if attributes.CONFIGURATION_HASH not in attrs:
         if attributes.CONFIGURATION in attrs or study.get_trials(deepcopy=False):
             raise StudyError(f"Study {study.study_name!r} was not made by styletuner. Choose another name with --name.")
-        if len(study.directions) != len(objective_names(config.search.objectives)):
+        if len(study.directions) != len(goal_names(config.search.objectives)):
             raise StudyError(
                 f"Study {study.study_name!r} exists and does not maximise "
                 f"`search.objectives: {config.search.objectives}`. Choose another name with --name."

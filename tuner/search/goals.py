@@ -1,4 +1,7 @@
-"""What a study maximises: one quality, or content preservation and style match as a Pareto front."""
+"""A study's goals, which it maximises: one quality, or content preservation and style match as a Pareto front.
+
+Optuna calls them objectives, and so does the configuration; here that is a package, what a network is trained by.
+"""
 
 import warnings
 from typing import Final
@@ -14,13 +17,13 @@ CONTENT: Final = "content"
 STYLE: Final = "style"
 
 
-def objective_names(objectives: Objectives) -> tuple[str, ...]:
-    """Return what a study maximises, in the order of its trials' values."""
+def goal_names(objectives: Objectives) -> tuple[str, ...]:
+    """Return the names of a study's goals, in the order of its trials' values."""
     return (CONTENT, STYLE) if objectives == "content_and_style" else ("quality",)
 
 
-def objective_values(quality: Quality, objectives: Objectives) -> dict[str, float]:
-    """Return a trial's values by name, each in [0, 1], higher is better.
+def goal_values(quality: Quality, objectives: Objectives) -> dict[str, float]:
+    """Return how near a trial came to each goal, by name, each in [0, 1], higher is better.
 
     Content is the mean over photos of content preservation times artefact factor, style that of style match times
     artefact factor: a picture with faults gains on neither side.
@@ -34,9 +37,9 @@ def objective_values(quality: Quality, objectives: Objectives) -> dict[str, floa
     }
 
 
-def name_objectives(study: optuna.Study, objectives: Objectives) -> None:
-    """Have Optuna's plots and tables name the objectives of a study that has several."""
-    names = list(objective_names(objectives))
+def name_goals(study: optuna.Study, objectives: Objectives) -> None:
+    """Have Optuna's plots and tables name the goals of a study that has several."""
+    names = list(goal_names(objectives))
     if len(names) == 1 or study.metric_names == names:
         return
     with warnings.catch_warnings():

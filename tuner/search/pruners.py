@@ -5,7 +5,7 @@ maximised our own quality alone, whose value at each rung stands in a user attri
 """
 
 import copy
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Final, cast, final
 
 import optuna
@@ -17,16 +17,48 @@ from optuna.trial import FrozenTrial, TrialState
 from studies.records import attributes
 from studies.records.trial_qualities import quality_of, rung_qualities
 from tuner.configuration.settings import SearchSection
-from tuner.search.space import FEWEST_STARTUP
 
 BELOW_MEDIAN: Final = "pruned: below the median of complete trials at this rung"
 
+FEWEST_COMPLETE: Final = 4
+"""Complete trials before the first is pruned: as many as the shortest study draws at random before it models any."""
+
 
 def build_pruner(search: SearchSection) -> BasePruner:
-    """Build the pruner: below the median of the complete trials at the same rung, once there are enough of them."""
-    if search.pruner == "none":
-        return NopPruner()
-    return MedianPruner(n_startup_trials=FEWEST_STARTUP)
+    """Build the pruner that the search names, one of `PRUNERS`."""
+    return PRUNERS[search.pruner](search)
+
+
+def _median(_search: SearchSection) -> BasePruner:
+    """End what is below the median of the complete trials at the same rung, once there are enough of them."""
+    return PresentQualityPruner(MedianPruner(n_startup_trials=FEWEST_COMPLETE))
+
+
+def _none(_search: SearchSection) -> BasePruner:
+    return NopPruner()
+
+
+PRUNERS: Final[Mapping[str, Callable[[SearchSection], BasePruner]]] = {"median": _median, "none": _none}
+"""What builds a pruner from the search's settings, by its name in `search.pruner`."""
+
+
+@final
+class PresentQualityPruner(BasePruner):
+    """Has another pruner judge a running trial by its quality at this rung alone, so that one that collapses ends.
+
+    Optuna's median and percentile pruners compare a trial's best so far with what the others had at this rung.
+    """
+
+    def __init__(self, pruner: BasePruner) -> None:
+        """Take the pruner that judges."""
+        self._pruner = pruner
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Return whether the trial shall end."""
+        present = copy.copy(trial)
+        rung = trial.last_step
+        present.intermediate_values = {} if rung is None else {rung: trial.intermediate_values[rung]}
+        return self._pruner.prune(study, present)
 
 
 def report_quality(trial: optuna.Trial, quality: float, *, images_seen: int) -> None:

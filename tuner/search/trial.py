@@ -20,7 +20,7 @@ from studies.records import attributes
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage, storage_errors
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality
-from tuner.search.goals import objective_values
+from tuner.search.goals import goal_values
 from tuner.search.pruners import BELOW_MEDIAN, report_quality, should_prune
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
@@ -80,7 +80,7 @@ class TrialRunner:
         """Train, score and report one trial.
 
         Returns:
-            Values of the study's objectives at the last rung, each in [0, 1].
+            Values of the study's goals at the last rung, each in [0, 1].
 
         Raises:
             optuna.TrialPruned: The trial fell below the median, or its loss is not finite.
@@ -113,7 +113,7 @@ class TrialRunner:
                 self._describe_end(trial, images_seen=seen, started=started, reason="" if last else BELOW_MEDIAN)
                 if not last:
                     raise optuna.TrialPruned(BELOW_MEDIAN)
-        return list(objective_values(quality, self.config.search.objectives).values())
+        return list(goal_values(quality, self.config.search.objectives).values())
 
     def _train_and_paint(self, start: int, stop: int) -> tuple[TrainingLosses, NDArray[np.float32]]:
         """Train from one number of images seen to another; return the mean losses and the rung photos restyled."""
@@ -132,7 +132,7 @@ class TrialRunner:
             "standard_error": quality.standard_error,
             "terms": dict(quality.terms),
             "losses": losses.to_dict(),
-            "objectives": objective_values(quality, self.config.search.objectives),
+            "objectives": goal_values(quality, self.config.search.objectives),
         }
         trial.set_user_attr(attributes.PARTS, parts)
         reasons = find_reasons(quality, content_exponent=self.config.quality.content_exponent)

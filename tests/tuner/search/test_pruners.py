@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import optuna
 import pytest
@@ -22,7 +22,8 @@ from optuna.trial import TrialState
 from studies.records.summaries import summarise
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import SearchSection
-from tuner.search.pruners import build_pruner, report_quality, should_prune
+from tuner.search.pruners import PRUNERS as OURS
+from tuner.search.pruners import PresentQualityPruner, build_pruner, report_quality, should_prune
 
 RUNGS = (2, 4, 8)
 
@@ -32,6 +33,7 @@ PRUNERS: dict[str, Callable[[], BasePruner]] = {
     "halving": lambda: SuccessiveHalvingPruner(min_resource=2, reduction_factor=2),
     "hyperband": lambda: HyperbandPruner(min_resource=2, max_resource=8, reduction_factor=2),
     "threshold": lambda: ThresholdPruner(lower=0.3),
+    "ours": lambda: build_pruner(SearchSection()),
 }
 
 
@@ -74,6 +76,31 @@ def test_pruner_prunes_below_the_median_after_four_trials(trials: int, num_objec
     qualities = [0.5, 0.4, 0.3, 0.2, 0.1, 0.6, 0.3]
     pruned = run_constant(qualities, search=SearchSection(trials=trials), num_objectives=num_objectives)
     assert pruned == [False] * 4 + [True, False, True]
+
+
+@pytest.mark.parametrize("num_objectives", [1, 2])
+@pytest.mark.parametrize(
+    ("curve", "num_rungs"),
+    [((0.6, 0.05, 0.05), 2), ((0.6, 0.49, 0.9), 2), ((0.6, 0.5, 0.5), 3), ((0.49, 0.9, 0.9), 1)],
+)
+def test_a_trial_that_falls_below_the_median_ends(
+    curve: tuple[float, ...], num_rungs: int, num_objectives: int
+) -> None:
+    """However good it was at the rung before: Optuna's own median pruner would let the first two go on."""
+    median = (0.5, 0.5, 0.5)
+    assert (
+        run_trials(made_study(num_objectives, build_pruner(SearchSection())), [median] * 4 + [curve])[-1] == num_rungs
+    )
+
+
+def test_a_trial_without_a_quality_is_not_pruned() -> None:
+    study = made_study(1, PresentQualityPruner(MedianPruner(n_startup_trials=1)))
+    run_trials(study, [(0.5, 0.5, 0.5)])
+    assert not should_prune(study.ask())
+
+
+def test_the_configuration_offers_every_pruner() -> None:
+    assert set(get_args(SearchSection.model_fields["pruner"].annotation)) == set(OURS)
 
 
 @pytest.mark.parametrize("num_objectives", [1, 2])

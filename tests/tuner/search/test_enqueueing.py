@@ -7,13 +7,11 @@ import optuna
 import pytest
 
 from studies.errors import StudyError
-from studies.storage.study_storage import StudyStorage
 from studies.records import attributes
+from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.search.enqueueing import enqueue_weights
-
-
 
 
 @pytest.fixture

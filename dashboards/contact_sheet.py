@@ -16,6 +16,8 @@ import PIL.ImageFont
 from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngInfo
 
+from studies.records.trial_words import state_word
+
 Image: TypeAlias = NDArray[np.float32]
 _Box: TypeAlias = tuple[int, int, int, int]
 
@@ -44,15 +46,6 @@ _MUTED = "#6b7280"
 _TRACK = "#e4e1d9"
 _BAR = "#3f6296"
 _STATE_COLOURS = {"COMPLETE": "#1b7f5c", "PRUNED": "#b06a00", "FAIL": "#b42318", "RUNNING": "#3f6296"}
-
-# Optuna's words for the states, as a person would say them.
-_STATE_WORDS = {
-    "COMPLETE": "finished",
-    "PRUNED": "pruned",
-    "FAIL": "failed",
-    "RUNNING": "running",
-    "WAITING": "waiting",
-}
 
 
 @final
@@ -245,9 +238,8 @@ def _draw_label(draw: PIL.ImageDraw.ImageDraw, row: SheetRow, *, place: int, top
     """Place and number, state, quality with its parts as bars, weights."""
     right = _MARGIN + _LABEL_WIDTH
     _write(draw, (_MARGIN, top - 4), f"{place}.  Trial {row.number}", size=_HEADING_SIZE, colour=_INK)
-    word = _STATE_WORDS.get(row.state, row.state.lower())
     colour = _STATE_COLOURS.get(row.state, _MUTED)
-    _write(draw, (right, top - 1), word, size=_BODY_SIZE, colour=colour, anchor="ra")
+    _write(draw, (right, top - 1), state_word(row.state), size=_BODY_SIZE, colour=colour, anchor="ra")
     known = row.quality is not None and math.isfinite(row.quality)
     _write(draw, (_MARGIN, top + 20), _number(row.quality), size=_QUALITY_SIZE, colour=_INK if known else _MUTED)
     _write(draw, (_MARGIN + 112, top + 41), "quality", size=_BODY_SIZE, colour=_MUTED)

@@ -14,6 +14,7 @@ from optuna_dashboard.artifact import get_artifact_path
 from measures.quality import PART_LABELS
 from studies.records import attributes
 from studies.records.summaries import StudySummary, TrialSummary, summarise
+from studies.records.trial_words import counted_states, ties_in_words
 from studies.storage.study_storage import StudyStorage, storage_errors
 
 END_OF_NOTE: Final = "*styletuner rewrites what stands above. What you write below stays.*"
@@ -42,9 +43,9 @@ def study_note(summary: StudySummary, *, style_picture: str | None = None, stora
     ]
     if style_picture is not None:
         lines += ["## Style image", "", f"![style image]({style_picture})", ""]
-    configuration = summary.attributes.get(attributes.CONFIGURATION)
-    if configuration:
-        lines += ["## Configuration", "", "```yaml", yaml.safe_dump(configuration, sort_keys=False).rstrip(), "```", ""]
+    if summary.record.is_ours:
+        configuration = yaml.safe_dump(dict(summary.record.configuration), sort_keys=False).rstrip()
+        lines += ["## Configuration", "", "```yaml", configuration, "```", ""]
     return "\n".join([*lines, "---", END_OF_NOTE, ""])
 
 
@@ -144,13 +145,8 @@ def _added_by_people(note: str) -> str:
 
 
 def _progress(summary: StudySummary) -> str:
-    counts = ", ".join(f"{count} {_words(state)}" for state, count in summary.num_by_state.items() if count)
     started = f"Started {summary.created:%Y-%m-%d %H:%M} UTC. " if summary.created else ""
-    return f"{started}Trials: {counts or 'none yet'}."
-
-
-def _words(state: str) -> str:
-    return {"FAIL": "failed"}.get(state, state.lower())
+    return f"{started}Trials: {counted_states(summary.num_by_state) or 'none yet'}."
 
 
 def _best(summary: StudySummary) -> list[str]:
@@ -162,10 +158,8 @@ def _best(summary: StudySummary) -> list[str]:
 
 
 def _ties(summary: StudySummary) -> list[str]:
-    if not summary.tied_with_best:
-        return []
-    tied = ", ".join(map(str, summary.tied_with_best))
-    return [f"As good within the standard error over the photos: trial {tied}", ""]
+    ties = ties_in_words(summary.tied_with_best)
+    return [ties, ""] if ties else []
 
 
 def _front(summary: StudySummary) -> list[str]:

@@ -1,20 +1,27 @@
 """The contact sheet of a whole study, from what its storage keeps."""
 
+from collections.abc import Collection
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboards.contact_sheet import SheetRow, contact_sheet
 from dashboards.errors import SheetError
 from measures.quality import PART_LABELS
-from studies.records import attributes
 from studies.records.style_picture import read_style_picture
 from studies.records.summaries import StudySummary, TrialSummary
 from studies.storage.picture_strips import decode_strip
 from studies.storage.study_storage import StudyStorage
 
+MAX_ROWS: Final = 60
+"""Rows of a sheet: 60 are 14,000 pixels high and take some 140 MB while they are drawn; a thousand took 2.3 GB."""
+
 
 def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
-    """Draw a study: style image and rung photos on top, then each finished trial's last outputs, best first.
+    """Draw a study: style image and rung photos on top, then the last outputs of finished trials, best first.
+
+    Of many trials `MAX_ROWS` are drawn: those on the front and the best of the others; the sheet counts the rest.
 
     Returns:
         A PNG file's bytes.
@@ -23,18 +30,28 @@ def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
         SheetError: The study has no pictures yet.
         StorageError: An artefact is gone.
     """
-    if attributes.RUNG_PHOTOS not in summary.attributes:
+    record = summary.record
+    if record.rung_photos is None or not record.photos.rung:
         raise SheetError(f"Study {summary.name!r} has no pictures yet. Run a trial of it first: styletuner study run")
-    num_photos = len(summary.attributes[attributes.PHOTOS]["rung"])
-    photos = _strip(storage, summary.attributes[attributes.RUNG_PHOTOS], num_photos)
+    num_photos = len(record.photos.rung)
+    photos = _strip(storage, record.rung_photos, num_photos)
     style = read_style_picture(storage, summary)
     front = {trial.number for trial in summary.front()}
     marks = dict.fromkeys(summary.tied_with_best, "tied with the best") | dict.fromkeys(front, "on the front")
-    rows = [_row(storage, trial, num_photos, mark=marks.get(trial.number, "")) for trial in summary.ranked()]
-    configuration = summary.attributes.get(attributes.CONFIGURATION, {})
-    images = configuration.get("training", {}).get("images")
-    subtitle = f"{summary.num_finished} trials, best first" + (f"; up to {images} images each" if images else "")
+    ranked = summary.ranked()
+    chosen = _chosen(ranked, front)
+    rows = [_row(storage, trial, num_photos, mark=marks.get(trial.number, "")) for trial in chosen]
+    subtitle = f"{summary.num_finished} trials, best first"
+    subtitle += f", {len(ranked) - len(chosen)} of them left out" if len(chosen) < len(ranked) else ""
+    subtitle += f"; up to {record.images} images each" if record.images else ""
     return contact_sheet(list(photos), style, rows, title=summary.name, subtitle=subtitle)
+
+
+def _chosen(ranked: list[TrialSummary], front: Collection[int]) -> list[TrialSummary]:
+    """Return the trials to draw, in the order given: the front goes before what is better but not on it."""
+    front_first = sorted(ranked, key=lambda trial: trial.number not in front)
+    chosen = {trial.number for trial in front_first[:MAX_ROWS]}
+    return [trial for trial in ranked if trial.number in chosen]
 
 
 def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, mark: str) -> SheetRow:

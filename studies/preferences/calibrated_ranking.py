@@ -2,18 +2,17 @@
 
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
 import numpy as np
 
 from groundwork.similar_names import did_you_mean
-from measures.quality import CONTENT_EXPONENT, Exponents, Parts
+from measures.quality import Exponents, Parts
 from studies.errors import CalibrationError
 from studies.preferences.answers import EVERYONE, Preference, load_preferences
 from studies.preferences.calibration import MIN_CHOICES, Calibration, Choice, calibrate
-from studies.records import attributes
 from studies.records.summaries import StudySummary
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
@@ -72,17 +71,6 @@ class CalibratedRanking:
         }
 
 
-def content_exponent(summary: StudySummary) -> float:
-    """The content exponent with which a study's judge combined the parts, in [0, 1]."""
-    quality = summary.attributes.get(attributes.CONFIGURATION, {}).get("quality", {})
-    return float(quality.get("content_exponent", CONTENT_EXPONENT))
-
-
-def judge_version(summary: StudySummary) -> str:
-    """Version of the judge whose scores a study ranks by."""
-    return str(summary.attributes.get(attributes.JUDGE_VERSION, ""))
-
-
 def load_parts(storage: StudyStorage, summary: StudySummary) -> PhotoParts:
     """Parts of every photo's output at the end of each complete trial, rung and calibration photos alike.
 
@@ -90,7 +78,7 @@ def load_parts(storage: StudyStorage, summary: StudySummary) -> PhotoParts:
         StorageError: If the database cannot be read.
     """
     with storage_errors(storage.url):
-        records = load_photo_quality(storage.read_engine, summary.name, judge_version=judge_version(summary))
+        records = load_photo_quality(storage.read_engine, summary.name, judge_version=summary.record.judge_version)
     complete = {trial.number for trial in summary.trials if trial.state == "COMPLETE"}
     last: dict[int, int] = defaultdict(int)
     for record in records:
@@ -146,12 +134,12 @@ def rank_calibrated(storage: StudyStorage, summary: StudySummary, *, rater: str)
     parts = load_parts(storage, summary)
     choices = load_choices(storage, summary, parts, rater=rater)
     _require_enough(storage, summary, choices)
-    calibration = calibrate(choices.usable, content_exponent=content_exponent(summary))
+    calibration = calibrate(choices.usable, content_exponent=summary.record.content_exponent)
     qualities, incomplete = calibrated_qualities(summary, parts, calibration.exponents)
     if not qualities:
         raise CalibrationError(
             f"No complete trial of {summary.name!r} has the scores of its photos by judge version "
-            f"{judge_version(summary)}. Run more trials of it: styletuner study run"
+            f"{summary.record.judge_version}. Run more trials of it: styletuner study run"
         )
     notes = list(choices.notes)
     if incomplete:
@@ -173,7 +161,7 @@ def calibrated_qualities(
     Returns:
         Quality by trial, best first, and the complete trials that miss the score of a rung photo.
     """
-    photos: Sequence[str] = summary.attributes.get(attributes.PHOTOS, {}).get("rung", [])
+    photos = summary.record.photos.rung
     qualities, incomplete = {}, []
     for number in (trial.number for trial in summary.trials if trial.state == "COMPLETE"):
         known = parts.get(number, {})
@@ -188,8 +176,8 @@ def calibrated_qualities(
 def _why_unused(answer: Preference, summary: StudySummary, parts: PhotoParts) -> str | None:
     if answer.study_name != summary.name:
         return "given in other studies"
-    if answer.judge_version != judge_version(summary):
-        return f"given under judge version {answer.judge_version} (the study's is {judge_version(summary)})"
+    if answer.judge_version != summary.record.judge_version:
+        return f"given under judge version {answer.judge_version} (the study's is {summary.record.judge_version})"
     if not all(answer.photo_sha256 in parts.get(trial, {}) for trial in (answer.first_trial, answer.second_trial)):
         return "about outputs whose scores are missing"
     return None

@@ -1,21 +1,17 @@
-"""Asking a person which of two outputs is better: what can be asked, and what to ask next. Loads no network."""
+"""Asking a person which of two outputs is better: what can be asked, and what to ask next. Numbers only."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from measures.quality import Exponents
 from studies.errors import PreferenceError
 from studies.preferences.calibrated_ranking import PhotoParts
 from studies.preferences.posterior import PRIOR_DECISIVENESS, PRIOR_SCALES
 from studies.records import attributes
-from studies.records.style_picture import read_style_picture
 from studies.records.summaries import StudySummary, TrialSummary
-from studies.storage.picture_strips import decode_strip
-from studies.storage.study_storage import StudyStorage
 
 REPEAT_SHARE: Final = 1.0 / 7.0
 """Of the questions that repeat an earlier pair with sides swapped: three of the twenty that calibration needs."""
@@ -25,8 +21,6 @@ QUESTIONS_BETWEEN: Final = 3
 
 CHANCE_SHARE: Final = 0.2
 """Of the choice of a pair that is left to chance: where the judge is sure it may still be wrong."""
-
-Picture = NDArray[np.float32]
 
 
 @final
@@ -209,57 +203,19 @@ class QuestionChooser:
         return [last[key] for key in old if counts[key] == fewest]
 
 
-@final
-class PictureSource:
-    """Reads the pictures of a study's questions from its artefacts."""
-
-    def __init__(self, storage: StudyStorage, summary: StudySummary) -> None:
-        """Open the pictures of a study that `find_pairs` found something in.
-
-        Raises:
-            StorageError: A picture is gone or damaged.
-        """
-        self._storage = storage
-        self._places = {photo: place for place, photo in enumerate(_calibration_photos(summary))}
-        self._pictures = {trial.number: trial.pictures for trial in summary.trials}
-        self._photos = self._strip(str(summary.attributes[attributes.CALIBRATION_PHOTOS]))
-        self.style: Picture = read_style_picture(storage, summary)
-
-    def photo(self, photo: str) -> Picture:
-        """Return a calibration photo by its hash, (height, width, 3) in [0, 1]."""
-        found: Picture = self._photos[self._places[photo]]
-        return found
-
-    def output(self, trial: int, photo: str) -> Picture:
-        """Return what a trial made of a calibration photo, (height, width, 3) in [0, 1].
-
-        Raises:
-            StorageError: The picture is gone or damaged.
-        """
-        strip = self._strip(self._pictures[trial][attributes.CALIBRATION_PICTURES])
-        found: Picture = strip[self._places[photo]]
-        return found
-
-    def _strip(self, artifact_id: str) -> NDArray[np.float32]:
-        content = self._storage.artifacts.path_of(artifact_id).read_bytes()
-        return decode_strip(content, num_pictures=len(self._places))
-
-
-def _calibration_photos(summary: StudySummary) -> list[str]:
-    photos: Mapping[str, list[str]] = summary.attributes.get(attributes.PHOTOS, {})
-    found = list(photos.get("calibration", ()))
-    if not found:
+def _calibration_photos(summary: StudySummary) -> tuple[str, ...]:
+    if not summary.record.photos.calibration:
         raise PreferenceError(
             f"Study {summary.name!r} has no calibration photos to ask about. Run a new study that has: "
             "styletuner study run ... --set data.held_out.calibration=6"
         )
-    return found
+    return summary.record.photos.calibration
 
 
 def _trials_with_pictures(summary: StudySummary) -> list[int]:
     complete = [trial for trial in summary.trials if trial.state == "COMPLETE"]
     painted = [trial.number for trial in complete if _is_painted(trial)]
-    if len(painted) < 2 or attributes.CALIBRATION_PHOTOS not in summary.attributes:  # noqa: PLR2004 (a pair)
+    if len(painted) < 2 or summary.record.calibration_photos is None:  # noqa: PLR2004 (a pair)
         older = len(complete) - len(painted)
         why = f" {older} more were run before styletuner kept such pictures." if older else ""
         raise PreferenceError(

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from studies.errors import StorageError
-from studies.records import attributes
 from studies.records.summaries import StudySummary
 from studies.storage.study_storage import StudyStorage
 
@@ -24,10 +23,11 @@ def read_style_picture(storage: StudyStorage, summary: StudySummary) -> NDArray[
     Raises:
         StorageError: It is gone or damaged.
     """
-    known = summary.attributes
-    artifact = known.get(attributes.STYLE_PICTURE) or known.get(attributes.STYLE_IMAGE)
+    artifact = summary.record.style_picture or summary.record.style_image
+    if artifact is None:
+        raise StorageError(f"Study {summary.name!r} keeps no style image. Go on with it first: styletuner study run")
     try:
-        with Image.open(storage.artifacts.path_of(str(artifact))) as picture:
+        with Image.open(storage.artifacts.path_of(artifact)) as picture:
             picture.thumbnail((MAX_STYLE_ASPECT * STYLE_HEIGHT, STYLE_HEIGHT))
             return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255.0)
     except OSError as error:

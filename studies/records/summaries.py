@@ -11,9 +11,10 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from measures.fronts import non_dominated
-from studies.records import attributes
+from studies.records.study_record import StudyRecord
 from studies.records.tied_trials import tied_with
 from studies.records.trial_qualities import quality_of, rung_qualities
+from studies.records.trial_record import TrialRecord
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 
@@ -82,7 +83,8 @@ class StudySummary:
         num_by_state: Number of trials by Optuna's name of their state; states without trials are left out.
         best: The complete trial of the highest quality, on the front if there are several objectives; None without any.
         trials: All trials by number.
-        attributes: The study's user attributes; `studies.records.attributes` names them.
+        record: What the study says about itself.
+        attributes: The same as it is stored, for whoever reads the JSON.
         tied_with_best: Numbers of the other complete trials whose quality cannot be told from the best one's; see
             `studies.records.tied_trials`.
         objectives: Names of what is maximised, in the order of the trials' values; one of them in the usual study.
@@ -93,6 +95,7 @@ class StudySummary:
     num_by_state: Mapping[str, int]
     best: TrialSummary | None
     trials: tuple[TrialSummary, ...]
+    record: StudyRecord
     attributes: Mapping[str, Any]
     objectives: tuple[str, ...] = (QUALITY,)
     tied_with_best: tuple[int, ...] = ()
@@ -149,15 +152,17 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
     with storage_errors(storage.url):
         trials = tuple(summarise_trial(trial) for trial in study.get_trials(deepcopy=False))
         user_attributes = study.user_attrs
+        record = StudyRecord.parse(user_attributes)
         objectives = _objectives(study)
         candidates = _candidates(trials, objectives)
-        tied = _tied_with_best(storage, name, candidates, user_attributes)
+        tied = _tied_with_best(storage, name, candidates, record)
     return StudySummary(
         name=name,
         created=min((trial.started for trial in trials if trial.started is not None), default=None),
         num_by_state=dict(Counter(trial.state for trial in trials)),
         best=candidates[0] if candidates else None,
         trials=trials,
+        record=record,
         attributes=user_attributes,
         objectives=objectives,
         tied_with_best=tied,
@@ -166,25 +171,26 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
 
 def summarise_trial(trial: FrozenTrial) -> TrialSummary:
     """One trial."""
-    attrs = trial.user_attrs
+    record = TrialRecord.parse(trial.user_attrs)
     qualities = rung_qualities(trial)
+    lasted = trial.duration.total_seconds() if trial.duration else None
     return TrialSummary(
         number=trial.number,
         state=trial.state.name,
         quality=quality_of(trial),
-        weights=dict(attrs.get(attributes.WEIGHTS, {})),
+        weights=record.weights,
         params=dict(trial.params),
-        parts=dict(attrs.get(attributes.PARTS, {})),
-        reason=attrs.get(attributes.FAILURE) or attrs.get(attributes.REASON) or "",
-        images_seen=attrs.get(attributes.IMAGES_SEEN, max(qualities, default=None)),
-        seconds=attrs.get(attributes.SECONDS, trial.duration.total_seconds() if trial.duration else None),
-        pictures=dict(attrs.get(attributes.PICTURES, {})),
+        parts=record.parts,
+        reason=record.failure or record.reason or "",
+        images_seen=max(qualities, default=None) if record.images_seen is None else record.images_seen,
+        seconds=lasted if record.seconds is None else record.seconds,
+        pictures=record.pictures,
         qualities=qualities,
         started=_utc(trial.datetime_start),
         finished=_utc(trial.datetime_complete),
-        retry_of=attrs.get(attributes.RETRY_OF),
+        retry_of=record.retry_of,
         values=_finite_values(trial),
-        lowered_by=tuple(attrs.get(attributes.LOWERED_BY, ())),
+        lowered_by=record.lowered_by,
     )
 
 
@@ -210,7 +216,7 @@ def _candidates(trials: tuple[TrialSummary, ...], objectives: tuple[str, ...]) -
 
 
 def _tied_with_best(
-    storage: StudyStorage, name: str, candidates: list[TrialSummary], user_attributes: Mapping[str, Any]
+    storage: StudyStorage, name: str, candidates: list[TrialSummary], record: StudyRecord
 ) -> tuple[int, ...]:
     if not candidates:
         return ()
@@ -219,8 +225,8 @@ def _tied_with_best(
         name,
         candidates[0].number,
         others=[trial.number for trial in candidates[1:]],
-        photos=user_attributes.get(attributes.PHOTOS, {}).get("rung", ()),
-        judge_version=str(user_attributes.get(attributes.JUDGE_VERSION, "")),
+        photos=record.photos.rung,
+        judge_version=record.judge_version,
     )
 
 

@@ -5,6 +5,7 @@ import math
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.records import attributes
+from studies.records.trial_record import qualities_by_rung
 
 
 def rung_qualities(trial: FrozenTrial) -> dict[int, float]:
@@ -12,17 +13,21 @@ def rung_qualities(trial: FrozenTrial) -> dict[int, float]:
 
     Optuna keeps intermediate values of studies with one objective only; those of others stand in a user attribute.
     """
-    noted = trial.user_attrs.get(attributes.RUNG_QUALITIES, {})
-    qualities = {**trial.intermediate_values, **{int(images): float(quality) for images, quality in noted.items()}}
+    noted = qualities_by_rung(trial.user_attrs.get(attributes.RUNG_QUALITIES))
+    qualities = {**trial.intermediate_values, **noted}
     return {images: quality for images, quality in sorted(qualities.items()) if math.isfinite(quality)}
 
 
 def quality_of(trial: FrozenTrial) -> float | None:
     """Return the quality at the end of a complete trial, else at its last rung so far; None without any.
 
-    With several objectives it is the one number that prunes, which none of the objectives is.
+    With several objectives it is the one number that prunes, which none of the objectives is. A complete trial whose
+    values the database lost has none.
     """
-    if trial.state is TrialState.COMPLETE and trial.values is not None and len(trial.values) == 1:
-        return trial.values[0] if math.isfinite(trial.values[0]) else None
+    if trial.state is TrialState.COMPLETE:
+        if trial.values is None or not all(map(math.isfinite, trial.values)):
+            return None
+        if len(trial.values) == 1:
+            return float(trial.values[0])
     qualities = rung_qualities(trial)
     return qualities[max(qualities)] if qualities else None

@@ -125,7 +125,7 @@ def test_notes_tell_what_lowered_the_quality_and_what_ties(storage: StudyStorage
     assert "Lowered by: over-stylised: content 0.21; border\n" in trial_note(trial, study_name=NAME)
     assert "Lowered by" not in trial_note(summary.trials[2], study_name=NAME)
     tied = study_note(replace(summary, tied_with_best=(0, 1)))
-    assert "As good within the standard error over the photos: trial 0, 1\n" in tied
+    assert "As good within the standard error over the photos: trials 0, 1\n" in tied
     assert "As good" not in study_note(summary)
 
 

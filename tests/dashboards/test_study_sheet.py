@@ -114,3 +114,34 @@ def test_rows_of_complete_trials_say_what_ties_and_what_lowered_the_quality(
     study_contact_sheet(storage, replace(summarise(storage, "s"), tied_with_best=(1,)))
     reason = "over-stylised: content 0.21"
     assert [row.note for row in drawn] == [reason, "tied with the best", reason, "after 8 images"]
+
+
+@pytest.mark.parametrize("num_objectives", [1, 2])
+def test_a_sheet_of_many_trials_has_the_best_rows_and_counts_the_others(
+    storage: StudyStorage, monkeypatch: pytest.MonkeyPatch, num_objectives: int
+) -> None:
+    """With two objectives the worst trial by quality is the one on the front, next to the best."""
+    study = optuna.create_study(storage=storage.optuna, study_name="s", directions=["maximize"] * num_objectives)
+    photos = storage.artifacts.upload_bytes(encode_strip(_pictures(RED)), study, file_name="rung_photos.png")
+    known = {attributes.PHOTOS: {"rung": ["a", "b"]}, attributes.RUNG_PHOTOS: photos, attributes.STYLE_IMAGE: photos}
+    for key, value in known.items():
+        study.set_user_attr(key, value)
+    for number in range(9):
+        quality = 0.9 - number / 10
+        values = [quality, 1.0 if number == 8 else quality][:num_objectives]
+        study.add_trial(
+            optuna.trial.create_trial(values=values, user_attrs={attributes.RUNG_QUALITIES: {"16": quality}})
+        )
+    drawn: list[SheetRow] = []
+    subtitles: list[str] = []
+
+    def contact_sheet(*arguments: Any, subtitle: str, **_: Any) -> bytes:
+        drawn.extend(arguments[2])
+        subtitles.append(subtitle)
+        return b""
+
+    monkeypatch.setattr(study_sheet, "contact_sheet", contact_sheet)
+    monkeypatch.setattr(study_sheet, "MAX_ROWS", 4)
+    study_contact_sheet(storage, summarise(storage, "s"))
+    assert [row.number for row in drawn] == ([0, 1, 2, 3] if num_objectives == 1 else [0, 1, 2, 8])
+    assert subtitles == ["9 trials, best first, 5 of them left out"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from studies.records.trial_words import counted_states, listed_trials, state_word, ties_in_words
 from tuner.command_line.options import PATH, calibrated_option, chosen_rater, storage_option
 from tuner.command_line.study_prefer import describe_ranking
 
@@ -88,12 +89,12 @@ def _row(trial: "TrialSummary") -> str:
     weights = trial.weights or {}
     named = " / ".join(f"{weights[key]:.4f}" for key in ("content", "style", "total_variation") if key in weights)
     images = "-" if trial.images_seen is None else str(trial.images_seen)
-    return f"{trial.number:>5}  {trial.state.lower():<8}  {'  '.join(cells)}   {named:<28}  {images:>6}"
+    return f"{trial.number:>5}  {state_word(trial.state):<8}  {'  '.join(cells)}   {named:<28}  {images:>6}"
 
 
 def headline(summary: "StudySummary") -> str:
     """What a study has and what is best in it, in one to four lines."""
-    counts = ", ".join(f"{number} {state.lower()}" for state, number in summary.num_by_state.items() if number)
+    counts = counted_states(summary.num_by_state)
     best = summary.best
     if best is None:
         return f"{summary.name}: {counts or 'no trial yet'}; no trial was completed."
@@ -101,13 +102,10 @@ def headline(summary: "StudySummary") -> str:
     error = best.parts.get("standard_error")
     give_or_take = f" ± {error:.3f}" if error is not None else ""
     lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{give_or_take}, weights {_weights(best)}"]
-    if summary.tied_with_best:
-        tied = ", ".join(map(str, summary.tied_with_best))
-        lines += [f"As good within the standard error over the photos: trial {tied}"]
-    front = summary.front()
+    lines += filter(None, [ties_in_words(summary.tied_with_best)])
+    front = listed_trials([trial.number for trial in summary.front()])
     if front:
-        numbers = ", ".join(str(trial.number) for trial in front)
-        lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: trials {numbers}"]
+        lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: {front}"]
     return "\n".join(lines)
 
 

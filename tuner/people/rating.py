@@ -13,8 +13,9 @@ from groundwork.whole_files import write_whole
 from measures.quality import Exponents
 from studies.errors import PreferenceError
 from studies.preferences.answers import FIRST, SECOND, TIE, Preference, check_rater, load_preferences, save_preferences
-from studies.preferences.calibrated_ranking import content_exponent, judge_version, load_choices, load_parts
-from studies.preferences.questions import PictureSource, Question, QuestionChooser, find_pairs
+from studies.preferences.calibrated_ranking import load_choices, load_parts
+from studies.preferences.question_pictures import PictureSource
+from studies.preferences.questions import Question, QuestionChooser, find_pairs
 from studies.records.summaries import StudySummary
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
@@ -97,7 +98,7 @@ class RatingSession:
             asked=[
                 ((answer.photo_sha256, answer.first_trial, answer.second_trial), answer.left_trial) for answer in given
             ],
-            exponents=Exponents(content=content_exponent(summary)),
+            exponents=Exponents(content=summary.record.content_exponent),
             seed=seed,
         )
         self._source = PictureSource(storage, summary)
@@ -157,7 +158,7 @@ class RatingSession:
             second_trial=second,
             left_trial=question.left,
             answer=TIE if preferred is None else FIRST if preferred == first else SECOND,
-            judge_version=judge_version(self._summary),
+            judge_version=self._summary.record.judge_version,
         )
         with storage_errors(self._storage.url):
             save_preferences(self._storage.engine, [preference])

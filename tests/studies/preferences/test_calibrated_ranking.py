@@ -10,7 +10,6 @@ from studies.errors import CalibrationError
 from studies.preferences.answers import FIRST, SECOND, Preference, save_preferences
 from studies.preferences.calibrated_ranking import (
     calibrated_qualities,
-    content_exponent,
     load_choices,
     load_parts,
     rank_calibrated,
@@ -78,7 +77,7 @@ def choose_style(who: str = "anna") -> list[Preference]:
 
 def test_the_judges_own_exponent_gives_the_studys_ranking(storage: StudyStorage, filled: StudySummary) -> None:
     qualities, incomplete = calibrated_qualities(
-        filled, load_parts(storage, filled), Exponents(content=content_exponent(filled))
+        filled, load_parts(storage, filled), Exponents(content=filled.record.content_exponent)
     )
     assert incomplete == []
     complete = {trial.number: trial.quality for trial in filled.trials if trial.state == "COMPLETE"}

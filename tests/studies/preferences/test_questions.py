@@ -14,14 +14,13 @@ from studies.preferences.questions import (
     REPEAT_SHARE,
     Pair,
     PairMaterial,
-    PictureSource,
     QuestionChooser,
     find_pairs,
     information,
 )
 from studies.records.summaries import StudySummary, summarise
 from studies.storage.study_storage import StudyStorage
-from tests.tuner.rated_study import CALIBRATION_PHOTOS, NAME, PARTS, SIDE, make_rated_study
+from tests.tuner.rated_study import NAME, PARTS, make_rated_study
 
 EVEN = Exponents(content=0.5)
 
@@ -53,15 +52,6 @@ def test_a_study_without_anything_to_ask_says_how_to_get_it(storage: StudyStorag
     make_rated_study(storage, name="one", parts=PARTS[:1])
     with pytest.raises(PreferenceError, match="has 1 complete trials with pictures of its calibration photos; two"):
         found(storage, "one")
-
-
-def test_pictures_are_those_of_the_trial_and_the_photo(storage: StudyStorage) -> None:
-    make_rated_study(storage)
-    summary, _ = found(storage)
-    source = PictureSource(storage, summary)
-    assert source.photo(CALIBRATION_PHOTOS[1]).shape == (SIDE, SIDE, 3)
-    assert source.output(3, CALIBRATION_PHOTOS[0]).mean() == pytest.approx(0.3, abs=0.002)
-    assert source.style.shape == (SIDE, SIDE, 3)
 
 
 def test_what_is_better_in_everything_tells_little() -> None:

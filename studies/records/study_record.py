@@ -1,0 +1,131 @@
+"""What a study says about itself: its user attributes, read once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+from measures.quality import CONTENT_EXPONENT
+from studies.records import attributes
+from studies.records.attribute_values import count_of, mapping_of, number_of, text_of, texts_by_name, texts_of
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PhotoSets:
+    """Which photos a study uses for what.
+
+    Attributes:
+        training: How many it trains on; None if that is not known.
+        rung: Content hashes of the photos that rank trials.
+        calibration: Of the photos that people are asked about.
+        report: Of the photos that only reports touch.
+        skipped: How many files could not be used; None if that is not known.
+        paths: Where the photos lay when the study was started or last resumed.
+    """
+
+    training: int | None = None
+    rung: tuple[str, ...] = ()
+    calibration: tuple[str, ...] = ()
+    report: tuple[str, ...] = ()
+    skipped: int | None = None
+    paths: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read the attribute; what is missing or of another type is empty."""
+        known = mapping_of(value)
+        return cls(
+            training=count_of(known.get("training")),
+            rung=texts_of(known.get("rung")),
+            calibration=texts_of(known.get("calibration")),
+            report=texts_of(known.get("report")),
+            skipped=count_of(known.get("skipped")),
+            paths=texts_of(known.get("paths")),
+        )
+
+    def to_attribute(self) -> dict[str, Any]:
+        """Return the value of a study's attribute, from which `parse` makes the same again."""
+        return {
+            "training": self.training,
+            "rung": list(self.rung),
+            "calibration": list(self.calibration),
+            "report": list(self.report),
+            "skipped": self.skipped,
+            "paths": list(self.paths),
+        }
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudyRecord:
+    """A study's user attributes; None or empty where one is missing or of another type than ours.
+
+    Attributes:
+        configuration: Everything that was configured, but for the pictures; empty in a study that is not ours.
+        configuration_hash: sha256 of configuration and pictures.
+        identity: Hashes of the style image, photos and pretrained files.
+        references: What each loss term is divided by, by use.
+        versions: Version of each package that a number may depend on.
+        judge_version: Version of the judge whose scores the study ranks by; empty if it has none.
+        photos: Which photos are used for what.
+        style_image: Artefact id of the style image's file.
+        style_picture: Of the style image as it was judged.
+        rung_photos: Of the rung photos, side by side.
+        calibration_photos: Of the calibration photos, side by side.
+        style_path: Where the style image lay when the study was started or last resumed.
+        images: Images that a complete trial trains on.
+        content_exponent: With which the judge combined the parts, in [0, 1].
+    """
+
+    configuration: Mapping[str, Any]
+    configuration_hash: str | None
+    identity: Mapping[str, Any]
+    references: Mapping[str, Any]
+    versions: Mapping[str, str]
+    judge_version: str
+    photos: PhotoSets
+    style_image: str | None
+    style_picture: str | None
+    rung_photos: str | None
+    calibration_photos: str | None
+    style_path: str | None
+    images: int | None
+    content_exponent: float
+
+    @classmethod
+    def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
+        """Read a study's user attributes; never fails, whatever they are."""
+        configuration = mapping_of(user_attrs.get(attributes.CONFIGURATION))
+        exponent = number_of(mapping_of(configuration.get("quality")).get("content_exponent"))
+        return cls(
+            configuration=configuration,
+            configuration_hash=text_of(user_attrs.get(attributes.CONFIGURATION_HASH)),
+            identity=mapping_of(user_attrs.get(attributes.IDENTITY)),
+            references=mapping_of(user_attrs.get(attributes.REFERENCES)),
+            versions=texts_by_name(user_attrs.get(attributes.VERSIONS)),
+            judge_version=text_of(user_attrs.get(attributes.JUDGE_VERSION)) or "",
+            photos=PhotoSets.parse(user_attrs.get(attributes.PHOTOS)),
+            style_image=text_of(user_attrs.get(attributes.STYLE_IMAGE)),
+            style_picture=text_of(user_attrs.get(attributes.STYLE_PICTURE)),
+            rung_photos=text_of(user_attrs.get(attributes.RUNG_PHOTOS)),
+            calibration_photos=text_of(user_attrs.get(attributes.CALIBRATION_PHOTOS)),
+            style_path=text_of(user_attrs.get(attributes.STYLE_PATH)),
+            images=count_of(mapping_of(configuration.get("training")).get("images")),
+            content_exponent=exponent if exponent is not None and 0 <= exponent <= 1 else CONTENT_EXPONENT,
+        )
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether `styletuner study run` made the study."""
+        return bool(self.configuration)
+
+    @property
+    def artifacts(self) -> dict[str, str]:
+        """Artefact id by attribute of everything that is kept with the study itself."""
+        known = {
+            attributes.STYLE_IMAGE: self.style_image,
+            attributes.STYLE_PICTURE: self.style_picture,
+            attributes.RUNG_PHOTOS: self.rung_photos,
+            attributes.CALIBRATION_PHOTOS: self.calibration_photos,
+        }
+        return {name: artifact for name, artifact in known.items() if artifact is not None}

@@ -1,0 +1,42 @@
+"""Trials in words, the same on every screen, sheet and page: their states, counts and numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+STATE_WORDS: Final[Mapping[str, str]] = {
+    "COMPLETE": "complete",
+    "PRUNED": "pruned",
+    "FAIL": "failed",
+    "RUNNING": "running",
+    "WAITING": "waiting",
+}
+"""By Optuna's name of the state."""
+
+MAX_LISTED: Final = 12
+"""Trials that a line names before it counts the rest: three digits each, they fit a line of 80 characters."""
+
+
+def state_word(state: str) -> str:
+    """Return the word for a state by Optuna's name of it."""
+    return STATE_WORDS.get(state, state.lower())
+
+
+def counted_states(num_by_state: Mapping[str, int]) -> str:
+    """Return how many trials are in which state: "2 complete, 1 failed"; empty without trials."""
+    return ", ".join(f"{count} {state_word(state)}" for state, count in num_by_state.items() if count)
+
+
+def listed_trials(numbers: Sequence[int]) -> str:
+    """Return the first `MAX_LISTED` trials by number and a count: "trials 4, 0, 7 and 37 more"; empty without any."""
+    if not numbers:
+        return ""
+    named = ", ".join(map(str, numbers[:MAX_LISTED]))
+    more = len(numbers) - MAX_LISTED
+    return f"trial{'' if len(numbers) == 1 else 's'} {named}" + (f" and {more} more" if more > 0 else "")
+
+
+def ties_in_words(tied_with_best: Sequence[int]) -> str:
+    """Return which trials are as good as the best one, as a line; empty without any."""
+    if not tied_with_best:
+        return ""
+    return f"As good within the standard error over the photos: {listed_trials(tied_with_best)}"

@@ -1,0 +1,36 @@
+import pytest
+from optuna.trial import TrialState
+
+from studies.records.trial_words import (
+    MAX_LISTED,
+    STATE_WORDS,
+    counted_states,
+    listed_trials,
+    state_word,
+    ties_in_words,
+)
+
+
+def test_every_state_of_optuna_has_a_word() -> None:
+    assert set(STATE_WORDS) == {state.name for state in TrialState}
+    assert state_word("FAIL") == "failed"
+    assert state_word("PAUSED") == "paused", "a state of a later Optuna is shown by its name"
+
+
+def test_counts_are_in_words_and_in_order() -> None:
+    assert counted_states({"RUNNING": 2, "FAIL": 1, "PRUNED": 0}) == "2 running, 1 failed"
+    assert counted_states({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "ending"), [(1, "trial 0"), (MAX_LISTED, f", {MAX_LISTED - 1}"), (MAX_LISTED + 37, " and 37 more")]
+)
+def test_long_lists_of_trials_are_cut_and_counted(count: int, ending: str) -> None:
+    listed = listed_trials(range(count))
+    assert listed.endswith(ending)
+    assert listed.count(",") == min(count, MAX_LISTED) - 1
+
+
+def test_ties_are_named_if_there_are_any() -> None:
+    assert ties_in_words(()) == ""
+    assert ties_in_words((4, 9)) == "As good within the standard error over the photos: trials 4, 9"

@@ -34,6 +34,7 @@ from studies.storage.addresses import (
 )
 from studies.storage.artifacts import ArtifactFolder
 from studies.storage.database_errors import LOCK_TIMEOUT_SECONDS, storage_errors
+from studies.storage.lost_values import tolerate_lost_values
 
 __all__ = ["DEFAULT_STORAGE", "StudyStorage", "parse_storage", "redact", "storage_errors"]
 
@@ -256,6 +257,7 @@ def _require_folder(path: Path) -> None:
 
 def _connect(url: str, *, writing: bool, create: bool) -> RDBStorage:
     """Connect Optuna to a database; `writing` adds heartbeats and SQLite's immediate lock."""
+    tolerate_lost_values()
     sqlite = sqlite_path(url) is not None
     options: dict[str, Any] = {"pool_pre_ping": True}
     if sqlite:

@@ -16,9 +16,8 @@ TV_TO_CONTENT: Final = "tv_to_content"
 
 def suggest_values(trial: optuna.Trial, search: SearchSection) -> SampledValues:
     """Sample what a trial is run with: the two ratios of the loss weights, each on a logarithmic scale."""
-    return SampledValues(
-        style_to_content=trial.suggest_float(STYLE_TO_CONTENT, *search.style_to_content, log=True),
-        tv_to_content=trial.suggest_float(TV_TO_CONTENT, *search.tv_to_content, log=True),
+    return SampledValues.from_dict(
+        {name: trial.suggest_float(name, low, high, log=True) for name, (low, high) in _ranges(search).items()}
     )
 
 
@@ -29,9 +28,8 @@ def parameters_of(weights: LossWeights, search: SearchSection) -> dict[str, floa
         ConfigError: A ratio lies outside the search range.
     """
     parameters = SampledValues.of_weights(weights).to_dict()
-    ranges = {STYLE_TO_CONTENT: search.style_to_content, TV_TO_CONTENT: search.tv_to_content}
-    for name, value in parameters.items():
-        low, high = ranges[name]
+    for name, (low, high) in _ranges(search).items():
+        value = parameters[name]
         if not low * (1 - 1e-9) <= value <= high * (1 + 1e-9):
             raise ConfigError(
                 f"The weights give a `{name}` of {value:.4g}, outside this study's range of {low:g} to {high:g}.\n"
@@ -39,3 +37,8 @@ def parameters_of(weights: LossWeights, search: SearchSection) -> dict[str, floa
             )
         parameters[name] = float(np.clip(value, low, high))
     return parameters
+
+
+def _ranges(search: SearchSection) -> dict[str, tuple[float, float]]:
+    """Return the range of each Optuna parameter, in the order in which they are sampled."""
+    return {STYLE_TO_CONTENT: search.style_to_content, TV_TO_CONTENT: search.tv_to_content}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from PIL import Image as PillowImage
 from quality_runs import SWEEP_RATIOS
 from scipy.ndimage import gaussian_filter
 
+from groundwork.yaml_files import read_yaml
 from models.pictures.images import Image, read_image, resize, resize_short_side
 from objectives.judging.anchor_pictures import match_histograms, recolour, shuffle_tiles
 
@@ -34,7 +34,7 @@ class PictureSet:
 
 def read_split() -> dict[str, dict]:
     """Return the two halves."""
-    return yaml.safe_load(SPLIT.read_text(encoding="utf-8"))
+    return read_yaml(SPLIT)
 
 
 def picture_sets(half: str, *, sweeps: Path, runs: Path) -> list[PictureSet]:

@@ -7,3 +7,7 @@ class GroundworkError(Exception):
 
 class OutputError(GroundworkError, OSError):
     """An output may not be written where it was asked for; names the path, what is there, and the fix."""
+
+
+class YamlError(GroundworkError, ValueError):
+    """Text or a file cannot be read as the plain YAML of settings; names it, the line and the key."""

@@ -12,3 +12,8 @@ def test_others_are_listed_up_to_eight() -> None:
 
 def test_nothing_known() -> None:
     assert did_you_mean("a", [], none="There is none.") == "There is none."
+
+
+def test_what_the_message_lists_already_is_not_listed_again() -> None:
+    assert did_you_mean("zzz", ["b", "a"], none="", listed=False) == ""
+    assert did_you_mean("ab", ["abc"], none="", listed=False) == "Did you mean 'abc'?"

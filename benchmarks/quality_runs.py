@@ -150,7 +150,7 @@ def groups_of_runs(runs: list[Run]) -> Iterator[list[Run]]:
 
 
 def _train_group(runs: list[Run], arguments: argparse.Namespace) -> None:
-    from tuner.configuration.settings import validate_config
+    from tuner.configuration.loading import validate_config
     from tuner.search.resources import StudyResources
     from tuner.search.study_pictures import open_pictures
 

@@ -35,7 +35,7 @@ def _run_trial(arguments: argparse.Namespace) -> dict[str, float]:
     from measures.sampled_values import SampledValues
     from models.pictures.demo_pictures import write_demo_pictures
     from models.pretrained.files import cache_folder
-    from tuner.configuration.settings import load_config
+    from tuner.configuration.loading import load_config
     from tuner.search.resources import StudyResources
     from tuner.search.study_pictures import open_pictures
 

@@ -18,6 +18,10 @@ Written by `python docs/write_configuration.py` from `tuner/configuration/` and 
 
 A study takes its settings from flags, over a YAML file, over the preset that it names, over these defaults. A dot in a
 name is a level of the file: `network.width` is `network: {width: ...}`, or `--set network.width=24` as a flag.
+
+`null` takes back what a preset says: the setting is its default again, or none where that means something (`preset`,
+`style`, `loss.source`, `search.baseline`). A study is known by what its settings say, not by how: a default that is
+written out, layers in another order, a multiple of the baseline, or rungs of the same images resume the same study.
 """
 
 

@@ -87,26 +87,26 @@ class TestPictures:
 @pytest.mark.usefixtures("set_up_fails")
 class TestConfiguration:
     def test_unknown_preset(self, run_cli: RunCli) -> None:
-        run_cli("study", "run", "quik").require_refusal("quik", "Did you mean `quick`?", "demo, gpu, quick")
+        run_cli("study", "run", "quik").require_refusal("quik", "Did you mean 'quick'?", "demo, gpu, quick")
 
     def test_missing_file(self, run_cli: RunCli) -> None:
         run_cli("study", "run", "nowhere.yaml").require_refusal("nowhere.yaml", "cannot be read")
 
     def test_unknown_key_in_file(self, run_cli: RunCli, folder: Path) -> None:
         (folder / "tiny.yaml").write_text("network: {widht: 8}\n")
-        run_cli(*RUN).require_refusal("tiny.yaml", "`network.widht`", "Did you mean `width`?")
+        run_cli(*RUN).require_refusal("tiny.yaml", "`network.widht`", "Did you mean 'width'?")
 
     def test_unknown_key_in_flag(self, run_cli: RunCli) -> None:
-        run_cli(*RUN, "--set", "trainin.images=8").require_refusal("`trainin`", "Did you mean `training`?")
+        run_cli(*RUN, "--set", "trainin.images=8").require_refusal("`trainin`", "Did you mean 'training'?")
 
     def test_unknown_preset_in_file(self, run_cli: RunCli, folder: Path) -> None:
         (folder / "tiny.yaml").write_text("preset: quik\n")
-        run_cli(*RUN).require_refusal("quik", "Did you mean `quick`?")
+        run_cli(*RUN).require_refusal("quik", "Did you mean 'quick'?")
 
     @pytest.mark.parametrize(
         ("setting", "words"),
         [
-            ("network.width=wide", ("`network.width`", "integer", "'wide'")),
+            ("network.width=wide", ("`network.width`", "whole number", "'wide'")),
             ("network=8", ("`network`", "group of settings", "8")),
             ("training.learning_rate=2", ("`training.learning_rate`", "less than 1", "2")),
             ("loss.network=vgg11", ("`loss.network`", "'vgg19' or 'vgg16'", "'vgg11'")),
@@ -121,7 +121,7 @@ class TestConfiguration:
 
     def test_wrong_type_in_file(self, run_cli: RunCli, folder: Path) -> None:
         (folder / "tiny.yaml").write_text("training: {images: many}\n")
-        run_cli(*RUN).require_refusal("tiny.yaml", "`training.images`", "integer", "'many'")
+        run_cli(*RUN).require_refusal("tiny.yaml", "`training.images`", "whole number", "'many'")
 
     def test_setting_without_value(self, run_cli: RunCli) -> None:
         run_cli(*RUN, "--set", "network.width").require_refusal("--set", "network.width=16")

@@ -71,7 +71,7 @@ def run(
     CONFIG is a YAML file, PRESET one of demo, quick and gpu. Flags go over the file, the file over its preset. Run the
     same command again to resume: finished trials are kept, an interrupted one is run again.
     """
-    from tuner.configuration.settings import given, load_config, merge, parse_setting
+    from tuner.configuration.loading import given, load_config, merge, parse_setting
 
     flags: dict[str, Any] = {
         "style": None if style is None else str(style),

@@ -2,8 +2,9 @@
 
 import keras
 
+from groundwork.similar_names import did_you_mean
 from models.networks.loss_network import LOSS_NETWORKS
-from tuner.configuration.settings import LossSection, StudyConfig, did_you_mean
+from tuner.configuration.settings import LossSection, StudyConfig
 from tuner.errors import ConfigError
 
 KERNEL_SHAPE = (3, 3, 4, 4)
@@ -25,9 +26,10 @@ def _check_loss_network(loss: LossSection) -> None:
     for setting, layers in {"content_layers": loss.content_layers, "style_layers": loss.style_layers}.items():
         for layer in layers:
             if layer not in kind.layers:
+                similar = did_you_mean(layer, kind.layers, none="", listed=False)
                 raise ConfigError(
                     f"`loss.{setting}` must name layers of {loss.network}: {', '.join(kind.layers)}. "
-                    f"Received {layer!r}.{did_you_mean(layer, kind.layers)}"
+                    f"Received {layer!r}. {similar}".rstrip()
                 )
     if loss.source is not None and loss.source not in kind.sources:
         raise ConfigError(

@@ -4,9 +4,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, cast
 
-import yaml
-
 from groundwork.similar_names import did_you_mean
+from groundwork.yaml_files import parse_yaml
 from tuner.errors import PresetError
 
 _SUFFIX = ".yaml"
@@ -31,7 +30,7 @@ def read_preset(name: str) -> dict[str, Any]:
             + did_you_mean(name, known, none="The package has none: install it again.")
         )
     text = (_folder() / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
-    return cast("dict[str, Any]", yaml.safe_load(text))
+    return cast("dict[str, Any]", parse_yaml(text, name=f"Preset {name}"))
 
 
 def _folder() -> Traversable:

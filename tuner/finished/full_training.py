@@ -23,7 +23,9 @@ from objectives.training.checkpoints import DeferredInterrupt, restore_checkpoin
 from objectives.training.references import LossReferences, measure_references, style_targets
 from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
 from studies.records.exports import ExportedConfig
-from tuner.configuration.settings import StudyConfig, digest, given, merge, validate_config
+from tuner.configuration.identity import digest, hashed_values
+from tuner.configuration.loading import given, merge, validate_config
+from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.installation.versions import versions
 from tuner.search.resources import REFERENCE_CROPS, StudyResources, build_loss_network, build_network
@@ -298,7 +300,7 @@ def _identity(plan: TrainingPlan, pictures: StudyPictures) -> str:
     settings = plan.config.full_training.model_dump(mode="json", exclude={"images", "checkpoint_every"})
     return digest(
         {
-            "configuration": plan.config.defining_values(),
+            "configuration": hashed_values(plan.config),
             "full_training": settings,
             "weights": plan.weights.to_dict(),
             "held_out": sorted(plan.held_out),

@@ -14,7 +14,8 @@ from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import delete_study_records
-from tuner.configuration.settings import StudyConfig, digest
+from tuner.configuration.identity import defining_values, digest, hashed_values, resolved
+from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.installation.versions import versions
 from tuner.search.goals import goal_names, name_goals
@@ -34,7 +35,7 @@ def default_study_name(config: StudyConfig, pictures: StudyPictures) -> str:
 
 def configuration_hash(config: StudyConfig, pictures: StudyPictures) -> str:
     """Return the sha256 of configuration and pictures."""
-    return digest({**config.defining_values(), **pictures.identity()})
+    return digest({**hashed_values(config), **pictures.identity()})
 
 
 def start_or_resume(
@@ -107,7 +108,7 @@ def _complete(
     known = study.user_attrs
     photos = {**pictures.summary(), "paths": [str(path.resolve()) for path in config.photos]}
     values: dict[str, Any] = {
-        attributes.CONFIGURATION: config.model_dump(mode="json", exclude={"style", "photos"}),
+        attributes.CONFIGURATION: resolved(config).model_dump(mode="json", exclude={"style", "photos"}),
         attributes.CONFIGURATION_HASH: configuration_hash(config, pictures),
         attributes.IDENTITY: {**known.get(attributes.IDENTITY, {}), **pictures.identity()},
         attributes.JUDGE_VERSION: judge_version,
@@ -150,7 +151,7 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
                 f"`search.objectives: {config.search.objectives}`. Choose another name with --name."
             )
         return  # made, but killed before its attributes were written
-    differences = describe_differences(stored_config(study).defining_values(), config.defining_values())
+    differences = describe_differences(defining_values(stored_config(study)), defining_values(config))
     identity = attrs.get(attributes.IDENTITY, {})
     if identity.get("style_sha256") != pictures.style_sha256:
         differences.insert(

@@ -32,7 +32,7 @@ def run_worker(storage: "StudyStorage", name: str, *, total: int, photos: Sequen
         PhotosError: The photos are not there.
     """
     from studies.records import attributes
-    from tuner.configuration.settings import merge, validate_config
+    from tuner.configuration.loading import merge, validate_config
     from tuner.running.run import StudyRun
     from tuner.search.stored_config import stored_config
     from tuner.search.study_pictures import open_pictures

@@ -11,7 +11,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 
 from measures.quality import Quality
-from tuner.configuration.settings import Objectives
+from tuner.configuration.field_types import Objectives
 
 CONTENT: Final = "content"
 STYLE: Final = "style"

@@ -20,7 +20,8 @@ from models.pretrained.files import cache_folder
 from objectives.judging.judge import Judge
 from objectives.training.references import measure_references, style_targets
 from objectives.training.trainer import Batch, StyleTrainer
-from tuner.configuration.settings import StudyConfig, digest
+from tuner.configuration.identity import digest
+from tuner.configuration.settings import StudyConfig
 from tuner.search.study_pictures import StudyPictures
 
 REFERENCE_CROPS: Final = 64

@@ -4,7 +4,8 @@ import optuna
 
 from studies.errors import StudyError
 from studies.records import attributes
-from tuner.configuration.settings import StudyConfig, validate_config
+from tuner.configuration.loading import validate_config
+from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, opened
-from tuner.configuration.settings import load_config
+from tuner.configuration.loading import load_config
 from tuner.running.estimation import estimate
 from tuner.search.study_pictures import open_pictures
 

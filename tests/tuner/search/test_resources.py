@@ -11,7 +11,8 @@ import pytest
 from measures.sampled_values import SampledValues
 from models.networks.style_network import stylise
 from objectives.training.references import LossReferences, measure_references
-from tuner.configuration.settings import StudyConfig, load_config, merge
+from tuner.configuration.loading import load_config, merge
+from tuner.configuration.settings import StudyConfig
 from tuner.search import resources
 from tuner.search.resources import SECONDS_IN_CACHE, StudyResources
 from tuner.search.study_pictures import open_pictures

@@ -1,0 +1,82 @@
+"""Types of the configuration's values, each with its bounds: a typo ends in a message, not in terabytes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+LARGEST_RATIO: Final = 1e6
+"""Of two loss weights, either way round: Adam in float32 does not see a term that is a millionth of another."""
+
+MAX_SIDE: Final = 4096
+"""Pixels of a side of anything: a VGG's features of one such picture take 4 GB."""
+
+MAX_RUNGS: Final = 100
+MAX_LAYERS: Final = 16
+"""VGG-19 has sixteen convolutions."""
+
+MAX_PHOTO_PATHS: Final = 1000
+"""They are stored and exported with the study; a folder is one path."""
+
+
+def _refuse_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004  Pydantic takes no TypeError
+    return value
+
+
+def _check_range(values: tuple[float, float]) -> tuple[float, float]:
+    low, high = values
+    if not 0 < low < high:
+        raise ValueError("must be two positive numbers, the smaller first")
+    if low < 1 / LARGEST_RATIO or high > LARGEST_RATIO:
+        raise ValueError(f"must lie within {1 / LARGEST_RATIO:g} to {LARGEST_RATIO:g}")
+    return values
+
+
+def _check_rungs(values: tuple[float, ...]) -> tuple[float, ...]:
+    if list(values) != sorted(set(values)) or values[-1] != 1 or values[0] <= 0:
+        raise ValueError("must be rising fractions of the run, above 0, the last of them 1")
+    return values
+
+
+def _check_weights(values: tuple[float, float, float]) -> tuple[float, float, float]:
+    content, style, variation = values
+    if content <= 0 or min(style, variation) < 0 or max(style, variation) > content * LARGEST_RATIO:
+        raise ValueError(
+            "must be weights of content (above 0), style and total variation (0 or more), the latter two at most "
+            f"{LARGEST_RATIO:,.0f} times the first"
+        )
+    return values
+
+
+def _check_path(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("must be a path without a NUL")
+    return path
+
+
+def _one_or_more(value: Any) -> Any:
+    """A single path is a list of one."""
+    return [value] if isinstance(value, str | Path) else value
+
+
+def _check_names(values: Sequence[str]) -> Sequence[str]:
+    if not all(values):
+        raise ValueError("must name layers, such as relu3_1")
+    return values
+
+
+Number = Annotated[float, BeforeValidator(_refuse_bool)]
+Whole = Annotated[int, BeforeValidator(_refuse_bool)]
+Side = Annotated[Whole, Field(ge=32, le=MAX_SIDE)]
+"""Pixels."""
+PositiveRange = Annotated[tuple[Number, Number], AfterValidator(_check_range)]
+Rungs = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_RUNGS), AfterValidator(_check_rungs)]
+Weights = Annotated[tuple[Number, Number, Number], AfterValidator(_check_weights)]
+Layers = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_LAYERS), AfterValidator(_check_names)]
+PathValue = Annotated[Path, AfterValidator(_check_path)]
+Paths = Annotated[tuple[PathValue, ...], Field(max_length=MAX_PHOTO_PATHS), BeforeValidator(_one_or_more)]
+Objectives = Literal["quality", "content_and_style"]
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]

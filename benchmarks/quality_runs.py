@@ -179,7 +179,7 @@ def _train(run: Run, resources: object, folder: Path) -> None:
     resources.start(sampled)
     seen, painted, losses = 0, {}, {}
     for rung in run.rungs:
-        losses[rung] = resources.trainer.train(resources.batches(seen, rung)).to_dict()
+        losses[rung] = resources.trainer.train(resources.batches(seen, rung))
         painted[f"rung{rung}"] = _as_bytes(resources.paint())
         painted[f"trained{rung}"] = _as_bytes(stylise(resources.trainer.network, resources.rung_photos))
         seen = rung

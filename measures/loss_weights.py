@@ -1,8 +1,8 @@
 """The loss weights: plain numbers, so that whoever handles them loads no network."""
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Self, final
+from dataclasses import asdict, dataclass, fields
+from typing import Final, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,5 +51,12 @@ class LossWeights:
         return asdict(self)
 
     def as_vector(self) -> NDArray[np.float32]:
-        """Return content, style and total variation as a float32 vector, shape (3,)."""
-        return np.array([self.content, self.style, self.total_variation], np.float32)
+        """Return the weights in the order of `TERMS` as a float32 vector, shape (terms,)."""
+        return np.array(list(self.to_dict().values()), np.float32)
+
+
+TERMS: Final = tuple(field.name for field in fields(LossWeights))
+"""The terms of the training objective, in the order in which they are kept and shown."""
+
+TERM_LABELS: Final = {name: name.replace("_", " ") for name in TERMS}
+"""What people read for each term, on every screen, sheet and page."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.networks.loss_network import LossNetwork
 from objectives.errors import TrainingError
-from objectives.training.losses import gram_matrix, total_variation
+from objectives.training.losses import PIXELS, gram_matrix, mean_square, neighbour_differences
 
 BATCH_SIZE: Final = 8
 """Photos measured at once: bounds memory, changes nothing."""
@@ -34,6 +34,10 @@ class LossReferences:
     content: dict[str, float]
     style: dict[str, float]
     total_variation: float
+
+    def by_term(self) -> dict[str, dict[str, float]]:
+        """Return the scale of each term by layer, as the terms of `loss_terms` read them."""
+        return {**asdict(self), "total_variation": {PIXELS: self.total_variation}}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for a study's attributes and exported files."""
@@ -82,32 +86,37 @@ def measure_references(
         features = loss_network(photos[start : start + BATCH_SIZE])
         others = loss_network(partners[start : start + BATCH_SIZE])
         for name in content_layers:
-            content[name].extend(_squared_distances(features[name], others[name]))
-            squares[name].extend(_squared_distances(features[name], 0.0))
+            content[name].extend(_numbers(mean_square(features[name] - others[name])))
+            squares[name].extend(_numbers(mean_square(features[name])))
         for name, target in style_grams.items():
-            style[name].extend(_squared_distances(gram_matrix(features[name]), target[None]))
-    variation = float(ops.convert_to_numpy(total_variation(photos)))
+            style[name].extend(_numbers(mean_square(gram_matrix(features[name]) - target[None])))
     return LossReferences(
         content={
-            name: _scale(f"content loss at {name}", values, mean_square=float(np.mean(squares[name])))
+            name: _scale(f"content loss at {name}", values, typical=float(np.mean(squares[name])))
             for name, values in content.items()
         },
         style={
-            name: _scale(f"style loss at {name}", values, mean_square=float(np.mean(np.square(style_grams[name]))))
+            name: _scale(f"style loss at {name}", values, typical=float(np.mean(np.square(style_grams[name]))))
             for name, values in style.items()
         },
-        total_variation=_scale("total variation", [variation], mean_square=1.0),
+        total_variation=_scale("total variation", [_mean_variation(photos)], typical=1.0),
     )
 
 
-def _squared_distances(first: Any, second: Any) -> list[float]:
-    squares = ops.square(first - second)
-    return [float(value) for value in ops.convert_to_numpy(ops.mean(squares, axis=tuple(range(1, squares.ndim))))]
+def _mean_variation(photos: NDArray[np.float32]) -> float:
+    """Total variation as one mean over all photos: training amplifies the last bit in which a mean of means differs."""
+    vertical, horizontal = (ops.mean(ops.square(values)) for values in neighbour_differences(photos))
+    return float(ops.convert_to_numpy(vertical + horizontal))
 
 
-def _scale(name: str, distances: list[float], *, mean_square: float) -> float:
+def _numbers(per_image: Any) -> list[float]:
+    return [float(value) for value in ops.convert_to_numpy(per_image)]
+
+
+def _scale(name: str, distances: list[float], *, typical: float) -> float:
+    """Return the mean distance; `typical` is the mean square of what was compared."""
     scale = float(np.mean(distances))
-    if not np.isfinite(scale) or scale <= SMALLEST_REFERENCE * mean_square:
+    if not np.isfinite(scale) or scale <= SMALLEST_REFERENCE * typical:
         raise TrainingError(
             f"The reference of the {name} is {scale:.3g}: the photos do not differ from each other or from the "
             "style image. Use other photos or another style image."

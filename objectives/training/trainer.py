@@ -3,21 +3,20 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any, Final, final
+from typing import Any, final
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from measures.loss_weights import LossWeights
+from measures.loss_weights import TERM_LABELS, TERMS, LossWeights
 from measures.sampled_values import SampledValues
 from models.networks.content_features import FEATURE_UNIT
 from models.networks.loss_network import LossNetwork
 from objectives.errors import DivergedError, TrainingError
 from objectives.training.averaging_optimizer import AveragingAdam
-from objectives.training.losses import content_loss, style_loss, total_variation
+from objectives.training.losses import PIXELS, LossInputs, LossTerm, loss_terms
 from objectives.training.references import LossReferences
 
 Tensor = Any
@@ -25,21 +24,9 @@ Batch = tuple[NDArray[np.float32], Mapping[str, NDArray[np.float16]]]
 """Photos (batch, size, size, 3) and their content features by layer, in `FEATURE_UNIT`s as they are cached.
 An empty mapping has the step compute them from the photos."""
 
-TERMS: Final = ("content", "style", "total_variation")
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class TrainingLosses:
-    """Mean losses of some batches, unweighted and relative to their references; lower is better, 0 a perfect match."""
-
-    content: float
-    style: float
-    total_variation: float
-
-    def to_dict(self) -> dict[str, float]:
-        """Return the losses by name."""
-        return asdict(self)
+TrainingLosses = dict[str, float]
+"""Mean losses of some batches by term, unweighted and relative to their references; lower is better, 0 a perfect
+match."""
 
 
 @final
@@ -72,9 +59,8 @@ class StyleTrainer:
             precision: Keras dtype policy that the network was built with; with "mixed_float16" the loss is scaled.
         """
         self.network = network
-        self._model = _ObjectiveModel(
-            network, loss_network, content_layers=content_layers, style_layers=style_layers, precision=precision
-        )
+        terms = loss_terms(content_layers=content_layers, style_layers=style_layers)
+        self._model = _ObjectiveModel(network, loss_network, terms=terms, precision=precision)
         self._optimizer = AveragingAdam(learning_rate)
         # "auto" leaves XLA off on a CPU under TensorFlow, where it does not pay: 20 to 30 s for a step no faster.
         self._model.compile(optimizer=self._optimizer, jit_compile="auto")
@@ -153,8 +139,7 @@ class StyleTrainer:
             num_batches += 1
             if on_batch is not None:
                 on_batch(len(photos))
-        means = {term: total / num_batches if num_batches else math.nan for term, total in totals.items()}
-        return TrainingLosses(**means)
+        return {term: total / num_batches if num_batches else math.nan for term, total in totals.items()}
 
 
 def _values(variables: Iterable[keras.Variable]) -> list[NDArray[np.float32]]:
@@ -167,7 +152,7 @@ def _assign(variables: Iterable[keras.Variable], values: Iterable[NDArray[np.flo
 
 
 def _diverged_message(logs: Mapping[str, float]) -> str:
-    broken = [term.replace("_", "-") for term in TERMS if not math.isfinite(logs[term])] or ["weighted"]
+    broken = [label for term, label in TERM_LABELS.items() if not math.isfinite(logs[term])] or ["weighted"]
     return f"diverged: the {' and '.join(broken)} loss is not finite"
 
 
@@ -175,27 +160,24 @@ class _ObjectiveModel(keras.Model):
     """Style network and loss network as one Keras model, for the backend's own compiled training step."""
 
     def __init__(
-        self,
-        network: keras.Model,
-        loss_network: LossNetwork,
-        *,
-        content_layers: Sequence[str],
-        style_layers: Sequence[str],
-        precision: str,
+        self, network: keras.Model, loss_network: LossNetwork, *, terms: Sequence[LossTerm], precision: str
     ) -> None:
         super().__init__(name="objective", dtype=precision)
         self.num_traces = 0
         self.network = network
         self.loss_features = loss_network.model
-        channels = {name: features.shape[-1] for name, features in loss_network.model.output.items()}
-        self.style_grams = {
-            name: self._number(f"style_gram_{name}", (channels[name], channels[name])) for name in style_layers
+        self.terms = terms
+        self.references = {
+            term.name: {layer: self._number(f"{term.name}_reference_{layer}") for layer in term.layers}
+            for term in terms
         }
-        self.style_references = {name: self._number(f"style_reference_{name}") for name in style_layers}
-        self.content_references = {name: self._number(f"content_reference_{name}") for name in content_layers}
-        self.variation_reference = self._number("total_variation_reference")
-        self.loss_weights = self._number("loss_weights", (len(TERMS),))
-        self.terms = [keras.metrics.Mean(name=term) for term in TERMS]
+        channels = {layer: features.shape[-1] for layer, features in loss_network.model.output.items()}
+        self.style_grams = {
+            layer: self._number(f"style_gram_{layer}", (channels[layer], channels[layer]))
+            for layer in self.references["style"]
+        }
+        self.loss_weights = self._number("loss_weights", (len(terms),))
+        self.means = [keras.metrics.Mean(name=term.name) for term in terms]
         self.built = True
 
     def _number(self, name: str, shape: tuple[int, ...] = ()) -> Any:
@@ -213,10 +195,10 @@ class _ObjectiveModel(keras.Model):
         self, weights: LossWeights, style_grams: Mapping[str, NDArray[np.float32]], references: LossReferences
     ) -> None:
         """Have the step minimise another objective of the same layers; nothing changes where it is refused."""
-        numbers = [
+        scales = references.by_term()
+        numbers: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = [
             ("style targets", self.style_grams, style_grams),
-            ("style references", self.style_references, references.style),
-            ("content references", self.content_references, references.content),
+            *((f"{TERM_LABELS[term]} references", self.references[term], scales[term]) for term in self.references),
         ]
         for name, variables, values in numbers:
             if set(variables) != set(values):
@@ -227,7 +209,6 @@ class _ObjectiveModel(keras.Model):
         for _, variables, values in numbers:
             for layer, variable in variables.items():
                 variable.assign(values[layer])
-        self.variation_reference.assign(references.total_variation)
         self.loss_weights.assign(weights.as_vector())
 
     def call(self, photos: Tensor, training: bool | None = None) -> Tensor:
@@ -243,18 +224,20 @@ class _ObjectiveModel(keras.Model):
     ) -> Tensor:
         self.num_traces += 1
         outputs = ops.cast(y_pred, "float32")
-        features = self.loss_features(outputs)
-        losses = [
-            content_loss(features, self._content_targets(x, y or {}), self.content_references),
-            style_loss(features, self.style_grams, self.style_references),
-            total_variation(outputs) / self.variation_reference,
-        ]
-        for metric, loss in zip(self.terms, losses, strict=True):
-            metric.update_state(loss)
-        return ops.sum(ops.stack(losses) * ops.convert_to_tensor(self.loss_weights))
+        inputs = LossInputs(
+            outputs={PIXELS: outputs, **self.loss_features(outputs)},
+            photos=self._photo_features(x, y or {}),
+            style_grams=self.style_grams,
+        )
+        losses = [term.per_image(inputs, self.references[term.name]) for term in self.terms]
+        for mean, loss in zip(self.means, losses, strict=True):
+            mean.update_state(loss)
+        per_image = ops.sum(ops.stack(losses, axis=-1) * ops.convert_to_tensor(self.loss_weights), axis=-1)
+        return ops.mean(per_image)
 
-    def _content_targets(self, photos: Tensor, cached: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _photo_features(self, photos: Tensor, cached: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        layers = self.references["content"]
         if not cached:
             features = self.loss_features(photos)
-            return {name: ops.stop_gradient(features[name]) for name in self.content_references}
-        return {name: ops.cast(cached[name], "float32") * FEATURE_UNIT for name in self.content_references}
+            return {name: ops.stop_gradient(features[name]) for name in layers}
+        return {name: ops.cast(cached[name], "float32") * FEATURE_UNIT for name in layers}

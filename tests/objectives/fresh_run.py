@@ -82,7 +82,7 @@ def run(trainer: StyleTrainer, style_weight: float) -> dict[str, NDArray[np.floa
     with trainer.averaged() as network:
         picture = stylise(network, draw_crops(1))
     return {
-        "losses": np.array(list(losses.to_dict().values()), np.float32),
+        "losses": np.array(list(losses.values()), np.float32),
         "state": np.concatenate([value.ravel() for value in trainer.state()]).astype(np.float32),
         "picture": picture,
     }

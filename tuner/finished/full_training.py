@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from groundwork.whole_files import written_whole
-from measures.loss_weights import LossWeights
+from measures.loss_weights import TERM_LABELS, LossWeights
 from measures.quality import Quality
 from measures.sampled_values import SampledValues
 from measures.versions import JUDGE_VERSION
@@ -228,10 +228,8 @@ def _online(crops: FreshCrops, start: int, num_batches: int) -> Iterator[Batch]:
 
 
 def _losses_line(seen: int, images: int, losses: TrainingLosses) -> str:
-    return (
-        f"{seen}/{images} images  content {losses.content:.3f}  style {losses.style:.3f}  "
-        f"total variation {losses.total_variation:.3f}"
-    )
+    terms = "  ".join(f"{label} {losses[term]:.3f}" for term, label in TERM_LABELS.items())
+    return f"{seen}/{images} images  {terms}"
 
 
 def _with_nothing_held_out(config: StudyConfig) -> StudyConfig:

@@ -131,7 +131,7 @@ class TrialRunner:
             "artefact_factor": quality.artefact_factor,
             "standard_error": quality.standard_error,
             "terms": dict(quality.terms),
-            "losses": losses.to_dict(),
+            "losses": losses,
             "objectives": goal_values(quality, self.config.search.objectives),
         }
         trial.set_user_attr(attributes.PARTS, parts)

@@ -1,16 +1,15 @@
 """The scale of each loss: by an independent NumPy computation, whatever the batch, and never rounding noise."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from keras import ops
 from numpy.typing import NDArray
 
+from measures.loss_weights import TERMS
 from models.networks.loss_network import LossNetwork
 from objectives.errors import TrainingError
-from objectives.training.losses import content_loss, style_loss, total_variation
-from objectives.training.references import BATCH_SIZE, measure_references, style_targets
+from objectives.training.losses import PIXELS, LossInputs, loss_terms
+from objectives.training.references import BATCH_SIZE, LossReferences, measure_references, style_targets
 from tests.objectives.fresh_run import draw_crops, draw_style
 
 LAYERS = ("relu1_1", "relu2_1")
@@ -67,12 +66,21 @@ def test_what_was_measured_is_one_in_its_own_units(
     references = measure_references(loss_network, photos, grams, content_layers=["relu2_1"])
     features = loss_network(photos)
     others = {"relu2_1": loss_network(np.roll(photos, -1, axis=0))["relu2_1"]}
-    losses: list[Any] = [
-        content_loss(features, others, references.content),
-        style_loss(features, grams, references.style),
-        total_variation(photos) / references.total_variation,
-    ]
-    np.testing.assert_allclose([float(loss) for loss in losses], 1, rtol=1e-4)
+    inputs = LossInputs(outputs={PIXELS: photos, **features}, photos=others, style_grams=grams)
+    scales = references.by_term()
+    for term in loss_terms(content_layers=["relu2_1"], style_layers=LAYERS):
+        losses = ops.convert_to_numpy(term.per_image(inputs, scales[term.name]))
+        assert losses.mean() == pytest.approx(1, rel=1e-4)
+
+
+def test_references_are_by_the_terms_that_weights_name() -> None:
+    references = LossReferences(content={"relu2_1": 2.0}, style={"relu1_1": 3.0}, total_variation=4.0)
+    assert references.by_term() == {
+        "content": {"relu2_1": 2.0},
+        "style": {"relu1_1": 3.0},
+        "total_variation": {PIXELS: 4.0},
+    }
+    assert tuple(references.by_term()) == TERMS
 
 
 def test_references_of_more_of_the_same_photos_are_the_same(

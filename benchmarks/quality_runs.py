@@ -163,7 +163,7 @@ def _train_group(runs: list[Run], arguments: argparse.Namespace) -> None:
     resources = StudyResources(config, pictures, report=lambda _: None)
     _keep(
         arguments.folder / f"pictures-{runs[0].size}-{runs[0].style}.npz",
-        photos=_as_bytes(resources.rung_photos),
+        photos=_as_bytes(resources.rung.photos),
         style=_as_bytes(pictures.style),
     )
     for run in runs:
@@ -181,7 +181,7 @@ def _train(run: Run, resources: object, folder: Path) -> None:
     for rung in run.rungs:
         losses[rung] = resources.trainer.train(resources.batches(seen, rung))
         painted[f"rung{rung}"] = _as_bytes(resources.paint())
-        painted[f"trained{rung}"] = _as_bytes(stylise(resources.trainer.network, resources.rung_photos))
+        painted[f"trained{rung}"] = _as_bytes(stylise(resources.trainer.network, resources.rung.photos))
         seen = rung
     description = {**run.__dict__, "weights": sampled.loss_weights().to_dict(), "losses": losses}
     _keep(folder / run.file_name, description=np.array(json.dumps(description)), **painted)

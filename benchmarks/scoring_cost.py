@@ -47,10 +47,10 @@ def _run_trial(arguments: argparse.Namespace) -> dict[str, float]:
     rungs = (0, *config.rungs)
     resources.start(sampled)
     resources.trainer.train(resources.batches(0, config.training.batch_size))  # compiles, once a study
-    resources.judge.score(list(resources.paint()))
-    calibration = resources.calibration_photos
+    resources.rung.judge.score(list(resources.paint()))
+    calibration = resources.calibration.photos
     if len(calibration):
-        resources.calibration_judge.score(list(resources.paint(calibration)))
+        resources.calibration.judge.score(list(resources.paint(calibration)))
     resources.start(sampled)
     seconds = {"training": 0.0, "painting": 0.0, "scoring": 0.0}
     for start, stop in itertools.pairwise(rungs):
@@ -59,12 +59,12 @@ def _run_trial(arguments: argparse.Namespace) -> dict[str, float]:
         with _timed(seconds, "painting"):
             outputs = resources.paint()
         with _timed(seconds, "scoring"):
-            resources.judge.score(list(outputs))
+            resources.rung.judge.score(list(outputs))
     if len(calibration):
         with _timed(seconds, "painting"):
             outputs = resources.paint(calibration)
         with _timed(seconds, "scoring"):
-            resources.calibration_judge.score(list(outputs))
+            resources.calibration.judge.score(list(outputs))
     return seconds
 
 

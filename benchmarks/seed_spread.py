@@ -50,7 +50,7 @@ def _score_settings(arguments: argparse.Namespace, seed: int) -> dict[str, float
         weights = LossWeights.normalised(content=content, style=style, total_variation=variation)
         resources.start(SampledValues.of_weights(weights))
         resources.trainer.train(resources.batches(0, config.rungs[-1]))
-        scores[name] = resources.judge.score(list(resources.paint())).quality
+        scores[name] = resources.rung.judge.score(list(resources.paint())).quality
         print(f"seed {seed}, {name}: quality {scores[name]:.3f}", flush=True)
     return scores
 

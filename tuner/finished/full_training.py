@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -30,6 +31,7 @@ from tuner.errors import ConfigError
 from tuner.installation.versions import versions
 from tuner.search.resources import REFERENCE_CROPS, StudyResources, build_loss_network, build_network
 from tuner.search.study_pictures import StudyPictures, open_pictures
+from tuner.search.study_scale import SettleScale, as_measured, require_same_scale, scale_of
 
 REPORT_EVERY: Final = 400
 """Images between two lines about the losses."""
@@ -110,7 +112,7 @@ def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None]) -> Qualit
             f"The judge is version {JUDGE_VERSION}, the trial was scored by version {plan.exported.judge_version}: "
             "the two qualities cannot be compared."
         )
-    resources = StudyResources(plan.config, pictures, report=report)
+    resources = StudyResources(plan.config, pictures, report=report, settle=_settle_as_exported(plan.exported))
     resources.start(SampledValues.of_weights(plan.weights))
     seen = 0
     with _divergence_explained(plan):
@@ -119,9 +121,17 @@ def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None]) -> Qualit
             seen = rung
             report(_losses_line(seen, rungs[-1], losses))
         _check_finite(resources.trainer)
-    quality = resources.judge.score(list(resources.paint()))
-    _save(plan, resources.trainer, references=resources.references, images=seen)
+    quality = resources.rung.judge.score(list(resources.paint()))
+    _save(plan, resources.trainer, references=resources.scale.references, images=seen)
     return quality
+
+
+def _settle_as_exported(exported: ExportedConfig) -> SettleScale:
+    """Divide the losses by what the study divided them by."""
+    stored = scale_of(exported.references, exported.identity.get("loss_network"))
+    if stored is None:
+        return as_measured
+    return partial(require_same_scale, stored, owner=f"Study {exported.study!r} ({exported.path})")
 
 
 def _trial_rungs(plan: TrainingPlan, pictures: StudyPictures) -> list[int]:

@@ -13,12 +13,17 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from dashboards.contact_sheet import trial_sheet
+from measures.sampled_values import SampledValues
 from tuner.configuration.settings import StudyConfig
+from tuner.search.crop_tables import CropTables, crop_bytes
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import StudyPictures
 
 MAX_BATCHES: Final = 12
 """Batches to measure: their mean varies by a few per cent, and the largest preset is estimated in minutes."""
+
+ANY_VALUES: Final = SampledValues(style_to_content=1.0, tv_to_content=0.1)
+"""A step takes as long whatever the weights."""
 
 
 @final
@@ -28,7 +33,7 @@ class Estimate:
 
     Attributes:
         seconds: Time for training and scoring.
-        num_bytes: Disk for the trials' pictures and the cached content features; the database is small beside them.
+        num_bytes: Disk for the trials' pictures and the tables of crops and features; the database takes little.
     """
 
     seconds: float
@@ -42,23 +47,31 @@ def estimate(config: StudyConfig, pictures: StudyPictures, *, report: Callable[[
         config: The study's configuration.
         pictures: Its pictures.
         report: Told in a few words what is being done.
+
+    Raises:
+        ConfigError: The study's tables of crops and features have no room.
     """
+    tables = CropTables(config, pictures)
+    tables.check_room()
     few = _shortened(config)
     with tempfile.TemporaryDirectory() as folder:
-        resources = StudyResources(few, pictures, report=report, feature_folder=Path(folder))
+        resources = StudyResources(few, pictures, report=report, tables_root=Path(folder))
+        feature_bytes = _feature_bytes(config, resources)
+        tables.check_feature_room(resources.loss_network, num_bytes=feature_bytes)
         report("measuring a few batches and a score")
+        resources.start(ANY_VALUES)
         seconds_per_image = _seconds_per_image(resources)
     outputs = resources.paint()
-    resources.judge.score(list(outputs))
+    resources.rung.judge.score(list(outputs))
     started = time.monotonic()
-    resources.judge.score(list(resources.paint()))
+    resources.rung.judge.score(list(resources.paint()))
     seconds_per_photo = (time.monotonic() - started) / len(outputs)
-    num_calibration = len(resources.calibration_photos)
+    num_calibration = len(resources.calibration)
     num_painted = len(config.rungs) * len(outputs) + num_calibration
     seconds = config.rungs[-1] * seconds_per_image + num_painted * seconds_per_photo
     num_trials = config.search.trials
-    trial_bytes = _picture_bytes(resources.rung_photos, outputs) + int(outputs[0].size) * num_calibration
-    num_bytes = num_trials * trial_bytes + _feature_bytes(config, resources)
+    trial_bytes = _picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration
+    num_bytes = num_trials * trial_bytes + crop_bytes(config.data) + feature_bytes
     return Estimate(seconds=num_trials * seconds, num_bytes=num_bytes)
 
 

@@ -1,11 +1,11 @@
 """Running a study from the command line: in this process, or in several worker processes."""
 
-import math
+import functools
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -14,12 +14,11 @@ from optuna.trial import TrialState
 
 from groundwork.interrupts import HeldInterrupts
 from studies.claims.claiming import FINISHED_STATES, reap
-from studies.records import attributes
 from studies.records.trial_qualities import quality_of
-from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import WorkerError
+from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.progress import StudyProgress
 from tuner.running.worker import ProgressWatchdog, Worker
 from tuner.search.resources import StudyResources
@@ -34,9 +33,6 @@ HANG_SECONDS: Final = 900.0
 tens of seconds on the slowest machine tried; fifteen minutes leave room for far larger crops."""
 
 POLL_SECONDS: Final = 0.5
-
-ROUNDING: Final = 1e-5
-"""Relative difference between two measurements of one reference: the order of sums differs between machines."""
 
 
 @final
@@ -97,8 +93,9 @@ class StudyRun:
             interrupts.check()
 
         try:
-            resources = StudyResources(self.config, self.pictures, report=say)
-            self._keep_measurements(resources)
+            settle = functools.partial(settle_scale, self.storage, self.name)
+            resources = StudyResources(self.config, self.pictures, report=say, settle=settle)
+            keep_judged_photos(self.storage, self.name, rung=resources.rung, calibration=resources.calibration)
             with interrupts:
                 self._worker(resources, progress, on_step).run()
         finally:
@@ -186,30 +183,3 @@ class StudyRun:
                 return
             progress.on_running([trial.number for trial in trials if trial.state is TrialState.RUNNING])
             time.sleep(POLL_SECONDS)
-
-    def _keep_measurements(self, resources: StudyResources) -> None:
-        study = self.storage.load_study(self.name)
-        references = resources.references.to_dict()
-        if _nearly_equal(study.user_attrs.get(attributes.REFERENCES), references):
-            references = study.user_attrs[attributes.REFERENCES]
-        identity = {**study.user_attrs[attributes.IDENTITY], "loss_network": dict(resources.loss_network.identity)}
-        for key, value in {attributes.REFERENCES: references, attributes.IDENTITY: identity}.items():
-            if study.user_attrs.get(key) != value:
-                study.set_user_attr(key, value)
-        photos = {
-            attributes.RUNG_PHOTOS: resources.rung_photos,
-            attributes.CALIBRATION_PHOTOS: resources.calibration_photos,
-        }
-        for key, pictures in photos.items():
-            if len(pictures) and key not in study.user_attrs:
-                kept = self.storage.artifacts.upload_bytes(encode_strip(pictures), study, file_name=f"{key}.png")
-                study.set_user_attr(key, kept)
-
-
-def _nearly_equal(stored: Any, measured: Any) -> bool:
-    """Whether two nested mappings of numbers differ by no more than rounding."""
-    if isinstance(stored, Mapping) and isinstance(measured, Mapping):
-        return stored.keys() == measured.keys() and all(_nearly_equal(stored[key], measured[key]) for key in stored)
-    if isinstance(stored, Mapping) or isinstance(measured, Mapping) or stored is None:
-        return False
-    return math.isclose(stored, measured, rel_tol=ROUNDING)

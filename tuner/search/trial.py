@@ -73,7 +73,6 @@ class TrialRunner:
         self._study_name = study_name
         self._resources = resources
         self._observer = observer
-        self._rung_sha256: Sequence[str] = resources.rung_sha256
         self.config = resources.config
 
     def run(self, trial: optuna.Trial) -> Sequence[float]:
@@ -100,7 +99,7 @@ class TrialRunner:
                 self._describe_end(trial, images_seen=seen, started=started, reason=f"{error} before image {rung}")
                 raise optuna.TrialPruned(str(error)) from error
             seen = rung
-            quality = self._resources.judge.score(list(outputs))
+            quality = self._resources.rung.judge.score(list(outputs))
             report_quality(trial, quality.quality, images_seen=seen)
             self._keep_score(trial, quality, losses, images_seen=seen)
             self._observer.on_rung(
@@ -137,7 +136,7 @@ class TrialRunner:
         trial.set_user_attr(attributes.PARTS, parts)
         reasons = find_reasons(quality, content_exponent=self.config.quality.content_exponent)
         trial.set_user_attr(attributes.LOWERED_BY, [reason.to_dict() for reason in reasons])
-        self._keep_photo_quality(trial, quality, self._rung_sha256, images_seen=images_seen)
+        self._keep_photo_quality(trial, quality, self._resources.rung.sha256s, images_seen=images_seen)
 
     def _keep_photo_quality(
         self, trial: optuna.Trial, quality: Quality, photos_sha256: Sequence[str], *, images_seen: int
@@ -162,14 +161,14 @@ class TrialRunner:
 
     def _keep_calibration(self, trial: optuna.Trial, *, images_seen: int) -> dict[str, str]:
         """Paint and score the calibration photos; return the artefact's id by kind, none where nothing was painted."""
-        resources = self._resources
-        if not len(resources.calibration_photos):
+        calibration = self._resources.calibration
+        if not len(calibration):
             return {}
-        outputs = resources.paint(resources.calibration_photos)
+        outputs = self._resources.paint(calibration.photos)
         if not np.isfinite(outputs).all():
             return {}
-        quality = resources.calibration_judge.score(list(outputs))
-        self._keep_photo_quality(trial, quality, resources.calibration_sha256, images_seen=images_seen)
+        quality = calibration.judge.score(list(outputs))
+        self._keep_photo_quality(trial, quality, calibration.sha256s, images_seen=images_seen)
         upload = self._storage.artifacts.upload_bytes
         return {attributes.CALIBRATION_PICTURES: upload(encode_strip(outputs), trial, file_name="calibration.png")}
 
@@ -186,7 +185,7 @@ class TrialRunner:
             f"Trial {trial.number}: quality {quality.quality:.3f}\n"
             f"content {weights.content:.3f}, style {weights.style:.3f}, total variation {weights.total_variation:.4f}"
         )
-        sheet = trial_sheet(list(self._resources.rung_photos), list(outputs), caption=caption)
+        sheet = trial_sheet(list(self._resources.rung.photos), list(outputs), caption=caption)
         upload = self._storage.artifacts.upload_bytes
         pictures = {
             "sheet": upload(sheet, trial, file_name="sheet.png"),

@@ -21,7 +21,6 @@ from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, read_trials, require_exactly
 from tuner.configuration.settings import SearchSection, StudyConfig
-from tuner.running.run import _nearly_equal
 from tuner.running.worker import MAX_CONSECUTIVE_FAILURES, Worker
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
@@ -315,12 +314,3 @@ class TestResumedWhenDone:
     def test_nothing_is_built(self, run_cli: RunCli, workers: int) -> None:
         outcome = run_cli("study", "run", "tiny.yaml", "--name", NAME, "--workers", workers).require_success()
         assert f"{NAME}: 3 complete" in outcome.stdout
-
-
-def test_references_that_differ_by_rounding_are_left_as_they_are() -> None:
-    stored = {"content": {"relu2_1": 2.0}, "total_variation": 1.0}
-    rounded = {"content": {"relu2_1": 2.0 + 1e-6}, "total_variation": 1.0}
-    assert _nearly_equal(stored, rounded)
-    for other in ({**stored, "total_variation": 1.001}, {"total_variation": 1.0}, {**stored, "content": 2.0}, None):
-        assert not _nearly_equal(stored, other)
-        assert not _nearly_equal(other, stored)

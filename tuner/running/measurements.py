@@ -1,0 +1,52 @@
+"""What a study's first worker measures and looks at, written down once for all others."""
+
+import optuna
+
+from studies.records import attributes
+from studies.storage.picture_strips import encode_strip
+from studies.storage.study_storage import StudyStorage
+from tuner.search.judged_set import JudgedSet
+from tuner.search.study_scale import StudyScale, require_same_scale, scale_of
+
+
+def settle_scale(storage: StudyStorage, name: str, measured: StudyScale) -> StudyScale:
+    """Return the scale that the study's first worker wrote down; if this is the first, that is what it measured.
+
+    Args:
+        storage: Opened for writing.
+        name: An existing study.
+        measured: The scale as this process measures it.
+
+    Raises:
+        StudyError: It differs from the study's by more than rounding.
+    """
+    with storage.exclusive():
+        study = storage.load_study(name)
+        identity = study.user_attrs[attributes.IDENTITY]
+        stored = scale_of(study.user_attrs.get(attributes.REFERENCES), identity.get("loss_network"))
+        if stored is not None:
+            return require_same_scale(stored, measured, owner=f"Study {name!r}")
+        study.set_user_attr(attributes.IDENTITY, {**identity, "loss_network": dict(measured.loss_network)})
+        study.set_user_attr(attributes.REFERENCES, measured.references.to_dict())
+    return measured
+
+
+def keep_judged_photos(storage: StudyStorage, name: str, *, rung: JudgedSet, calibration: JudgedSet) -> None:
+    """Keep the photos that trials are judged on, side by side as they are painted, unless that has been done.
+
+    Args:
+        storage: Opened for writing.
+        name: An existing study.
+        rung: Photos of the rungs.
+        calibration: Photos for calibrating the judge, maybe none.
+    """
+    with storage.exclusive():
+        study = storage.load_study(name)
+        _keep_strip(storage, study, rung, key=attributes.RUNG_PHOTOS)
+        _keep_strip(storage, study, calibration, key=attributes.CALIBRATION_PHOTOS)
+
+
+def _keep_strip(storage: StudyStorage, study: optuna.Study, judged: JudgedSet, *, key: str) -> None:
+    if len(judged) and key not in study.user_attrs:
+        kept = storage.artifacts.upload_bytes(encode_strip(judged.photos), study, file_name=f"{key}.png")
+        study.set_user_attr(key, kept)

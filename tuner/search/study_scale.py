@@ -1,0 +1,93 @@
+"""What a study's losses are divided by, measured once and used by all its workers."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+from objectives.training.references import LossReferences
+from studies.errors import StudyError
+
+ROUNDING: Final = 1e-5
+"""Relative difference between two measurements of one reference: the order of sums differs between machines."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudyScale:
+    """Weights mean the same in two workers that share it.
+
+    Attributes:
+        references: Scale of each loss.
+        loss_network: Name, source and digest of the loss network's weights.
+    """
+
+    references: LossReferences
+    loss_network: Mapping[str, str]
+
+
+SettleScale = Callable[[StudyScale], StudyScale]
+"""Is told what was measured here, and returns what is to be used."""
+
+
+def as_measured(measured: StudyScale) -> StudyScale:
+    """Settle for what was measured here: nobody else's trials are compared with these."""
+    return measured
+
+
+def require_same_scale(stored: StudyScale, measured: StudyScale, *, owner: str) -> StudyScale:
+    """Return the stored scale if the measured one differs from it by no more than rounding.
+
+    Args:
+        stored: What the first worker measured.
+        measured: What was measured here.
+        owner: Whose scale it is, as a sentence begins with it: "Study 'waves'".
+
+    Raises:
+        StudyError: The loss network or a reference is another one; names both.
+    """
+    if dict(stored.loss_network) != dict(measured.loss_network):
+        raise StudyError(
+            f"{owner} looks through {_network(stored.loss_network)}; here it is {_network(measured.loss_network)}.\n"
+            f"Fetch the same weights with `styletuner weights fetch {stored.loss_network.get('name')}`, or start "
+            "another study with --new."
+        )
+    kept, found = _by_name(stored.references), _by_name(measured.references)
+    name = max({**kept, **found}, key=lambda name: _difference(kept.get(name), found.get(name)))
+    if _difference(kept.get(name), found.get(name)) > ROUNDING:
+        raise StudyError(
+            f"{owner} divides its {name} by {_number(kept.get(name))}; measured here it is "
+            f"{_number(found.get(name))}: weights would mean something else.\n"
+            "Run it with the backend and the versions that it was begun with, or start another study with --new."
+        )
+    return stored
+
+
+def _network(identity: Mapping[str, str]) -> str:
+    return f"{identity.get('name')} of {identity.get('source')} with digest {str(identity.get('digest'))[:12]}"
+
+
+def _by_name(references: LossReferences) -> dict[str, float]:
+    return {
+        **{f"content loss at {layer}": value for layer, value in references.content.items()},
+        **{f"style loss at {layer}": value for layer, value in references.style.items()},
+        "total variation": references.total_variation,
+    }
+
+
+def _difference(stored: float | None, measured: float | None) -> float:
+    """Relative difference; infinite where one is missing."""
+    if stored is None or measured is None:
+        return math.inf
+    return abs(measured - stored) / max(abs(stored), abs(measured))
+
+
+def _number(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:.7g}"
+
+
+def scale_of(references: Any, loss_network: Any) -> StudyScale | None:
+    """Return the scale that a study or an export carries in plain values; None where none has been measured."""
+    if not references or not loss_network:
+        return None
+    return StudyScale(references=LossReferences(**references), loss_network=loss_network)

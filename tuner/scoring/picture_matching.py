@@ -1,26 +1,21 @@
 """The pictures that `styletuner score` is given: which belong together, and which photo each was made from."""
 
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-import numpy as np
-import PIL.Image
-
-from models.pictures.images import measure_picture, read_image
+from models.errors import ImageError
+from models.pictures.images import is_transparent, measure_picture, read_image
+from models.pictures.photo_places import is_picture_name
+from models.pictures.regular_files import find_status, require_regular_file
 from objectives.judging.scoring import Output, check_sizes
 from tuner.errors import PictureMatchError
-
-SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""What counts as a picture in a folder; a file that is named is read whatever it is called."""
 
 MAX_MEGAPIXELS: Final = 256
 """Of the pictures that are judged together: as 32-bit floats they, their photos and these once more at the pictures'
 size are then 9 GB."""
-
-OPAQUE: Final = 255
-"""Of an alpha channel."""
 
 
 @final
@@ -42,6 +37,7 @@ def find_picture_sets(paths: Iterable[Path]) -> list[PictureSet]:
 
     Raises:
         PictureMatchError: A folder holds no picture.
+        ImageError: A path leads to neither a folder nor a file.
     """
     return [PictureSet(name=str(path), files=_files(path)) for path in paths]
 
@@ -59,8 +55,9 @@ def match_photo(picture: Path, photos: Path) -> Path:
 
     Raises:
         PictureMatchError: No photo of the folder fits, or two fit as well.
+        ImageError: The path of the photos leads to neither a folder nor a file.
     """
-    if not photos.is_dir():
+    if not _is_folder(photos):
         return photos
     candidates = _files(photos)
     fitting = [photo for photo in candidates if _begins_with(picture.stem, photo.stem)]
@@ -129,23 +126,30 @@ def read_outputs(photo_of: Mapping[Path, Path], *, style: Path) -> list[Output]:
     return outputs
 
 
-def is_transparent(path: Path) -> bool:
-    """Return whether a picture has see-through pixels, which are read as white."""
-    with PIL.Image.open(path) as picture:
-        if not picture.has_transparency_data:
-            return False
-        opacity = np.asarray(picture.convert("RGBA"))[..., 3]
-    return bool(opacity.min() < OPAQUE)
-
-
 def _begins_with(stem: str, start: str) -> bool:
     return stem.startswith(start) and not stem[len(start) : len(start) + 1].isalnum()
 
 
 def _files(path: Path) -> tuple[Path, ...]:
-    if not path.is_dir():
+    if not _is_folder(path):
         return (path,)
-    found = sorted(file for file in path.iterdir() if file.is_file() and file.suffix.lower() in SUFFIXES)
+    found = sorted(file for file in path.iterdir() if is_picture_name(file.name) and _is_file(file))
     if not found:
         raise PictureMatchError(f"There is no picture in {path}. Name a folder with PNG, JPEG or WebP files.")
     return tuple(found)
+
+
+def _is_folder(path: Path) -> bool:
+    """Tells a folder from a file, once, so that what is neither is named before pictures are matched."""
+    if stat.S_ISDIR(find_status(path).st_mode):
+        return True
+    require_regular_file(path)
+    return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        require_regular_file(path)
+    except ImageError:
+        return False
+    return True

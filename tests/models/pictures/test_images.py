@@ -12,9 +12,10 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from models.errors import ImageError
-from models.pictures import images
+from models.pictures import decoding, images
 from models.pictures.images import (
     centre_crop,
+    is_transparent,
     measure_picture,
     open_picture,
     read_image,
@@ -141,7 +142,7 @@ def test_other_unreadable_files_are_errors_that_say_what_they_are(tmp_path: Path
 @pytest.mark.parametrize("factor", [1.5, 3.0])
 def test_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
     path = _save(Pillow.new("RGB", (100, 100)), tmp_path / "bomb.png")
-    monkeypatch.setattr(images, "MAX_PIXELS", 5_000)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 5_000)
     monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", round(10_000 / factor))
     for read in (read_image, measure_picture, open_picture):
         with pytest.raises(ImageError, match=r"bomb.png.* more than|bomb.png' has more"):
@@ -238,3 +239,12 @@ def test_images_and_datasets_load_no_network_library() -> None:
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "[]"
+
+
+def test_transparent_pixels_are_seen(tmp_path: Path) -> None:
+    pixels = np.full((8, 8, 4), 255, np.uint8)
+    Pillow.fromarray(pixels).save(tmp_path / "opaque.png")
+    pixels[0, 0, 3] = 0
+    Pillow.fromarray(pixels).save(tmp_path / "hole.png")
+    Pillow.new("RGB", (8, 8)).save(tmp_path / "plain.png")
+    assert [is_transparent(tmp_path / f"{name}.png") for name in ("opaque", "hole", "plain")] == [False, True, False]

@@ -239,11 +239,10 @@ def test_a_cache_that_cannot_be_written_says_so(
 
 def test_what_a_killed_fetch_left_does_not_disturb_the_next(small: PretrainedFile, cache: Path) -> None:
     path = small.path(cache)
-    path.with_suffix(".part").write_bytes(b"half of it")
+    path.with_name(f".writing-1{path.suffix}").write_bytes(b"half of it")
     (cache / f"{small.archive.filename}.lock").write_bytes(b"")
     (cache / f"{small.archive.filename}.download").mkdir()
     assert digest_arrays(pretrained.load("small")) == small.arrays_sha256
-    assert not path.with_suffix(".part").exists()
 
 
 PROCESS = """
@@ -290,9 +289,7 @@ def test_four_processes_starting_at_once_convert_once(small: PretrainedFile) -> 
 
 
 def test_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(
-        PretrainedError, match=r"`name` must be one of vgg19, .*Received 'vgg-16'. Did you mean 'vgg16'"
-    ):
+    with pytest.raises(PretrainedError, match=r"`name` must be a known file. Received 'vgg-16'. Did you mean 'vgg16'"):
         pretrained.load("vgg-16")
 
 

@@ -7,7 +7,7 @@ import pytest
 from models.errors import ImageError
 from tuner.errors import PictureMatchError
 from tuner.scoring import picture_matching as scoring_pictures
-from tuner.scoring.picture_matching import find_picture_sets, is_transparent, match_photo, match_photos, read_outputs
+from tuner.scoring.picture_matching import find_picture_sets, match_photo, match_photos, read_outputs
 
 
 @pytest.fixture
@@ -98,12 +98,3 @@ def test_a_damaged_transparent_picture_is_named(photos: Path, tmp_path: Path) ->
     (tmp_path / "cat.png").write_bytes((tmp_path / "whole.png").read_bytes()[:1500])
     with pytest.raises(ImageError, match=r"cat\.png"):
         read_outputs({tmp_path / "cat.png": photos / "cat.jpg"}, style=photos / "dog.png")
-
-
-def test_transparent_pixels_are_seen(tmp_path: Path) -> None:
-    pixels = np.full((8, 8, 4), 255, np.uint8)
-    PIL.Image.fromarray(pixels).save(tmp_path / "opaque.png")
-    pixels[0, 0, 3] = 0
-    PIL.Image.fromarray(pixels).save(tmp_path / "hole.png")
-    PIL.Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
-    assert [is_transparent(tmp_path / f"{name}.png") for name in ("opaque", "hole", "plain")] == [False, True, False]

@@ -1,24 +1,35 @@
-"""Notes that optuna-dashboard shows with a study and with each trial: what it is, its pictures, how to use it."""
+"""Notes that optuna-dashboard shows with a study and its trials: what each is, its pictures, how to use it."""
 
 import math
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import optuna
 import yaml
-from optuna_dashboard import get_note, save_note
-from optuna_dashboard._note import note_ver_key
-from optuna_dashboard.artifact import get_artifact_path
 
 from measures.quality import PART_LABELS
-from studies.records import attributes
-from studies.records.summaries import StudySummary, TrialSummary, summarise
+from studies.records.summaries import StudySummary, TrialSummary
 from studies.records.trial_words import counted_states, ties_in_words
-from studies.storage.study_storage import StudyStorage, storage_errors
 
 END_OF_NOTE: Final = "*styletuner rewrites what stands above. What you write below stays.*"
-"""Last line of a study's note that is ours; a person may add text below in the dashboard."""
+"""Last line of a note that is ours; a person may add text below in the dashboard."""
+
+MAX_NOTED: Final = 50
+"""Trials that have a note for being among the best, and among the newest: with these 100 the data of a page of 3,000
+trials takes half a second, with 3,000 notes it took eight (benchmarks/many_notes.py)."""
+
+MAX_FRONT_ROWS: Final = 20
+"""Rows of the table of a front, which with hundreds of trials may hold dozens."""
+
+ENDED_STATES: Final = ("COMPLETE", "PRUNED", "FAIL")
+"""Of a trial that changes no more."""
+
+_NOTE_OF_EARLIER_VERSIONS: Final = re.compile(
+    r"(!\[photos above, outputs below\]\([^)]*\)\n\n)?\*\*Quality .*\n```\nstyletuner study export [^\n]*\n```\n",
+    re.DOTALL,
+)
+"""A trial's note as it was written before it had `END_OF_NOTE`."""
 
 
 def study_note(summary: StudySummary, *, style_picture: str | None = None, storage: str | None = None) -> str:
@@ -74,79 +85,58 @@ def trial_note(
     if ending:
         lines += [" · ".join(ending), ""]
     named = f"{shlex.quote(study_name)} --trial {summary.number} -o trial-{summary.number}.yaml"
-    lines += ["```", f"styletuner study export {named}{_storage_option(storage)}", "```"]
+    lines += ["```", f"styletuner study export {named}{_storage_option(storage)}", "```", "", "---", END_OF_NOTE]
     return "\n".join([*lines, ""])
 
 
-def save_notes(storage: StudyStorage) -> None:
-    """Writes the notes of every study that styletuner made, for optuna-dashboard to show.
+def noted_trials(summary: StudySummary) -> set[int]:
+    """Numbers of the ended trials that have a note: the best and the newest, and those on the front.
 
-    Raises:
-        StorageError: if the storage cannot be read or written.
+    optuna-dashboard looks at all notes of a study for each of its trials, so that its pages would take a minute.
     """
-    for name in storage.study_names():
-        if attributes.CONFIGURATION in storage.read_study(name).user_attrs:
-            save_study_notes(storage, name)
+    ended = [trial.number for trial in summary.trials if trial.state in ENDED_STATES]
+    best = [trial.number for trial in (*summary.front()[:MAX_NOTED], *summary.ranked()[:MAX_NOTED])]
+    return {*best, *ended[-MAX_NOTED:]}
 
 
-def save_study_notes(storage: StudyStorage, study_name: str) -> None:
-    """Writes the note of one study, and that of each finished trial which has none.
-
-    Text that a person added to the study's note below our last line is kept; the study's note is written only when it
-    changes.
-
-    Args:
-        storage: a storage opened for writing.
-        study_name: the study.
-
-    Raises:
-        StudyError: if there is no such study.
-        StorageError: if the storage cannot be read or written.
-    """
-    summary = summarise(storage, study_name)
-    # Writing a note asks the sampler nothing; the random one needs no history to be made.
-    study = storage.load_study(study_name, sampler=optuna.samplers.RandomSampler())
-    with storage_errors(storage.url):
-        style = summary.attributes.get(attributes.STYLE_IMAGE)
-        picture = get_artifact_path(study, style) if style else None
-        ours = study_note(summary, style_picture=picture, storage=storage.name)
-        old = get_note(study)
-        new = ours + _added_by_people(old)
-        if new != old:
-            save_note(study, new)
-        _save_trial_notes(study, summary.trials, storage=storage.name)
+def merged_study_note(ours: str, old: str) -> str:
+    """Our text, with what people wrote below the old one; an old note that is not ours is all by people."""
+    added = _added_by_people(old)
+    if added is None:
+        added = f"\n{old}" if old else ""
+    return ours + added
 
 
-def _save_trial_notes(study: optuna.Study, summaries: Sequence[TrialSummary], *, storage: str) -> None:
-    # One look at all notes: get_note would read them all again for each trial.
-    noted = study._storage.get_study_system_attrs(study._study_id)
-    finished = {trial.number: trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()}
-    for summary in summaries:
-        frozen = finished.get(summary.number)
-        if frozen is None or note_ver_key(frozen._trial_id) in noted:
-            continue
-        # save_note asks for a running trial, though it works for finished ones: their notes lie with the study.
-        trial = optuna.Trial(study, frozen._trial_id)
-        sheet = summary.pictures.get("sheet")
-        path = get_artifact_path(trial, sheet) if sheet else None
-        save_note(trial, trial_note(summary, study_name=study.study_name, picture=path, storage=storage))
+def merged_trial_note(ours: str, old: str) -> str | None:
+    """Our text, with what people wrote below the old one; None if people replaced ours, so that it has to stay."""
+    added = _added_by_people(old)
+    if added is None:
+        return ours if not old or _NOTE_OF_EARLIER_VERSIONS.fullmatch(old) else None
+    return ours + added
+
+
+def is_only_ours(note: str) -> bool:
+    """Whether a trial's note may be removed: nobody has written into it."""
+    return _added_by_people(note) == "" or not note or _NOTE_OF_EARLIER_VERSIONS.fullmatch(note) is not None
 
 
 def _storage_option(storage: str | None) -> str:
     return f" --storage {shlex.quote(storage)}" if storage else ""
 
 
-def _added_by_people(note: str) -> str:
-    """What follows our last line; a note without that line is all by people."""
-    before, found, after = note.partition(END_OF_NOTE + "\n")
-    if found:
-        return after
-    return f"\n{before}" if before else ""
+def _added_by_people(note: str) -> str | None:
+    """What follows our last line; None if it is not there."""
+    if note.endswith(END_OF_NOTE):
+        return ""
+    _, found, after = note.partition(END_OF_NOTE + "\n")
+    return after if found else None
 
 
 def _progress(summary: StudySummary) -> str:
     started = f"Started {summary.created:%Y-%m-%d %H:%M} UTC. " if summary.created else ""
-    return f"{started}Trials: {counted_states(summary.num_by_state) or 'none yet'}."
+    without = sum(summary.num_by_state.get(state, 0) for state in ENDED_STATES) - len(noted_trials(summary))
+    notes = f" The best and the newest have notes, {without} others have none." if without > 0 else ""
+    return f"{started}Trials: {counted_states(summary.num_by_state) or 'none yet'}.{notes}"
 
 
 def _best(summary: StudySummary) -> list[str]:
@@ -168,11 +158,14 @@ def _front(summary: StudySummary) -> list[str]:
     if not front:
         return []
     heads = ["trial", *summary.objectives, "quality"]
-    rows = [[str(trial.number), *map(_number, trial.values), _number(trial.quality)] for trial in front]
+    shown = front[:MAX_FRONT_ROWS]
+    rows = [[str(trial.number), *map(_number, trial.values), _number(trial.quality)] for trial in shown]
+    more = [f"And {len(front) - len(shown)} more.", ""] if len(shown) < len(front) else []
     return [
         f"**On the front of {' and '.join(summary.objectives)}** (no other trial is as good in both and better in one)",
         "",
         *_table(heads, *rows),
+        *more,
         "`styletuner study export --prefer content|style|balanced|0.0-1.0` picks from it.",
         "",
     ]

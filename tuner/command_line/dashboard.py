@@ -11,10 +11,10 @@ from studies.storage.addresses import DEFAULT_STORAGE
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
 def dashboard(storage: str, host: str, port: int) -> None:
     """Open optuna-dashboard on STORAGE (a SQLite file or a database URL), each trial with its pictures."""
-    from dashboards.notes import save_notes
+    from dashboards.note_saving import save_notes
     from dashboards.server import serve
     from studies.storage.study_storage import StudyStorage
 
     with StudyStorage.open(storage) as studies:
-        save_notes(studies)
+        save_notes(studies, report=lambda line: click.echo(line, err=True))
         serve(studies, host=host, port=port)

@@ -207,7 +207,7 @@ def _run_trials(study_run: "StudyRun", workers: int) -> None:
 
 def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> None:
     """Print what the study found, and where to go from here."""
-    from dashboards.notes import save_study_notes
+    from dashboards.note_saving import save_study_notes
     from studies.records.exports import write_exports
     from studies.records.summaries import summarise
     from tuner.installation.environment import own_command

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 import sqlalchemy
 
 from measures.ties import MIN_PHOTOS, has_all, is_tie
-from studies.storage.tables import PhotoQualityRow, load_photo_quality
+from studies.storage.tables import PhotoQualityRow
 
 
 def tied_with(
@@ -36,7 +36,7 @@ def tied_with(
     """
     if len(photos) < MIN_PHOTOS or not sqlalchemy.inspect(engine).has_table(PhotoQualityRow.__tablename__):
         return ()
-    qualities = _last_qualities(engine, study_name, judge_version)
+    qualities = _last_qualities(engine, study_name, photos, judge_version=judge_version)
     if not has_all(qualities.get(best, {}), photos):
         return ()
     candidates = sorted(number for number in others if number != best and has_all(qualities.get(number, {}), photos))
@@ -44,10 +44,25 @@ def tied_with(
 
 
 def _last_qualities(
-    engine: sqlalchemy.Engine, study_name: str, judge_version: str
+    engine: sqlalchemy.Engine, study_name: str, photos: Sequence[str], *, judge_version: str
 ) -> Mapping[int, Mapping[str, float]]:
-    """Quality by trial and photo, at the last rung of each trial at which the photo was scored."""
+    """Quality by trial and photo, at the last rung of each trial at which the photo was scored.
+
+    Bare columns of the last rungs alone: whole rows of every rung take ten times as long.
+    """
+    row = PhotoQualityRow
+    wanted = (row.study_name == study_name, row.judge_version == judge_version, row.photo_sha256.in_(photos))
+    scored = (row.trial_number, row.photo_sha256)
+    last = sqlalchemy.select(*scored, sqlalchemy.func.max(row.rung).label("rung")).where(*wanted).group_by(*scored)
+    found = last.subquery()
+    same = sqlalchemy.and_(
+        row.trial_number == found.c.trial_number,
+        row.photo_sha256 == found.c.photo_sha256,
+        row.rung == found.c.rung,
+    )
+    query = sqlalchemy.select(*scored, row.quality).join(found, same).where(*wanted)
     qualities: dict[int, dict[str, float]] = defaultdict(dict)
-    for record in load_photo_quality(engine, study_name, judge_version=judge_version):  # rungs come in order
-        qualities[record.trial_number][record.photo_sha256] = record.quality
+    with engine.connect() as connection:
+        for trial, photo, quality in connection.execute(query):
+            qualities[trial][photo] = quality
     return qualities

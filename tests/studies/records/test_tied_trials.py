@@ -95,3 +95,19 @@ def test_the_summary_has_them(storage: StudyStorage, study: optuna.Study) -> Non
     assert summary.best is not None
     assert (summary.best.number, summary.tied_with_best) == (1, (0,))
     assert summary.as_dict()["tied_with_best"] == [0]
+
+
+def test_many_trials_take_one_statement_of_few_columns(storage: StudyStorage) -> None:
+    for trial in range(20):
+        keep(storage, trial, of(0.1, 0.1, 0.1, 0.1), rung=40)
+        keep(storage, trial, of(0.5, 0.6, 0.7, 0.8), rung=80)
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    sqlalchemy.event.listen(storage.engine, "before_cursor_execute", note)
+    assert ties(storage, list(range(1, 20))) == tuple(range(1, 20))
+    sqlalchemy.event.remove(storage.engine, "before_cursor_execute", note)
+    (about_scores,) = [statement for statement in statements if "photo_quality.quality" in statement]
+    assert "terms" not in about_scores

@@ -9,9 +9,7 @@ from socketserver import ThreadingMixIn
 from typing import Any, final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-import optuna
-import optuna_dashboard
-
+from dashboards.application import DashboardApplication
 from dashboards.errors import ServeError
 from studies.errors import StorageError
 from studies.storage.study_storage import StudyStorage
@@ -108,9 +106,7 @@ def bind_dashboard(storage: StudyStorage, *, host: str = DEFAULT_HOST, port: int
     if not 0 <= port <= _LAST_PORT:
         raise ServeError(f"`port` must be between 0 and {_LAST_PORT}. Received {port}.\nPass another one with --port.")
     reader = _open_reader(storage)
-    # Finished trials are cached: with 5,000 of them a page answers ten times as fast.
-    cached = optuna.storages.get_storage(reader.optuna)
-    application = optuna_dashboard.wsgi(cached, artifact_store=reader.artifacts.store)
+    application = DashboardApplication(reader, writer=storage)
     server_class = _ServerOnIPv6 if ":" in host else DashboardServer
     try:
         server = make_server(host, port, application, server_class=server_class, handler_class=_QuietHandler)

@@ -59,7 +59,8 @@ def _describe(detail: ErrorDetails, model: type[BaseModel], where: str) -> str:
         return f"{name} is missing."
     message = str(detail["ctx"]["error"]) if detail["type"] == "value_error" else detail["msg"]
     if message.startswith("`"):
-        return f"{message}."
+        named, _, rest = message[1:].partition("`")
+        return f"`{named}`{where}{rest}."
     if detail["type"] == "too_long":
         message = f"must have at most {detail['ctx']['max_length']} entries"
     message = _PLAIN_MESSAGES.get(detail["type"], message.replace("Input should be", "must be"))

@@ -31,7 +31,7 @@ def train(
 
     An interrupted training resumes from its checkpoint when the same command is run again.
     """
-    from studies.records.exports import read_exported
+    from studies.records.exported_config import read_exported
     from tuner.installation.environment import load_networks
 
     config = read_exported(exported)

@@ -23,7 +23,7 @@ from objectives.errors import DivergedError
 from objectives.training.checkpoints import DeferredInterrupt, restore_checkpoint, write_checkpoint
 from objectives.training.references import LossReferences, measure_references, style_targets
 from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
-from studies.records.exports import ExportedConfig
+from studies.records.exported_config import ExportedConfig
 from tuner.configuration.identity import digest, hashed_values
 from tuner.configuration.loading import given, merge, validate_config
 from tuner.configuration.settings import StudyConfig
@@ -57,7 +57,7 @@ class TrainingPlan:
     def __post_init__(self) -> None:
         if self.output.suffix != ".keras" or self.output.is_dir():
             raise ConfigError(f"`--output` must be a file that ends in .keras. Received {self.output}.")
-        inputs = {path.resolve() for path in (self.exported.path, self.exported.style_image)}
+        inputs = {path.resolve() for path in (self.exported.path, self.exported.style_path)}
         for path in (self.output, self.record, self.checkpoint):
             if path.resolve() in inputs:
                 raise ConfigError(
@@ -77,8 +77,7 @@ class TrainingPlan:
     @property
     def held_out(self) -> frozenset[str]:
         """Hashes of the photos that the study kept from training."""
-        photos = self.exported.photos
-        return frozenset(sha256 for use in ("rung", "calibration", "report") for sha256 in photos.get(use, ()))
+        return self.exported.photos.held_out
 
     def make_folder(self) -> None:
         """Make the output's folder, before hours of training rather than after.
@@ -351,10 +350,10 @@ def plan_training(
             to be written is one of those read.
     """
     overrides = {
-        "style": str(exported.style_image),
-        "photos": [str(path) for path in photos or exported.photos["paths"]],
+        "style": str(exported.style_path),
+        "photos": [str(path) for path in photos or exported.photos.paths],
         "full_training": given(sizes),
     }
     config = validate_config(merge(exported.configuration, overrides), source=str(exported.path))
-    weights = LossWeights.normalised(**exported.weights)
+    weights = LossWeights.normalised(**exported.weights.model_dump())
     return TrainingPlan(exported=exported, config=config, weights=weights, output=output)

@@ -9,7 +9,8 @@ from optuna.trial import TrialState, create_trial
 
 from studies.errors import ExportError
 from studies.preferences.content_ranking import rank_by_content
-from studies.records.exports import export_config, read_exported, write_exports
+from studies.records.exported_config import read_exported
+from studies.records.exports import export_config, write_exports
 from studies.records.summaries import summarise
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality

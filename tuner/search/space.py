@@ -7,6 +7,7 @@ import optuna
 
 from measures.loss_weights import LossWeights
 from measures.sampled_values import SampledValues
+from tuner.configuration.field_types import holds
 from tuner.configuration.settings import SearchSection
 from tuner.errors import ConfigError
 
@@ -30,7 +31,7 @@ def parameters_of(weights: LossWeights, search: SearchSection) -> dict[str, floa
     parameters = SampledValues.of_weights(weights).to_dict()
     for name, (low, high) in _ranges(search).items():
         value = parameters[name]
-        if not low * (1 - 1e-9) <= value <= high * (1 + 1e-9):
+        if not holds((low, high), value):
             raise ConfigError(
                 f"The weights give a `{name}` of {value:.4g}, outside this study's range of {low:g} to {high:g}.\n"
                 f"Choose others, or start a study with `search.{name}: [..., ...]` that holds them."

@@ -1,6 +1,8 @@
 """Fields of a configuration: bounds, and messages that name the field, its value and what it must be."""
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given as given_values
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tuner.configuration.identity import defining_values
 from tuner.configuration.loading import load_config, validate_config
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
@@ -150,3 +153,46 @@ def test_rungs_by_hand() -> None:
 def test_a_configuration_survives_being_stored() -> None:
     config = load_config("quick", overrides={"style": "a.png", "photos": ["p"], "search": {"baseline": None}})
     assert StudyConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+def leaves(values: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in values.items():
+        yield (*above, key)
+        if isinstance(value, dict):
+            yield from leaves(value, (*above, key))
+
+
+JUNK = [
+    True,
+    -1,
+    0,
+    1e9,
+    10**400,
+    float("nan"),
+    float("-inf"),
+    "",
+    "1e3",
+    "\0",
+    [],
+    [None],
+    [[1]],
+    {},
+    {"a": 1},
+    {1: 2},
+]
+
+
+@pytest.mark.parametrize("place", [*leaves(StudyConfig().model_dump(mode="json"))], ids=".".join)
+def test_junk_is_a_configuration_or_one_error_and_never_another(place: tuple[str, ...]) -> None:
+    for junk in JUNK:
+        values: Any = junk
+        for part in reversed(place):
+            values = {part: values}
+        try:
+            config = validate_config(values, source="mine.yaml")
+        except ConfigError as error:
+            named = "`" + place[0]
+            assert all(named in line or "`data.crop_size`" in line for line in str(error).splitlines())  # noqa: PT017
+        else:
+            assert not isinstance(junk, bool)
+            json.dumps(defining_values(config), allow_nan=False)

@@ -9,7 +9,9 @@ from sqlalchemy.orm import attributes
 
 
 def tolerate_lost_values() -> None:
-    """Have values that are lost read as not a number, which counts as no quality; the database stays as it is.
+    """Have values that are lost read as minus infinity, which counts as no quality; the database stays as it is.
+
+    Not a number would say it better, but optuna-dashboard breaks over it; at a rung it is what Optuna has for that.
 
     It holds for every reader in this process. Optuna writes NULL for infinities too, and says so beside it: those stay.
     """
@@ -20,7 +22,7 @@ def tolerate_lost_values() -> None:
 
 def _read_value(row: Any, _context: object) -> None:
     if row.value is None and row.value_type == TrialValueModel.TrialValueType.FINITE:
-        attributes.set_committed_value(row, "value", math.nan)
+        attributes.set_committed_value(row, "value", -math.inf)
 
 
 def _read_intermediate_value(row: Any, _context: object) -> None:

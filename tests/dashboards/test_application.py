@@ -10,6 +10,7 @@ from typing import Any
 
 import optuna
 import pytest
+import sqlalchemy
 
 from dashboards.note_saving import save_notes
 from studies.storage.study_storage import StudyStorage
@@ -117,3 +118,11 @@ def test_a_study_made_again_under_its_name_shows_its_own_trials(
         again.optimize(lambda _: 0.75, n_trials=num_trials)
     assert studies(url) == {NAME: study_id}
     assert [trial["values"] for trial in study_page(url, study_id)["trials"]] == [[0.75]] * num_trials
+
+
+def test_a_trial_whose_value_is_lost_does_not_break_the_page(storage: StudyStorage) -> None:
+    with storage.engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE trial_values SET value = NULL WHERE value = 0.5"))
+    with running_dashboard(storage) as url:
+        values = [trial.get("values") for trial in study_page(url, studies(url)[NAME])["trials"]]
+    assert values == [[0.25], [0.1], ["-inf"]]

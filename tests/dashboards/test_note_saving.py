@@ -177,6 +177,17 @@ def test_more_trials_take_no_more_statements(tmp_path: Path) -> None:
     assert counts[0] == counts[1]
 
 
+@pytest.mark.parametrize("wrong", [None, "text", 7, ["a"], {"content": "much"}])
+def test_attributes_edited_by_hand_stop_no_note(storage: StudyStorage, study: optuna.Study, wrong: object) -> None:
+    names = [value for name, value in vars(attributes).items() if name.isupper() and isinstance(value, str)]
+    for name in set(names) - {attributes.CONFIGURATION}:
+        study.set_user_attr(name, wrong)
+    study.add_trial(optuna.trial.create_trial(value=0.75, user_attrs=dict.fromkeys(names, wrong)))
+    save_notes(storage)
+    assert "Best so far: trial 3, quality 0.750" in get_note(study)
+    assert note_of(study, 3).startswith("**Quality 0.750**")
+
+
 def test_studies_whose_notes_changed_are_told(storage: StudyStorage, study: optuna.Study) -> None:
     lines: list[str] = []
     save_notes(storage, report=lines.append)

@@ -1,0 +1,69 @@
+"""`study list` and `show` of studies that are damaged, edited by hand, long, or made by others."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import optuna
+import pytest
+import sqlalchemy
+from click.testing import CliRunner
+from optuna.trial import TrialState, create_trial
+
+from studies.records import attributes
+from studies.storage.study_storage import StudyStorage
+from tuner.command_line.study_show import list_studies, show
+
+WEIGHTS = {"content": 0.7, "style": 0.28, "total_variation": 0.02}
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[StudyStorage]:
+    with StudyStorage.create(str(tmp_path / "styletuner.db")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def study(storage: StudyStorage) -> optuna.Study:
+    return optuna.create_study(storage=storage.optuna, study_name="waves", direction="maximize")
+
+
+def printed(storage: StudyStorage, *arguments: str) -> str:
+    """What `show` prints about the study."""
+    outcome = CliRunner().invoke(show, ["waves", "--storage", storage.name, *arguments], catch_exceptions=False)
+    assert outcome.exit_code == 0
+    return outcome.stdout
+
+
+def listed(storage: StudyStorage) -> str:
+    outcome = CliRunner().invoke(list_studies, ["--storage", storage.name], catch_exceptions=False)
+    assert outcome.exit_code == 0
+    return outcome.stdout
+
+
+def test_a_trial_whose_value_is_lost_is_no_result(storage: StudyStorage, study: optuna.Study) -> None:
+    for value in (0.9, 0.5):
+        study.add_trial(create_trial(value=value))
+    with storage.engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE trial_values SET value = NULL WHERE value = 0.9"))
+    assert "Best: trial 1, quality 0.500" in printed(storage)
+    assert "Best: trial 1, quality 0.500" in listed(storage)
+    assert json.loads(printed(storage, "--json"))["trials"][0]["quality"] is None
+
+
+@pytest.mark.parametrize("wrong", [None, "text", 7, ["a"], {"content": "much"}, {"rung": 3}])
+def test_attributes_edited_by_hand_count_as_missing(storage: StudyStorage, study: optuna.Study, wrong: object) -> None:
+    names = [value for name, value in vars(attributes).items() if name.isupper() and isinstance(value, str)]
+    for name in names:
+        study.set_user_attr(name, wrong)
+    study.add_trial(create_trial(value=0.5, user_attrs=dict.fromkeys(names, wrong)))
+    assert "Best: trial 0, quality 0.500, weights -" in printed(storage)
+    assert "1 complete" in listed(storage)
+
+
+def test_states_are_told_in_the_same_words(storage: StudyStorage, study: optuna.Study) -> None:
+    study.add_trial(create_trial(value=0.5, user_attrs={attributes.WEIGHTS: WEIGHTS}))
+    study.add_trial(create_trial(state=TrialState.PRUNED, intermediate_values={8: 0.2}))
+    study.add_trial(create_trial(state=TrialState.FAIL))
+    assert printed(storage).startswith("waves: 1 complete, 1 pruned, 1 failed\n")
+    assert listed(storage).startswith("waves: 1 complete, 1 pruned, 1 failed\n")

@@ -25,13 +25,13 @@ def never_ours(_path: Path) -> bool:
 
 
 def check_output(
-    path: Path, *, option: str, suffixes: Collection[str], is_ours: IsOurs = never_ours, kept: Iterable[Path] = ()
+    path: Path, *, called: str, suffixes: Collection[str], is_ours: IsOurs = never_ours, kept: Iterable[Path] = ()
 ) -> None:
     """Make sure, before any work is done, that a file of a name that the user gave may and can be written.
 
     Args:
         path: The file.
-        option: What messages call it, such as "--sheet".
+        called: What messages call it, such as "`--sheet`".
         suffixes: Those that fit what is written, in lower case.
         is_ours: Asked about a regular file that is there.
         kept: Files and folders that nothing may be written over or into.
@@ -41,17 +41,17 @@ def check_output(
     """
     if path.suffix.lower() not in suffixes:
         named = " or ".join(suffixes)
-        raise OutputError(f"`{option}` must name a {named} file. Received {path}. Choose a name that ends so.")
+        raise OutputError(f"{called} must name a {named} file. Received {path}. Choose a name that ends so.")
     if os.path.isdir(path):  # noqa: PTH112  Path.is_dir fails at a name that is too long
-        raise OutputError(f"`{option}` must name a file. {path} is a folder. Name a file in it.")
+        raise OutputError(f"{called} must name a file. {path} is a folder. Name a file in it.")
     for file in kept:
         if is_same_or_inside(path, file):
-            raise OutputError(f"`{option}` {path} would overwrite {file}, which is needed. Choose another name.")
+            raise OutputError(f"{called} {path} would overwrite {file}, which is needed. Choose another name.")
     if not _may_be_written(path, is_ours, kept=()):
         raise OutputError(
-            f"`{option}` {path} is there and was not made by the same command. Choose another name, or move it away."
+            f"{called} {path} is there and was not made by the same command. Choose another name, or move it away."
         )
-    check_writable(path, option=option)
+    check_writable(path, called=called)
 
 
 def free_path(path: Path, *, is_ours: IsOurs = never_ours, kept: Collection[Path] = ()) -> Path:
@@ -77,7 +77,7 @@ def is_same_or_inside(path: Path, other: Path) -> bool:
         return False
 
 
-def check_writable(path: Path, *, option: str) -> None:
+def check_writable(path: Path, *, called: str) -> None:
     """Write a file where an output is to go, and remove it again, with the folders that it needed.
 
     Raises:
@@ -90,7 +90,7 @@ def check_writable(path: Path, *, option: str) -> None:
             pass
     except OSError as error:
         raise OutputError(
-            f"`{option}` {path} cannot be written: {error.strerror or error}. Choose a folder that can be written."
+            f"{called} {path} cannot be written: {error.strerror or error}. Choose a folder that can be written."
         ) from error
 
 

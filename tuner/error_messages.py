@@ -4,13 +4,22 @@ import errno
 from typing import Final
 
 from dashboards.errors import DashboardsError
+from groundwork.errors import GroundworkError
 from measures.errors import MeasuresError
 from models.errors import ModelsError
 from objectives.errors import ObjectivesError
 from studies.errors import StudiesError
 from tuner.errors import TunerError
 
-USER_ERRORS: Final = (DashboardsError, MeasuresError, ModelsError, ObjectivesError, StudiesError, TunerError)
+USER_ERRORS: Final = (
+    DashboardsError,
+    GroundworkError,
+    MeasuresError,
+    ModelsError,
+    ObjectivesError,
+    StudiesError,
+    TunerError,
+)
 """Errors whose message is written for the user."""
 
 FILE_ERRORS: Final = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
@@ -23,7 +32,7 @@ def explain(error: Exception) -> tuple[str, int]:
         return str(error), 2
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         where = f" at {error.filename}" if error.filename else ""
-        return f"No space is left on the disk{where}. Free some and run the same command again; nothing is lost.", 2
+        return f"No space is left on the disk{where}. Free some and run the same command again.", 2
     if isinstance(error, FILE_ERRORS) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}.", 2
     lines = str(error).splitlines()

@@ -18,7 +18,7 @@ def is_ours(path: Path) -> bool:
 
 
 def check(path: Path, *, kept: tuple[Path, ...] = ()) -> None:
-    check_output(path, option="--sheet", suffixes=(".png",), is_ours=is_ours, kept=kept)
+    check_output(path, called="`--sheet`", suffixes=(".png",), is_ours=is_ours, kept=kept)
 
 
 @pytest.mark.parametrize("name", ["a.png", "A.PNG", "new/folder/a.png"])
@@ -105,7 +105,7 @@ def test_place_where_nothing_can_be_written(tmp_path: Path, where: str) -> None:
 @pytest.mark.parametrize("name", ["a.png", "new/a.png"])
 def test_folder_that_takes_no_file(name: str) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
-        check_writable(UNWRITABLE / name, option="--output")
+        check_writable(UNWRITABLE / name, called="`--output`")
 
 
 def test_numbers_go_on_past_what_is_there(tmp_path: Path) -> None:

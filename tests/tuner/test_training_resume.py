@@ -1,5 +1,6 @@
 """Full training that is killed after a checkpoint and run again."""
 
+import errno
 import os
 import shutil
 import signal
@@ -12,7 +13,6 @@ import numpy as np
 import pytest
 
 from objectives.errors import DivergedError
-from objectives.training.checkpoints import DeferredInterrupt
 from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, CommandProcess
@@ -65,7 +65,7 @@ def checkpoint(exported: Path, run_cli: RunCli, folder: Path, monkeypatch: pytes
         raise KeyboardInterrupt
 
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("tuner.finished.full_training._save", fail)
+        interrupted.setattr("tuner.finished.full_training.save_network", fail)
         outcome = run_cli("train", exported, "-o", "net.keras")
     assert outcome.status == 1
     assert "Interrupted. Run the same command again" in outcome.stderr
@@ -91,7 +91,7 @@ def test_foreign_checkpoint(checkpoint: Path, exported: Path, run_cli: RunCli) -
 def test_checkpoint_of_a_version_that_kept_other_numbers(checkpoint: Path, exported: Path, run_cli: RunCli) -> None:
     with np.load(checkpoint) as stored:
         arrays = dict(stored)
-    arrays.popitem()
+    arrays["num_arrays"] -= 1
     np.savez(checkpoint, **arrays)
     outcome = run_cli("train", exported, "-o", "net.keras")
     outcome.require_refusal("net.checkpoint.npz", "another version of styletuner", "delete it to start over")
@@ -114,10 +114,64 @@ def test_checkpoint_may_be_moved_with_its_output(
     assert "at 16 of 24 images" in outcome.stdout
 
 
-class TestInterrupt:
+def test_fewer_images_than_the_checkpoint_has_seen(checkpoint: Path, exported: Path, run_cli: RunCli) -> None:
+    kept = checkpoint.read_bytes()
+    outcome = run_cli("train", exported, "-o", "net.keras", "--images", 8)
+    outcome.require_refusal("net.checkpoint.npz", "has seen 16 images", "more than the 8", "--images 16 or more")
+    assert [path.name for path in checkpoint.parent.glob("net.*")] == [checkpoint.name]
+    assert checkpoint.read_bytes() == kept
+
+
+class TestFullDisk:
+    """A file is written but does not get to the disk, as `written_whole` finds out last."""
+
     @pytest.fixture
-    def ctrl_c(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Comes in the middle of the second step, before its batch is counted."""
+    def full(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+        """For each suffix, how many files there is space for; without limit for others."""
+        real, space = os.fsync, dict[str, int]()
+
+        def fsync(descriptor: int) -> None:
+            suffix = Path(f"/proc/self/fd/{descriptor}").resolve().suffix
+            if suffix in space:
+                space[suffix] -= 1
+                if space[suffix] < 0:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        return space
+
+    def test_at_the_end(self, exported: Path, run_cli: RunCli, folder: Path, full: dict[str, int]) -> None:
+        """Here `checkpoint_every` has left nothing to go on from."""
+        exported.write_text(exported.read_text().replace("checkpoint_every: 8", "checkpoint_every: 1000"))
+        full[".keras"] = 0
+        outcome = run_cli("train", exported, "-o", "net.keras")
+        outcome.require_refusal("net.keras", "No space left", "goes on at 16 of 16 images")
+        assert images_seen(folder / "net.checkpoint.npz") == 16
+        assert not (folder / "net.keras").exists()
+        full.clear()
+        assert "at 16 of 16 images" in run_cli("train", exported, "-o", "net.keras").require_success().stdout
+
+    def test_from_the_second_checkpoint_on(
+        self, exported: Path, run_cli: RunCli, folder: Path, full: dict[str, int]
+    ) -> None:
+        """The smaller network may have space."""
+        full[".npz"] = 1
+        outcome = run_cli("train", exported, "-o", "net.keras").require_success()
+        assert "net.checkpoint.npz cannot be written: No space left" in outcome.stdout
+        assert "goes on at 8 of 16 images" in outcome.stdout
+        assert {path.name for path in folder.glob("net.*")} == {"net.keras", "net.training.yaml"}
+
+    def test_all_the_time(self, exported: Path, run_cli: RunCli, folder: Path, full: dict[str, int]) -> None:
+        full.update({".npz": 0, ".keras": 0})
+        run_cli("train", exported, "-o", "net.keras").require_refusal("net.keras", "No space left", "begins anew")
+        assert not list(folder.glob("net.[ck]*"))
+
+
+class TestInterrupt:
+    @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
+    def _signal(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ctrl-C or a request to end comes in the middle of the second step, before its batch is counted."""
         real, num_steps = StyleTrainer.train, 0
 
         def train(trainer: StyleTrainer, batches: Iterable[Batch], **options: Any) -> TrainingLosses:
@@ -126,34 +180,27 @@ class TestInterrupt:
                 for batch in batches:
                     num_steps += 1
                     if num_steps == 2:
-                        os.kill(os.getpid(), signal.SIGINT)
+                        os.kill(os.getpid(), request.param)
                     yield batch
 
             return real(trainer, counted(), **options)
 
         monkeypatch.setattr(StyleTrainer, "train", train)
 
-    @pytest.mark.usefixtures("ctrl_c")
+    @pytest.mark.usefixtures("_signal")
     def test_leaves_a_checkpoint_of_whole_steps(self, exported: Path, run_cli: RunCli, folder: Path) -> None:
         arguments = ("train", exported, "-o", "net.keras")
-        handler = signal.getsignal(signal.SIGINT)
+        handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
         outcome = run_cli(*arguments)
         assert outcome.status == 1
         assert "Interrupted. Run the same command again" in outcome.stderr
-        assert signal.getsignal(signal.SIGINT) is handler
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
         assert images_seen(folder / "net.checkpoint.npz") == 8
         assert "at 8 of 16 images" in run_cli(*arguments).require_success().stdout
         run_cli("train", exported, "-o", "whole.keras").require_success()
         pairs = zip(weights_of(folder / "net.keras"), weights_of(folder / "whole.keras"), strict=True)
         for one, other in pairs:
             np.testing.assert_allclose(one, other, atol=1e-5)
-
-    def test_a_second_one_is_not_held_back(self) -> None:
-        with DeferredInterrupt() as interrupt:
-            os.kill(os.getpid(), signal.SIGINT)
-            assert interrupt.noted
-            with pytest.raises(KeyboardInterrupt):
-                os.kill(os.getpid(), signal.SIGINT)
 
 
 class TestDivergence:

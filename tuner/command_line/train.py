@@ -16,7 +16,9 @@ PATH = click.Path(path_type=Path)
 @click.option("--crop-size", type=click.IntRange(min=32), help="Side of the training crops in pixels.")
 @click.option("--style-size", type=click.IntRange(min=32), help="Shorter side of the style image in pixels.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Crops in a batch.")
-@click.option("--repeat-trial", is_flag=True, help="Repeat the trial's own short run instead, and score it.")
+@click.option(
+    "--repeat-trial", "repeated", is_flag=True, help="Repeat the trial's own short run instead, and score it."
+)
 def train(
     exported: Path,
     output: Path,
@@ -25,26 +27,29 @@ def train(
     crop_size: int | None,
     style_size: int | None,
     batch_size: int | None,
-    repeat_trial: bool,
+    repeated: bool,
 ) -> None:
     """Train a finished network from a config that `styletuner study export` wrote.
 
-    An interrupted training resumes from its checkpoint when the same command is run again.
+    An interrupted training resumes from its checkpoint when the same command is run again. A finished network is left
+    as it is, and one of another training is not written over.
     """
     from studies.records.exported_config import read_exported
+    from tuner.finished.training_plan import plan_training
     from tuner.installation.environment import load_networks
 
     config = read_exported(exported)
     sizes = {"images": images, "crop_size": crop_size, "style_size": style_size, "batch_size": batch_size}
-    if repeat_trial and any(value is not None for value in sizes.values()):
+    if repeated and any(value is not None for value in sizes.values()):
         raise click.UsageError("--repeat-trial uses the trial's own sizes. Leave --images and the sizes out.")
+    plan = plan_training(config, output=output, photos=photos, sizes=sizes)
     load_networks()
-    from tuner.finished import full_training
+    from tuner.finished.full_training import train_fully
+    from tuner.finished.repeated_trial import repeat_trial
 
-    plan = full_training.plan_training(config, output=output, photos=photos, sizes=sizes)
-    if repeat_trial:
-        quality = full_training.repeat_trial(plan, report=click.echo)
-        click.echo(f"Quality {quality.quality:.4f}; the study's trial {config.trial} had {config.quality:.4f}.")
+    if repeated:
+        quality = repeat_trial(plan, report=click.echo)
+        click.echo(f"Quality {quality:.4f}; the study's trial {config.trial} had {config.quality:.4f}.")
     else:
-        full_training.train_fully(plan, report=click.echo)
+        train_fully(plan, report=click.echo)
     click.echo(f"{output}\nUse it: styletuner stylize {shlex.quote(str(output))} photo.jpg -o out/")

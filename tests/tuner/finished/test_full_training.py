@@ -1,6 +1,8 @@
 """What training reads and writes: no input is overwritten, no held-out photo trained on, no other trial repeated."""
 
+import os
 import shutil
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,15 @@ def held_out(exported: Path) -> set[str]:
     return {sha256 for use in ("rung", "calibration", "report") for sha256 in photos[use]}
 
 
+@pytest.fixture
+def _no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        pytest.fail("the pictures are opened")
+
+    monkeypatch.setattr("tuner.finished.full_training.open_pictures", fail)
+    monkeypatch.setattr("tuner.finished.repeated_trial.open_pictures", fail)
+
+
 class TestOutput:
     def test_beside_an_export_of_the_same_name(self, exported: Path, run_cli: RunCli, folder: Path) -> None:
         exported.rename(folder / "starry.yaml")
@@ -60,30 +71,35 @@ class TestOutput:
     def test_that_would_overwrite_the_export(self, exported: Path, run_cli: RunCli, folder: Path, name: str) -> None:
         exported.rename(folder / name)
         before = (folder / name).read_bytes()
-        run_cli("train", name, "-o", "starry.keras").require_refusal(name, "overwrite")
+        run_cli("train", name, "-o", "starry.keras").require_refusal(name, "would overwrite")
         assert (folder / name).read_bytes() == before
 
-    def test_in_a_folder_that_is_not_there(
-        self, exported: Path, run_cli: RunCli, folder: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The folder is there before the training begins."""
-
-        def look(*_: object, **__: object) -> None:
-            assert (folder / "new" / "nets").is_dir()
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr("tuner.finished.full_training.open_pictures", look)
-        outcome = run_cli("train", exported, "-o", "new/nets/net.keras")
-        assert "Interrupted" in outcome.stderr
-
+    @pytest.mark.usefixtures("_no_training")
     @pytest.mark.parametrize("flags", [(), ("--repeat-trial",)])
-    def test_in_a_folder_that_cannot_be(self, exported: Path, run_cli: RunCli, flags: tuple[str, ...]) -> None:
-        outcome = run_cli("train", exported, "-o", "style.png/net.keras", *flags)
-        outcome.require_refusal("style.png/net.keras", "cannot be made")
+    @pytest.mark.parametrize("output", ["style.png/net.keras", "/proc/net.keras", "n" * 300 + ".keras"])
+    def test_that_cannot_be_written(self, exported: Path, run_cli: RunCli, flags: tuple[str, ...], output: str) -> None:
+        """That is found before the training, not after it."""
+        run_cli("train", exported, "-o", output, *flags).require_refusal("`--output`", output, "cannot be written")
+
+    @pytest.mark.usefixtures("_no_training")
+    @pytest.mark.parametrize("flags", [(), ("--repeat-trial",)])
+    @pytest.mark.parametrize("name", ["net.keras", "net.training.yaml"])
+    def test_where_a_foreign_file_is(
+        self, exported: Path, run_cli: RunCli, folder: Path, flags: tuple[str, ...], name: str
+    ) -> None:
+        (folder / name).write_bytes(b"somebody's")
+        outcome = run_cli("train", exported, "-o", "net.keras", *flags)
+        outcome.require_refusal(name, "was not made by the same command", "Choose another name")
+        assert (folder / name).read_bytes() == b"somebody's"
+
+    @pytest.mark.usefixtures("_no_training")
+    @pytest.mark.parametrize("name", ["net.h5", "styletuner.db", "net"])
+    def test_of_another_suffix(self, exported: Path, run_cli: RunCli, name: str) -> None:
+        run_cli("train", exported, "-o", name).require_refusal("`--output`", ".keras", name)
 
     def test_that_is_a_folder(self, exported: Path, run_cli: RunCli, folder: Path) -> None:
         (folder / "net.keras").mkdir()
-        run_cli("train", exported, "-o", "net.keras").require_refusal("--output", "must be a file")
+        run_cli("train", exported, "-o", "net.keras").require_refusal("--output", "must name a file")
 
     def test_with_a_space_is_quoted_in_the_hint(self, exported: Path, run_cli: RunCli) -> None:
         outcome = run_cli("train", exported, "-o", "my nets/net.keras").require_success()
@@ -161,3 +177,72 @@ class TestRepeatedTrial:
         edit(exported, judge_version="0.old")
         outcome = run_cli("train", exported, "-o", "net.keras", "--repeat-trial").require_success()
         assert "scored by version 0.old" in outcome.stdout
+
+
+class TestFinishedNetwork:
+    @pytest.fixture
+    def network(self, exported: Path, run_cli: RunCli, folder: Path) -> Path:
+        run_cli("train", exported, "-o", "net.keras").require_success()
+        return folder / "net.keras"
+
+    @pytest.fixture
+    def files(self, network: Path) -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in (network, network.with_suffix(".training.yaml"))}
+
+    def test_is_not_trained_again(
+        self, files: dict[Path, bytes], exported: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(StyleTrainer, "train", lambda *_, **__: pytest.fail("trained again"))
+        outcome = run_cli("train", exported, "-o", "net.keras").require_success()
+        assert "net.keras is finished already" in outcome.stdout
+        assert {path: path.read_bytes() for path in files} == files
+
+    @pytest.mark.parametrize(
+        ("flags", "what"),
+        [
+            (("--crop-size", 32), "weights, pictures or settings differ"),
+            (("--images", 32), "it has seen 16 images, and 32 are asked for"),
+            (("--images", 8), "it has seen 16 images, and 8 are asked for"),
+            (("--repeat-trial",), "weights, pictures or settings differ"),
+        ],
+    )
+    def test_of_another_training_is_not_written_over(
+        self, files: dict[Path, bytes], exported: Path, run_cli: RunCli, flags: tuple[object, ...], what: str
+    ) -> None:
+        outcome = run_cli("train", exported, "-o", "net.keras", *flags)
+        outcome.require_refusal("net.keras", "of another training", what, "Choose another --output, or move it away")
+        assert {path: path.read_bytes() for path in files} == files
+
+    def test_in_whose_place_another_was_put(self, files: dict[Path, bytes], exported: Path, run_cli: RunCli) -> None:
+        network = next(iter(files))
+        network.write_bytes(files[network] + b"another")
+        run_cli("train", exported, "-o", "net.keras").require_refusal("net.keras", "was not made by the same command")
+
+    def test_that_was_moved_away_is_trained_anew(
+        self, files: dict[Path, bytes], exported: Path, run_cli: RunCli, folder: Path
+    ) -> None:
+        next(iter(files)).rename(folder / "older.keras")
+        run_cli("train", exported, "-o", "net.keras", "--images", 8).require_success()
+        assert yaml.safe_load((folder / "net.training.yaml").read_text())["images"] == 8
+
+    def test_says_the_images_it_has_seen(self, exported: Path, run_cli: RunCli, folder: Path) -> None:
+        """In whole batches of 4."""
+        for _ in range(2):
+            run_cli("train", exported, "-o", "odd.keras", "--images", 10).require_success()
+        assert yaml.safe_load((folder / "odd.training.yaml").read_text())["images"] == 12
+
+    def test_of_a_repeated_trial_says_its_quality_again(self, exported: Path, run_cli: RunCli) -> None:
+        arguments = ("train", exported, "-o", "again.keras", "--repeat-trial")
+        first, second = (run_cli(*arguments).require_success().stdout for _ in range(2))
+        assert "again.keras is finished already" in second
+        assert next(line for line in first.splitlines() if "Quality" in line) in second
+
+    @pytest.mark.parametrize(("umask", "mode"), [(0o027, 0o640), (0o002, 0o664)])
+    def test_follows_the_umask(self, exported: Path, run_cli: RunCli, folder: Path, umask: int, mode: int) -> None:
+        before = os.umask(umask)
+        try:
+            run_cli("train", exported, "-o", "nets/net.keras").require_success()
+        finally:
+            os.umask(before)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder / "nets").iterdir()}
+        assert modes == {"net.keras": mode, "net.training.yaml": mode}

@@ -1,0 +1,121 @@
+"""Files of a finished network: itself, a record of its training, and until it is finished a checkpoint."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, final
+
+import yaml
+
+from groundwork.errors import OutputError
+from groundwork.interrupts import HeldInterrupts
+from groundwork.output_files import check_output
+from groundwork.whole_files import write_whole, written_whole
+
+if TYPE_CHECKING:
+    import keras
+
+RECORD_HEAD: Final = "# Written by styletuner train: what the network beside it was trained with.\n"
+"""By this line a record is known as one that may be replaced."""
+
+SUFFIX: Final = ".keras"
+
+
+@final
+@dataclass(frozen=True)
+class NetworkFiles:
+    """Where a training leaves its files.
+
+    Attributes:
+        network: The finished network, a .keras file.
+    """
+
+    network: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """What an interrupted training goes on from; removed at the end."""
+        return self.network.with_suffix(".checkpoint.npz")
+
+    @property
+    def record(self) -> Path:
+        """What the finished network was trained with."""
+        return self.network.with_suffix(".training.yaml")
+
+    def check(self, *, kept: Iterable[Path]) -> None:
+        """Make sure, before hours of training rather than after, that all of them can be written.
+
+        Args:
+            kept: Files that the training is made from.
+
+        Raises:
+            OutputError: One cannot be written, or a file that no training has made is in its place.
+        """
+        kept = list(kept)
+        check_output(
+            self.network, called="`--output`", suffixes=(SUFFIX,), is_ours=lambda _: self._read() is not None, kept=kept
+        )
+        check_output(self.record, called="The record of `--output`", suffixes=(".yaml",), is_ours=_is_record, kept=kept)
+
+    def finished(self, *, identity: str, images: int) -> Mapping[str, Any] | None:
+        """Return the record of the finished network; None if there is no network yet.
+
+        Args:
+            identity: Of the training that is wanted.
+            images: It is to be trained on.
+
+        Raises:
+            OutputError: The network is there, but another training's.
+        """
+        record = self._read()
+        if record is None or (record["identity"], record["images"]) == (identity, images):
+            return record
+        what = "weights, pictures or settings differ"
+        if record["identity"] == identity:
+            what = f"it has seen {record['images']} images, and {images} are asked for"
+        raise OutputError(
+            f"`--output` {self.network} is the finished network of another training ({what}).\n"
+            "Choose another --output, or move it away."
+        )
+
+    def save(self, network: "keras.Model", record: Mapping[str, Any]) -> None:
+        """Write the network, and the record beside it.
+
+        Args:
+            network: Saved as it is.
+            record: With `identity` and `images`, which tell later whether another training is this one.
+
+        Raises:
+            OSError: One of them cannot be written; there is no network then.
+        """
+        with HeldInterrupts(), written_whole(self.network) as temporary:
+            network.save(temporary)
+            content = {**record, "network_sha256": _sha256(temporary)}
+            text = RECORD_HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+            # First: a network without its record could not be told from a foreign one.
+            write_whole(self.record, text.encode())
+
+    def _read(self) -> Mapping[str, Any] | None:
+        """The record, if it is that of the network that is there."""
+        if not self.network.is_file() or not _is_record(self.record):
+            return None
+        try:
+            record = yaml.safe_load(self.record.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError):
+            return None
+        if not isinstance(record, dict) or not {"identity", "images", "network_sha256"} <= record.keys():
+            return None
+        return record if record["network_sha256"] == _sha256(self.network) else None
+
+
+def _is_record(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(RECORD_HEAD)) == RECORD_HEAD.encode()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

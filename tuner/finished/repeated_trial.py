@@ -1,0 +1,87 @@
+"""A trial's own short run once more: its network, and a quality to compare with the study's."""
+
+from collections.abc import Callable
+from functools import partial
+
+from measures.sampled_values import SampledValues
+from measures.versions import JUDGE_VERSION
+from studies.records.exported_config import ExportedConfig
+from tuner.configuration.identity import digest
+from tuner.errors import ConfigError
+from tuner.finished.saving import save_network
+from tuner.finished.training_plan import TrainingPlan
+from tuner.finished.training_watch import check_finite, divergence_explained, losses_line
+from tuner.search.resources import StudyResources
+from tuner.search.study_pictures import StudyPictures, open_pictures
+from tuner.search.study_scale import SettleScale, as_measured, require_same_scale, scale_of
+
+
+def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None]) -> float:
+    """Train just as the study's trial did, as far as it came, save the network, and score it on the rung photos.
+
+    Returns:
+        The quality, in [0, 1], which equals the trial's on the same machine, with the same version of the judge.
+
+    Raises:
+        ConfigError: The photos are not the study's, or the trial was not scored at one of the study's rungs.
+        OutputError: The output is another training's network.
+        DivergedError: The loss is not finite any more.
+    """
+    pictures = open_pictures(plan.config)
+    rungs = _trial_rungs(plan, pictures)
+    identity = digest({"repeated": rungs, "judge": JUDGE_VERSION, "training": plan.identity(pictures)})
+    finished = plan.files.finished(identity=identity, images=rungs[-1])
+    if plan.exported.judge_version != JUDGE_VERSION:
+        report(
+            f"The judge is version {JUDGE_VERSION}, the trial was scored by version {plan.exported.judge_version}: "
+            "the two qualities cannot be compared."
+        )
+    if finished is not None:
+        report(f"{plan.files.network} is finished already, by this very run.")
+        return float(finished["quality"])
+    return _repeat(plan, pictures, rungs=rungs, identity=identity, report=report)
+
+
+def _repeat(
+    plan: TrainingPlan, pictures: StudyPictures, *, rungs: list[int], identity: str, report: Callable[[str], None]
+) -> float:
+    resources = StudyResources(plan.config, pictures, report=report, settle=_settle_as_exported(plan.exported))
+    resources.start(SampledValues.of_weights(plan.weights))
+    seen = 0
+    with divergence_explained(plan):
+        for rung in rungs:
+            losses = resources.trainer.train(resources.batches(seen, rung))
+            seen = rung
+            report(losses_line(seen, rungs[-1], losses))
+        check_finite(resources.trainer)
+    quality = resources.rung.judge.score(list(resources.paint())).quality
+    save_network(
+        plan, resources.trainer, references=resources.scale.references, identity=identity, images=seen, quality=quality
+    )
+    return quality
+
+
+def _settle_as_exported(exported: ExportedConfig) -> SettleScale:
+    """Divide the losses by what the study divided them by."""
+    stored = scale_of(exported.references, exported.identity.get("loss_network"))
+    if stored is None:
+        return as_measured
+    return partial(require_same_scale, stored, owner=f"Study {exported.study!r} ({exported.path})")
+
+
+def _trial_rungs(plan: TrainingPlan, pictures: StudyPictures) -> list[int]:
+    """Return the rungs that the exported trial reached."""
+    exported = plan.exported
+    if exported.identity.get("photos_digest") != pictures.collection.digest:
+        raise ConfigError(
+            f"The photos are not those of study {exported.study!r} ({exported.path}). "
+            "--repeat-trial needs the same: put them back, or name them with --photos."
+        )
+    rungs = [rung for rung in plan.config.rungs if rung <= exported.images_seen]
+    if not rungs or rungs[-1] != exported.images_seen:
+        known = ", ".join(map(str, plan.config.rungs))
+        raise ConfigError(
+            f"`images_seen` in {exported.path} must be one of the rungs {known}. Received {exported.images_seen}. "
+            "Export the trial again."
+        )
+    return rungs

@@ -1,0 +1,79 @@
+"""What a training is to make, from an exported config and the command's flags."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from measures.loss_weights import LossWeights
+from studies.records.exported_config import ExportedConfig
+from tuner.configuration.identity import digest, hashed_values
+from tuner.configuration.loading import given, merge, validate_config
+from tuner.configuration.settings import StudyConfig
+from tuner.finished.network_files import NetworkFiles
+
+if TYPE_CHECKING:
+    from tuner.search.study_pictures import StudyPictures
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TrainingPlan:
+    """What to train.
+
+    Attributes:
+        exported: What the study exported.
+        config: The study's configuration, with the style image and photos to train on.
+        weights: The chosen loss weights.
+        files: Where the finished network goes.
+    """
+
+    exported: ExportedConfig
+    config: StudyConfig
+    weights: LossWeights
+    files: NetworkFiles
+
+    @property
+    def held_out(self) -> frozenset[str]:
+        """Hashes of the photos that the study kept from training."""
+        return self.exported.photos.held_out
+
+    def identity(self, pictures: "StudyPictures") -> str:
+        """What a training must share with one that it goes on from; the number of images may grow."""
+        settings = self.config.full_training.model_dump(mode="json", exclude={"images", "checkpoint_every"})
+        return digest(
+            {
+                "configuration": hashed_values(self.config),
+                "full_training": settings,
+                "weights": self.weights.to_dict(),
+                "held_out": sorted(self.held_out),
+                **pictures.identity(),
+            }
+        )
+
+
+def plan_training(
+    exported: ExportedConfig, *, output: Path, photos: Sequence[Path], sizes: Mapping[str, int | None]
+) -> TrainingPlan:
+    """Put an exported config and the command's flags together.
+
+    Args:
+        exported: What `study export` wrote.
+        output: The network to write, a .keras file.
+        photos: Photos to train on; the study's own where empty.
+        sizes: Settings of full training that are given; None means not given.
+
+    Raises:
+        ConfigError: A setting is out of range, or the exported configuration does not fit this version.
+        OutputError: The network cannot be written, or would take a file's place.
+    """
+    overrides = {
+        "style": str(exported.style_path),
+        "photos": [str(path) for path in photos or exported.photos.paths],
+        "full_training": given(sizes),
+    }
+    config = validate_config(merge(exported.configuration, overrides), source=str(exported.path))
+    files = NetworkFiles(output)
+    files.check(kept=(exported.path, exported.style_path))
+    weights = LossWeights.normalised(**exported.weights.model_dump())
+    return TrainingPlan(exported=exported, config=config, weights=weights, files=files)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 import yaml
 
-from groundwork.errors import OutputError
+from groundwork.errors import OutputError, YamlError
 from groundwork.interrupts import HeldInterrupts
 from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole, written_whole
+from groundwork.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     import keras
@@ -101,8 +102,8 @@ class NetworkFiles:
         if not self.network.is_file() or not _is_record(self.record):
             return None
         try:
-            record = yaml.safe_load(self.record.read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
+            record = read_yaml(self.record)
+        except YamlError:
             return None
         if not isinstance(record, dict) or not {"identity", "images", "network_sha256"} <= record.keys():
             return None

@@ -9,9 +9,10 @@ from groundwork.whole_files import write_whole
 from groundwork.yaml_files import dump_yaml
 from measures.versions import EXPORT_FORMAT
 from studies.errors import ExportError
-from studies.records import attributes
 from studies.records.exported_config import FORMAT_FIELD, ExportedWeights
+from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, TrialSummary, summarise
+from studies.records.trial_words import state_word
 from studies.storage.study_storage import StudyStorage
 
 
@@ -106,7 +107,7 @@ def _numbered(summary: StudySummary, number: int) -> TrialSummary:
     ranked = {trial.number: trial for trial in summary.ranked() if trial.weights}
     if number in ranked:
         return ranked[number]
-    state = next((trial.state.lower() for trial in summary.trials if trial.number == number), None)
+    state = next((state_word(trial.state) for trial in summary.trials if trial.number == number), None)
     is_what = f"is {state}" if state is not None else "does not exist"
     known = ", ".join(str(trial) for trial in sorted(ranked)) or "none"
     raise ExportError(f"Trial {number} of {summary.name!r} {is_what}. Choose a finished one: {known}.")
@@ -137,7 +138,7 @@ def _content(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
 
 def _style_image(storage: StudyStorage, study_name: str) -> tuple[str, bytes]:
     study = storage.read_study(study_name)
-    artifact_id = study.user_attrs.get(attributes.STYLE_IMAGE)
+    artifact_id = StudyRecord.parse(study.user_attrs).style_image
     if artifact_id is None:
         raise ExportError(f"Study {study_name!r} keeps no style image. Resume it with `styletuner study run` first.")
     return storage.artifacts.names(study).get(artifact_id, "style.png"), storage.artifacts.path_of(

@@ -3,6 +3,7 @@
 import optuna
 
 from studies.records import attributes
+from studies.records.study_record import StudyRecord
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage
 from tuner.search.judged_set import JudgedSet
@@ -22,11 +23,11 @@ def settle_scale(storage: StudyStorage, name: str, measured: StudyScale) -> Stud
     """
     with storage.exclusive():
         study = storage.load_study(name)
-        identity = study.user_attrs[attributes.IDENTITY]
-        stored = scale_of(study.user_attrs.get(attributes.REFERENCES), identity.get("loss_network"))
+        record = StudyRecord.parse(study.user_attrs)
+        stored = scale_of(record.references, record.identity.get("loss_network"))
         if stored is not None:
             return require_same_scale(stored, measured, owner=f"Study {name!r}")
-        study.set_user_attr(attributes.IDENTITY, {**identity, "loss_network": dict(measured.loss_network)})
+        study.set_user_attr(attributes.IDENTITY, {**record.identity, "loss_network": dict(measured.loss_network)})
         study.set_user_attr(attributes.REFERENCES, measured.references.to_dict())
     return measured
 

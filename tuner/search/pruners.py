@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from studies.records import attributes
 from studies.records.trial_qualities import quality_of, rung_qualities
+from studies.records.trial_record import TrialRecord
 from tuner.configuration.settings import SearchSection
 
 BELOW_MEDIAN: Final = "pruned: below the median of complete trials at this rung"
@@ -72,8 +73,8 @@ def report_quality(trial: optuna.Trial, quality: float, *, images_seen: int) -> 
     if len(trial.study.directions) == 1:
         trial.report(quality, images_seen)
         return
-    noted = trial.user_attrs.get(attributes.RUNG_QUALITIES, {})
-    trial.set_user_attr(attributes.RUNG_QUALITIES, {**noted, str(images_seen): quality})
+    noted = {**TrialRecord.parse(trial.user_attrs).rung_qualities, images_seen: quality}
+    trial.set_user_attr(attributes.RUNG_QUALITIES, {str(images): known for images, known in noted.items()})
 
 
 def should_prune(trial: optuna.Trial) -> bool:

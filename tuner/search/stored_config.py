@@ -3,7 +3,7 @@
 import optuna
 
 from studies.errors import StudyError
-from studies.records import attributes
+from studies.records.study_record import StudyRecord
 from tuner.configuration.loading import validate_config
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
@@ -15,13 +15,13 @@ def stored_config(study: optuna.Study) -> StudyConfig:
     Raises:
         StudyError: The study was not made by styletuner, or by a version whose configuration differs.
     """
-    values = study.user_attrs.get(attributes.CONFIGURATION)
-    if values is None:
+    record = StudyRecord.parse(study.user_attrs)
+    if not record.is_ours:
         raise StudyError(
             f"Study {study.study_name!r} was not made by styletuner. Name one that `styletuner study list` shows."
         )
     try:
-        return validate_config(values, source=study.study_name)
+        return validate_config(record.configuration, source=study.study_name)
     except ConfigError as error:
         reason = str(error).splitlines()[0]
         raise StudyError(

@@ -20,6 +20,9 @@ MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 20
 """A configuration has three levels, an exported file six."""
 
+MAX_VALUES: Final = 10_000
+"""Names counted too: an exported study of the most photos and paths that a configuration allows has 8,500."""
+
 _LONGEST_KEY: Final = 60
 
 
@@ -55,8 +58,8 @@ def parse_yaml(text: str, *, name: str) -> Any:
         name: What an error calls the text: a file's path, say.
 
     Raises:
-        YamlError: It is no YAML, has a key twice, an alias, a tag of another language, more than `MAX_BYTES` characters
-            or more than `MAX_DEPTH` levels.
+        YamlError: It is no YAML, has a key twice, an alias, a foreign tag, more than `MAX_BYTES` characters,
+            `MAX_DEPTH` levels or `MAX_VALUES` values.
     """
     if len(text) > MAX_BYTES:
         raise YamlError(f"{name} has more than {MAX_BYTES:,} characters: no settings are that long.")
@@ -91,6 +94,7 @@ class _PlainLoader(yaml.SafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
+        self._num_values = 0
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
         """Compose one node after its event: lazily, so that what is too deep is not even parsed to its end."""
@@ -99,6 +103,10 @@ class _PlainLoader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem="aliases are not read; write the value again", problem_mark=mark)
         if self._depth >= MAX_DEPTH:
             problem = f"more than {MAX_DEPTH} levels; settings have fewer"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        self._num_values += 1
+        if self._num_values > MAX_VALUES:
+            problem = f"more than {MAX_VALUES:,} values; settings have fewer"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
         self._depth += 1
         node = super().compose_node(parent, index)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundwork.errors import YamlError
-from groundwork.yaml_files import MAX_BYTES, MAX_DEPTH, dump_yaml, parse_yaml, read_yaml
+from groundwork.yaml_files import MAX_BYTES, MAX_DEPTH, MAX_VALUES, dump_yaml, parse_yaml, read_yaml
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,14 @@ def test_nesting_ends_where_no_settings_are(opening: str) -> None:
     with pytest.raises(YamlError, match=f"more than {MAX_DEPTH} levels"):
         parse_yaml(opening * 50_000, name="deep.yaml")
     assert parse_yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH, name="deep.yaml")
+
+
+def test_values_are_counted_before_the_rest_is_parsed() -> None:
+    """What comes after the last one allowed is no YAML at all."""
+    allowed = "- 1\n" * (MAX_VALUES - 1)  # and the list itself
+    assert len(parse_yaml(allowed, name="long.yaml")) == MAX_VALUES - 1
+    with pytest.raises(YamlError, match=f"Line {MAX_VALUES}: more than 10,000 values"):
+        parse_yaml(f"{allowed}- 1\n]", name="long.yaml")
 
 
 def test_a_huge_file_is_not_even_read(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ MAX_RUNGS: Final = 100
 MAX_LAYERS: Final = 16
 """VGG-19 has sixteen convolutions."""
 
-MAX_PHOTO_PATHS: Final = 1000
+MAX_PHOTO_PATHS: Final = 5000
 """They are stored and exported with the study; a folder is one path."""
 
 _RANGE_SLACK: Final = 1e-9

@@ -71,7 +71,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"loss": {"style_layers": [""]}}, "`loss.style_layers` must name layers, such as relu3_1. Received [''"),
     ({"photos": [None]}, "`photos.0` must be a path. Received None."),
     ({"photos": "a\0b"}, "`photos.0` must be a path without a NUL."),
-    ({"photos": ["p"] * 1001}, "`photos` must have at most 1000 entries."),
+    ({"photos": ["p"] * 5001}, "`photos` must have at most 5000 entries."),
     ({"x" * 500: 1}, "`xxxxxxxxxxx"),
     ({"seed": 2**31}, "`seed` must be less than 2147483648."),
     ({"style": 5}, "`style` must be a path. Received 5."),

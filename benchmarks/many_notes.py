@@ -25,6 +25,7 @@ from dashboards.note_saving import save_notes
 from dashboards.server import bind_dashboard
 from studies.records import attributes
 from studies.records.summaries import summarise
+from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality
 
@@ -66,7 +67,7 @@ def _fill(address: str, num_trials: int) -> None:
     """Make a study of complete and pruned trials like ours: every fourth is complete."""
     generator = np.random.default_rng(0)
     with StudyStorage.create(address) as storage:
-        study = optuna.create_study(study_name=NAME, storage=storage.optuna, direction="maximize")
+        study = create_study(storage.optuna, NAME)
         study.set_user_attr(attributes.CONFIGURATION, {"training": {"images": RUNGS[-1]}})
         study.set_user_attr(attributes.JUDGE_VERSION, "3")
         study.set_user_attr(attributes.PHOTOS, {"rung": list(PHOTOS)})
@@ -74,7 +75,7 @@ def _fill(address: str, num_trials: int) -> None:
         trials = [_trial(float(quality), is_complete=number % 4 == 0) for number, quality in enumerate(qualities)]
         study.add_trials(trials)
         records = [
-            _record(number, rung, photo, float(np.clip(quality + generator.normal(0, 0.1), 0, 1)))
+            _record(uuid_of(study), number, rung, photo, float(np.clip(quality + generator.normal(0, 0.1), 0, 1)))
             for number, quality in enumerate(qualities)
             for rung in (RUNGS if number % 4 == 0 else RUNGS[:1])
             for photo in PHOTOS
@@ -101,9 +102,9 @@ def _trial(quality: float, *, is_complete: bool) -> optuna.trial.FrozenTrial:
     )
 
 
-def _record(number: int, rung: int, photo: str, quality: float) -> PhotoQualityRecord:
+def _record(study_uuid: str, number: int, rung: int, photo: str, quality: float) -> PhotoQualityRecord:
     return PhotoQualityRecord(
-        study_name=NAME,
+        study_uuid=study_uuid,
         trial_number=number,
         rung=rung,
         judge_version="3",

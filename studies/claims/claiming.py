@@ -41,14 +41,14 @@ class Claim:
 
     Attributes:
         token: Names the claim.
-        study_name: The study.
+        study_uuid: The study's UUID.
         worker: The process that holds it.
         trial_number: The trial it was used for; None until `attach`.
         age: How long ago it was claimed, by the database's clock.
     """
 
     token: str
-    study_name: str
+    study_uuid: str
     worker: WorkerIdentity
     trial_number: int | None = None
     age: timedelta = timedelta(0)
@@ -80,7 +80,7 @@ class Reaped:
     num_claims: int
 
 
-def claim(storage: StudyStorage, study_name: str, *, total: int, worker: WorkerIdentity) -> Claim | NoClaim:
+def claim(storage: StudyStorage, study_uuid: str, *, total: int, worker: WorkerIdentity) -> Claim | NoClaim:
     """Claim one trial, in one transaction.
 
     Finished and running trials and claims without a trial are in use; waiting and failed trials are not. What this
@@ -88,7 +88,7 @@ def claim(storage: StudyStorage, study_name: str, *, total: int, worker: WorkerI
 
     Args:
         storage: Where the study lives, opened for writing.
-        study_name: The study.
+        study_uuid: The study's UUID.
         total: Finished (complete and pruned) trials that the study shall have.
         worker: The process that will run the trial.
 
@@ -99,17 +99,17 @@ def claim(storage: StudyStorage, study_name: str, *, total: int, worker: WorkerI
         StudyError: If there is no such study.
         StorageError: If the database fails.
     """
-    study = storage.read_study(study_name)
-    with storage_errors(storage.url), _locked_study(storage, study_name) as connection:
-        connection.execute(_delete(study_name, *_held_by(worker)))
+    study = storage.read_by_uuid(study_uuid)
+    with storage_errors(storage.url), _locked_study(storage, study_uuid) as connection:
+        connection.execute(_delete(study_uuid, *_held_by(worker)))
         # Trials are read before claims: a trial made in between still has its claim, which waits for this lock.
         states = [trial.state for trial in study.get_trials(deepcopy=False, states=_IN_USE_STATES)]
         if sum(state in FINISHED_STATES for state in states) >= total:
             return NoClaim.DONE
-        unattached = [held for held in _claims(connection, study_name) if held.trial_number is None]
+        unattached = [held for held in _claims(connection, study_uuid) if held.trial_number is None]
         if len(states) + len(unattached) >= total:
             return NoClaim.FULL
-        granted = Claim(token=uuid.uuid4().hex, study_name=study_name, worker=worker)
+        granted = Claim(token=uuid.uuid4().hex, study_uuid=study_uuid, worker=worker)
         connection.execute(sqlalchemy.insert(ClaimRow).values(_values(granted, connection)))
     return granted
 
@@ -121,11 +121,11 @@ def attach(storage: StudyStorage, held: Claim, *, trial_number: int) -> None:
         ClaimLostError: If the claim was given to somebody else meanwhile; let the trial fail.
         StorageError: If the database fails.
     """
-    with storage_errors(storage.url), _locked_study(storage, held.study_name) as connection:
+    with storage_errors(storage.url), _locked_study(storage, held.study_uuid) as connection:
         mine = sqlalchemy.update(ClaimRow).where(ClaimRow.token == held.token)
         if connection.execute(mine.values(trial_number=trial_number)).rowcount == 0:
             raise ClaimLostError(
-                f"Trial {trial_number} of {held.study_name!r} lost its claim: this worker was silent for more than "
+                f"Trial {trial_number} lost its claim: this worker was silent for more than "
                 f"{UNATTACHED_SECONDS} s before the trial. Claim another trial."
             )
 
@@ -136,40 +136,40 @@ def close(storage: StudyStorage, held: Claim) -> None:
     Raises:
         StorageError: If the database fails.
     """
-    with storage_errors(storage.url), _locked_study(storage, held.study_name) as connection:
-        connection.execute(_delete(held.study_name, ClaimRow.token == held.token))
+    with storage_errors(storage.url), _locked_study(storage, held.study_uuid) as connection:
+        connection.execute(_delete(held.study_uuid, ClaimRow.token == held.token))
 
 
-def open_claims(storage: StudyStorage, study_name: str) -> list[Claim]:
+def open_claims(storage: StudyStorage, study_uuid: str) -> list[Claim]:
     """All claims of a study that nobody has closed, oldest first."""
     with storage_errors(storage.url), storage.engine.begin() as connection:
-        return _claims(connection, study_name)
+        return _claims(connection, study_uuid)
 
 
 def live_workers(
-    storage: StudyStorage, study_name: str, *, hosts: Collection[str] | None = None
+    storage: StudyStorage, study_uuid: str, *, hosts: Collection[str] | None = None
 ) -> list[WorkerIdentity]:
     """Workers that hold a claim and live, as far as this host can tell; other hosts' workers count as alive."""
     local = frozenset(hosts) if hosts is not None else frozenset({this_host()})
-    workers = dict.fromkeys(held.worker for held in open_claims(storage, study_name))
+    workers = dict.fromkeys(held.worker for held in open_claims(storage, study_uuid))
     return [worker for worker in workers if worker.host not in local or worker.is_alive()]
 
 
-def reap(storage: StudyStorage, study_name: str, *, hosts: Collection[str] | None = None) -> Reaped:
+def reap(storage: StudyStorage, study_uuid: str, *, hosts: Collection[str] | None = None) -> Reaped:
     """Fail the running trials of dead workers, enqueue each once more, and delete the claims of the dead.
 
     Two processes may reap at once. Trials of other hosts are left to Optuna's heartbeats, which are looked at too.
 
     Args:
         storage: Where the study lives, opened for writing.
-        study_name: The study.
+        study_uuid: The study's UUID.
         hosts: Names of the machines whose processes this process sees; this one's when not given.
 
     Raises:
         StudyError: If there is no such study.
         StorageError: If the database fails.
     """
-    study = storage.load_study(study_name)
+    study = storage.load_by_uuid(study_uuid)
     local = frozenset(hosts) if hosts is not None else frozenset({this_host()})
     with storage_errors(storage.url):
         with warnings.catch_warnings():
@@ -179,14 +179,14 @@ def reap(storage: StudyStorage, study_name: str, *, hosts: Collection[str] | Non
         with storage.exclusive():
             # Trials first: the claim of a trial seen here is then seen as well, unless the trial has ended.
             trials = study.get_trials(deepcopy=False)
-            claims = _Claims(open_claims(storage, study_name), local=local)
+            claims = _Claims(open_claims(storage, study_uuid), local=local)
             running = [trial for trial in trials if trial.state == TrialState.RUNNING]
             abandoned = {trial.number for trial in running if claims.nobody_runs(trial)}
             failed, retried = _fail(storage, study, abandoned, reason="its worker died", cause=KILLED)
             retried += enqueue_missing_retries(study)
             dead = claims.dead(ended={trial.number for trial in trials if trial.state.is_finished()})
-            with _locked_study(storage, study_name) as connection:
-                connection.execute(_delete(study_name, ClaimRow.token.in_([held.token for held in dead])))
+            with _locked_study(storage, study_uuid) as connection:
+                connection.execute(_delete(study_uuid, ClaimRow.token.in_([held.token for held in dead])))
     return Reaped(failed=tuple(failed), retried=tuple(sorted(retried)), num_claims=len(dead))
 
 
@@ -206,7 +206,7 @@ def release(storage: StudyStorage, held: Claim, *, trial_number: int | None, rea
         StudyError: If there is no such study.
         StorageError: If the database fails.
     """
-    study = storage.load_study(held.study_name)
+    study = storage.load_by_uuid(held.study_uuid)
     with storage_errors(storage.url):
         with storage.exclusive():
             numbers = set() if trial_number is None else {trial_number}
@@ -270,24 +270,24 @@ def _fail(
 
 
 @contextmanager
-def _locked_study(storage: StudyStorage, study_name: str) -> Iterator[sqlalchemy.Connection]:
+def _locked_study(storage: StudyStorage, study_uuid: str) -> Iterator[sqlalchemy.Connection]:
     """A transaction that no other of these overlaps: a row lock in PostgreSQL, SQLite's write lock."""
     with storage.engine.begin() as connection:
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(insert(StudyLockRow).values(study_name=study_name).on_conflict_do_nothing())
-        row = sqlalchemy.select(StudyLockRow.study_name).where(StudyLockRow.study_name == study_name)
+        connection.execute(insert(StudyLockRow).values(study_uuid=study_uuid).on_conflict_do_nothing())
+        row = sqlalchemy.select(StudyLockRow.study_uuid).where(StudyLockRow.study_uuid == study_uuid)
         connection.execute(row.with_for_update())
         yield connection
 
 
-def _claims(connection: sqlalchemy.Connection, study_name: str) -> list[Claim]:
+def _claims(connection: sqlalchemy.Connection, study_uuid: str) -> list[Claim]:
     columns = ClaimRow.__table__.columns
-    query = sqlalchemy.select(*columns).where(ClaimRow.study_name == study_name).order_by(ClaimRow.claimed_at)
+    query = sqlalchemy.select(*columns).where(ClaimRow.study_uuid == study_uuid).order_by(ClaimRow.claimed_at)
     now = _now(connection)
     return [
         Claim(
             token=row.token,
-            study_name=row.study_name,
+            study_uuid=row.study_uuid,
             worker=WorkerIdentity(row.host, row.pid, row.started),
             trial_number=row.trial_number,
             age=now - row.claimed_at,
@@ -299,7 +299,7 @@ def _claims(connection: sqlalchemy.Connection, study_name: str) -> list[Claim]:
 def _values(granted: Claim, connection: sqlalchemy.Connection) -> dict[str, Any]:
     return {
         "token": granted.token,
-        "study_name": granted.study_name,
+        "study_uuid": granted.study_uuid,
         "host": granted.worker.host,
         "pid": granted.worker.pid,
         "started": granted.worker.started,
@@ -320,5 +320,5 @@ def _held_by(worker: WorkerIdentity) -> tuple[sqlalchemy.ColumnElement[bool], ..
     return ClaimRow.host == worker.host, ClaimRow.pid == worker.pid
 
 
-def _delete(study_name: str, *conditions: sqlalchemy.ColumnElement[bool]) -> sqlalchemy.Delete:
-    return sqlalchemy.delete(ClaimRow).where(ClaimRow.study_name == study_name, *conditions)
+def _delete(study_uuid: str, *conditions: sqlalchemy.ColumnElement[bool]) -> sqlalchemy.Delete:
+    return sqlalchemy.delete(ClaimRow).where(ClaimRow.study_uuid == study_uuid, *conditions)

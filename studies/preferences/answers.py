@@ -9,36 +9,15 @@ import sqlalchemy
 from sqlalchemy import orm
 
 from studies.errors import CalibrationError
-from studies.storage.tables import NAME_LENGTH, Base
+from studies.storage.tables import MAX_RATER_LENGTH, PreferenceRow
 
 FIRST: Final = "first"
 SECOND: Final = "second"
 TIE: Final = "tie"
 ANSWERS: Final = (FIRST, SECOND, TIE)
 
-MAX_RATER_LENGTH: Final = 255
-"""Characters of a rater's name: more than a user name or an address has (POSIX: 255)."""
-
 EVERYONE: Final = "everyone"
 """Stands for all raters together where a rater is named, and so is nobody's name."""
-
-
-@final
-class PreferenceRow(Base):
-    """One answer."""
-
-    __tablename__ = "styletuner_preferences"
-
-    number: orm.Mapped[int] = orm.mapped_column(primary_key=True)
-    who: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(MAX_RATER_LENGTH))
-    answered_at: orm.Mapped[datetime.datetime]
-    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(NAME_LENGTH), index=True)
-    photo_sha256: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(64))
-    first_trial: orm.Mapped[int]
-    second_trial: orm.Mapped[int]
-    left_trial: orm.Mapped[int]
-    answer: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(16))
-    judge_version: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(64))
 
 
 @final
@@ -49,7 +28,7 @@ class Preference:
     Attributes:
         who: The rater's name.
         answered_at: When, in UTC.
-        study_name: The study of both trials.
+        study_uuid: UUID of both trials' study.
         photo_sha256: Content hash of the calibration photo.
         first_trial: Number of the earlier trial.
         second_trial: Number of the later trial.
@@ -63,7 +42,7 @@ class Preference:
 
     who: str
     answered_at: datetime.datetime
-    study_name: str
+    study_uuid: str
     photo_sha256: str
     first_trial: int
     second_trial: int
@@ -112,7 +91,7 @@ def save_preferences(engine: sqlalchemy.Engine, preferences: Iterable[Preference
 
 
 def load_preferences(
-    engine: sqlalchemy.Engine, *, study_name: str | None = None, who: str | None = None
+    engine: sqlalchemy.Engine, *, study_uuid: str | None = None, who: str | None = None
 ) -> list[Preference]:
     """Answers in the order in which they were given, of one study and one rater where these are named.
 
@@ -122,8 +101,8 @@ def load_preferences(
     if not sqlalchemy.inspect(engine).has_table(row.__tablename__):
         return []
     query = sqlalchemy.select(row).order_by(row.number)
-    if study_name is not None:
-        query = query.where(row.study_name == study_name)
+    if study_uuid is not None:
+        query = query.where(row.study_uuid == study_uuid)
     if who is not None:
         query = query.where(row.who == who)
     with orm.Session(engine) as session:
@@ -135,7 +114,7 @@ def _row_of(preference: Preference) -> PreferenceRow:
         who=preference.who,
         # Like Optuna's, our times are kept as UTC without saying so: SQLite has no zones.
         answered_at=preference.answered_at.astimezone(datetime.UTC).replace(tzinfo=None),
-        study_name=preference.study_name,
+        study_uuid=preference.study_uuid,
         photo_sha256=preference.photo_sha256,
         first_trial=preference.first_trial,
         second_trial=preference.second_trial,
@@ -149,7 +128,7 @@ def _preference_of(row: PreferenceRow) -> Preference:
     return Preference(
         who=row.who,
         answered_at=row.answered_at.replace(tzinfo=datetime.UTC),
-        study_name=row.study_name,
+        study_uuid=row.study_uuid,
         photo_sha256=row.photo_sha256,
         first_trial=row.first_trial,
         second_trial=row.second_trial,

@@ -78,7 +78,7 @@ def load_parts(storage: StudyStorage, summary: StudySummary) -> PhotoParts:
         StorageError: If the database cannot be read.
     """
     with storage_errors(storage.url):
-        records = load_photo_quality(storage.read_engine, summary.name, judge_version=summary.record.judge_version)
+        records = load_photo_quality(storage.read_engine, summary.uuid, judge_version=summary.record.judge_version)
     complete = {trial.number for trial in summary.trials if trial.state == "COMPLETE"}
     last: dict[int, int] = defaultdict(int)
     for record in records:
@@ -174,7 +174,7 @@ def calibrated_qualities(
 
 
 def _why_unused(answer: Preference, summary: StudySummary, parts: PhotoParts) -> str | None:
-    if answer.study_name != summary.name:
+    if answer.study_uuid != summary.uuid:
         return "given in other studies"
     if answer.judge_version != summary.record.judge_version:
         return f"given under judge version {answer.judge_version} (the study's is {summary.record.judge_version})"
@@ -200,7 +200,7 @@ def _require_enough(storage: StudyStorage, summary: StudySummary, choices: Choic
     if given >= MIN_CHOICES:
         return
     with storage_errors(storage.url):
-        raters = {answer.who for answer in load_preferences(storage.read_engine, study_name=summary.name)}
+        raters = {answer.who for answer in load_preferences(storage.read_engine, study_uuid=summary.uuid)}
     named = "" if choices.rater == EVERYONE else f" --rater {shlex.quote(choices.rater)}"
     advice = f"Ask for {MIN_CHOICES - given} more: styletuner study prefer {shlex.quote(summary.name)}{named}"
     if choices.rater != EVERYONE and choices.rater not in raters:

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from studies.storage import study_identity
+
+STUDY_UUID: Final = study_identity.STUDY_UUID
 CONFIGURATION: Final = "configuration"
 CONFIGURATION_HASH: Final = "configuration_hash"
 IDENTITY: Final = "identity"

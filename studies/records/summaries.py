@@ -16,6 +16,7 @@ from studies.records.tied_trials import tied_with
 from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
 from studies.storage.database_errors import storage_errors
+from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 
 QUALITY: Final = "quality"
@@ -79,6 +80,7 @@ class StudySummary:
 
     Attributes:
         name: Its name.
+        uuid: What it is, however it is called; empty if Optuna made it and nothing of ours has written to it.
         created: When its first trial started, in UTC; None before that.
         num_by_state: Number of trials by Optuna's name of their state; states without trials are left out.
         best: The complete trial of the highest quality, on the front if there are several objectives; None without any.
@@ -91,6 +93,7 @@ class StudySummary:
     """
 
     name: str
+    uuid: str
     created: datetime | None
     num_by_state: Mapping[str, int]
     best: TrialSummary | None
@@ -121,6 +124,7 @@ class StudySummary:
         """The same as values that JSON can hold."""
         return {
             "name": self.name,
+            "uuid": self.uuid,
             "created": _iso(self.created),
             "num_by_state": dict(self.num_by_state),
             "objectives": list(self.objectives),
@@ -155,9 +159,10 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
         record = StudyRecord.parse(user_attributes)
         objectives = _objectives(study)
         candidates = _candidates(trials, objectives)
-        tied = _tied_with_best(storage, name, candidates, record)
+        tied = _tied_with_best(storage, uuid_of(study), candidates, record)
     return StudySummary(
-        name=name,
+        name=study.study_name,
+        uuid=uuid_of(study),
         created=min((trial.started for trial in trials if trial.started is not None), default=None),
         num_by_state=dict(Counter(trial.state for trial in trials)),
         best=candidates[0] if candidates else None,
@@ -216,13 +221,13 @@ def _candidates(trials: tuple[TrialSummary, ...], objectives: tuple[str, ...]) -
 
 
 def _tied_with_best(
-    storage: StudyStorage, name: str, candidates: list[TrialSummary], record: StudyRecord
+    storage: StudyStorage, study_uuid: str, candidates: list[TrialSummary], record: StudyRecord
 ) -> tuple[int, ...]:
     if not candidates:
         return ()
     return tied_with(
         storage.read_engine,
-        name,
+        study_uuid,
         candidates[0].number,
         others=[trial.number for trial in candidates[1:]],
         photos=record.photos.rung,

@@ -11,7 +11,7 @@ from studies.storage.tables import PhotoQualityRow
 
 def tied_with(
     engine: sqlalchemy.Engine,
-    study_name: str,
+    study_uuid: str,
     best: int,
     *,
     others: Collection[int],
@@ -25,7 +25,7 @@ def tied_with(
 
     Args:
         engine: Database with the quality of each photo.
-        study_name: The study.
+        study_uuid: The study's UUID.
         best: Number of the trial to compare with.
         others: Numbers of the trials that may tie with it.
         photos: Content hashes of the photos that rank trials; at least two, or nothing ties.
@@ -36,7 +36,7 @@ def tied_with(
     """
     if len(photos) < MIN_PHOTOS or not sqlalchemy.inspect(engine).has_table(PhotoQualityRow.__tablename__):
         return ()
-    qualities = _last_qualities(engine, study_name, photos, judge_version=judge_version)
+    qualities = _last_qualities(engine, study_uuid, photos, judge_version=judge_version)
     if not has_all(qualities.get(best, {}), photos):
         return ()
     candidates = sorted(number for number in others if number != best and has_all(qualities.get(number, {}), photos))
@@ -44,14 +44,14 @@ def tied_with(
 
 
 def _last_qualities(
-    engine: sqlalchemy.Engine, study_name: str, photos: Sequence[str], *, judge_version: str
+    engine: sqlalchemy.Engine, study_uuid: str, photos: Sequence[str], *, judge_version: str
 ) -> Mapping[int, Mapping[str, float]]:
     """Quality by trial and photo, at the last rung of each trial at which the photo was scored.
 
     Bare columns of the last rungs alone: whole rows of every rung take ten times as long.
     """
     row = PhotoQualityRow
-    wanted = (row.study_name == study_name, row.judge_version == judge_version, row.photo_sha256.in_(photos))
+    wanted = (row.study_uuid == study_uuid, row.judge_version == judge_version, row.photo_sha256.in_(photos))
     scored = (row.trial_number, row.photo_sha256)
     last = sqlalchemy.select(*scored, sqlalchemy.func.max(row.rung).label("rung")).where(*wanted).group_by(*scored)
     found = last.subquery()

@@ -61,7 +61,7 @@ def _sqlite_url(path: str) -> str:
 
 
 def _absolute(path: str) -> Path:
-    return Path(path).expanduser().absolute()
+    return Path(path).expanduser().resolve()
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -84,6 +84,12 @@ def require_file(url: str) -> None:
             f"There is no study database at {path}. Start a study with `styletuner study run`, or name another with "
             "--storage."
         )
+
+
+def require_folder(path: Path) -> None:
+    """Raise StorageError if the folder that an SQLite file is to lie in does not exist."""
+    if not path.parent.is_dir():
+        raise StorageError(f"Cannot make {path}: its folder does not exist. Make the folder or name another file.")
 
 
 def artifact_folder(url: str) -> Path:

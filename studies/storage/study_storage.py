@@ -1,47 +1,45 @@
 """Where studies live: one SQLite file, or a PostgreSQL database, with a folder of artefacts beside it."""
 
 import functools
-import hashlib
-import sqlite3
-import warnings
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, final
 
-import filelock
 import optuna
 import sqlalchemy
-from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial
 
 from groundwork.similar_names import did_you_mean
-from studies.claims.retries import enqueue_retry
 from studies.errors import StorageError, StudyError
-from studies.preferences import answers as preferences
-from studies.records.attributes import KILLED
-from studies.storage import tables as records
 from studies.storage.addresses import (
     DEFAULT_STORAGE,
     artifact_folder,
     parse_storage,
     redact,
     require_file,
+    require_folder,
     shown,
     sqlite_path,
 )
 from studies.storage.artifacts import ArtifactFolder
-from studies.storage.database_errors import LOCK_TIMEOUT_SECONDS, storage_errors
-from studies.storage.lost_values import tolerate_lost_values
+from studies.storage.connections import connect, copy_database, is_writable, look, require_writable
+from studies.storage.database_errors import storage_errors
+from studies.storage.exclusive_section import exclusive_section
+from studies.storage.schema import (
+    Notify,
+    newest_version,
+    require_known,
+    tell_on_standard_error,
+    upgrade,
+    version_of,
+)
+from studies.storage.study_identity import StudyPlace, find_by_name, find_by_uuid, give_uuid, uuid_of
+from studies.storage.tables import delete_study_records
 
 __all__ = ["DEFAULT_STORAGE", "StudyStorage", "parse_storage", "redact", "storage_errors"]
-
-HEARTBEAT_SECONDS = 10
-"""How often a running trial reports that its process lives: far shorter than a trial, far longer than a write."""
-HEARTBEAT_GRACE_SECONDS = 30
-"""Silence after which a trial counts as dead: three missed heartbeats."""
 
 
 @final
@@ -58,49 +56,82 @@ class StudyStorage:
         self.url = url
         self.optuna = connection
         self.artifacts = ArtifactFolder(artifact_folder(url), storage=connection)
+        self._cleanup = ExitStack()
 
     @classmethod
-    def create(cls, text: str) -> Self:
+    def create(cls, text: str, *, notify: Notify = tell_on_standard_error) -> Self:
         """Open a storage for writing, making it first where it does not exist; safe from several processes at once.
 
+        Args:
+            text: Its address; see `parse_storage`.
+            notify: Told in a line if the tables of an earlier version are upgraded.
+
         Raises:
-            StorageError: If it cannot be made or opened.
+            StorageError: If it cannot be made or opened, or a later version wrote it.
         """
         url = parse_storage(text)
-        with storage_errors(url), _exclusive(url):
-            storage = cls(url, connection=_connect(url, writing=True, create=True))
-            _create_tables(storage.engine)
-        return storage
+        with storage_errors(url):
+            require_writable(url)
+            with exclusive_section(url):
+                return cls._open_writing(url, create=True, notify=notify)
 
     @classmethod
-    def open(cls, text: str) -> Self:
-        """Open an existing storage for writing.
+    def open(cls, text: str, *, notify: Notify = tell_on_standard_error) -> Self:
+        """Open an existing storage for writing; see `create`.
 
         Raises:
-            StorageError: If it does not exist or cannot be opened.
+            StorageError: If it does not exist or cannot be opened or written, or a later version wrote it.
         """
         url = parse_storage(text)
         require_file(url)
-        with storage_errors(url), _exclusive(url):
-            _require_tables(url)
-            storage = cls(url, connection=_connect(url, writing=True, create=False))
-            _create_tables(storage.engine)
-        return storage
+        with storage_errors(url):
+            require_writable(url)
+            with exclusive_section(url):
+                _require_tables(url)
+                return cls._open_writing(url, create=False, notify=notify)
 
     @classmethod
     def open_read_only(cls, text: str) -> Self:
         """Open an existing storage for pages and lists, which never hold the write lock while they read.
 
-        A note written through a page still works.
+        A note written through a page still works where the storage can be written. An SQLite file of an earlier version
+        is read from an upgraded private copy, and stays as it is.
 
         Raises:
-            StorageError: If it does not exist or cannot be opened.
+            StorageError: If it does not exist or cannot be opened, a later version wrote it, or it is a PostgreSQL
+                database of an earlier version.
         """
         url = parse_storage(text)
         require_file(url)
         with storage_errors(url):
-            _require_tables(url)
-            return cls(url, connection=_connect(url, writing=False, create=False))
+            if _require_tables(url) == newest_version():
+                return cls(url, connection=connect(url, writing=False))
+            return cls._open_upgraded_copy(url)
+
+    @classmethod
+    def _open_writing(cls, url: str, *, create: bool, notify: Notify) -> Self:
+        require_known(url, None if create and _is_new(url) else _version(url))
+        storage = cls(url, connection=connect(url, writing=True, create=create))
+        upgrade(url, storage.engine, notify=notify)
+        return storage
+
+    @classmethod
+    def _open_upgraded_copy(cls, url: str) -> Self:
+        path = sqlite_path(url)
+        if path is None:
+            raise StorageError(
+                f"{shown(url)} has the tables of an earlier styletuner. Have them upgraded by whatever writes there, "
+                "such as `styletuner dashboard`."
+            )
+        with ExitStack() as cleanup:
+            folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="styletuner-"))
+            copy = parse_storage(str(Path(folder) / path.name))
+            copy_database(path, Path(folder) / path.name)
+            connection = connect(copy, writing=False)
+            upgrade(copy, connection.engine, notify=lambda _: None)
+            storage = cls(url, connection=connection)
+            storage._cleanup = cleanup.pop_all()
+        return storage
 
     @staticmethod
     def exists(text: str) -> bool:
@@ -110,12 +141,15 @@ class StudyStorage:
             StorageError: If there is none and none can be made: no folder, no server, or another kind of file.
         """
         url = parse_storage(text)
-        path = sqlite_path(url)
-        if path is not None and not path.exists():
-            _require_folder(path)
+        if _is_new(url):
             return False
         with storage_errors(url):
-            return _has_tables(url)
+            return _version(url) is not None
+
+    @staticmethod
+    def is_writable(text: str) -> bool:
+        """Whether a storage can be opened for writing, as far as its file and folder tell."""
+        return is_writable(parse_storage(text))
 
     @property
     def name(self) -> str:
@@ -139,12 +173,30 @@ class StudyStorage:
         sampler: optuna.samplers.BaseSampler | None = None,
         pruner: optuna.pruners.BasePruner | None = None,
     ) -> optuna.Study:
-        """The Optuna study of that name, for writing.
+        """The Optuna study of that name, for writing; it gets a UUID if it has none.
 
         Raises:
             StudyError: If there is none; names the most similar one.
         """
+        with storage_errors(self.url):
+            place = find_by_name(self.engine, name)
+            if place is not None and place.uuid is None:
+                give_uuid(self.engine, place)
         return self._load(name, self.optuna, sampler=sampler, pruner=pruner)
+
+    def load_by_uuid(
+        self,
+        study_uuid: str,
+        *,
+        sampler: optuna.samplers.BaseSampler | None = None,
+        pruner: optuna.pruners.BasePruner | None = None,
+    ) -> optuna.Study:
+        """The Optuna study of that UUID for writing, whatever it is called now.
+
+        Raises:
+            StudyError: If it was deleted.
+        """
+        return self._load(self._name_of(study_uuid), self.optuna, sampler=sampler, pruner=pruner)
 
     def read_study(self, name: str) -> optuna.Study:
         """The Optuna study of that name for reading only; finished trials are read from the database just once.
@@ -152,13 +204,23 @@ class StudyStorage:
         Raises:
             StudyError: If there is none; names the most similar one.
         """
-        with storage_errors(self.url), suppress(KeyError):
-            # A study may have been deleted and made again under its name by another process.
-            study_id = self._reader.get_study_id_from_name(name)
-            if (name, study_id) not in self._read_studies:
-                self._read_studies[name, study_id] = self._load(name, self._reader)
-            return self._read_studies[name, study_id]
-        return self._load(name, self._reader)
+        with storage_errors(self.url):
+            place = find_by_name(self.read_engine, name)
+        if place is None or place.uuid is None:
+            # Nothing tells such a study from one that was made in its place, with the same id.
+            return self._load(name, self._reader)
+        known = self._read_studies.get(place.uuid)
+        if known is None or known[0] != place:
+            known = self._read_studies[place.uuid] = place, self._load(name, self._reader)
+        return known[1]
+
+    def read_by_uuid(self, study_uuid: str) -> optuna.Study:
+        """The Optuna study of that UUID for reading only, whatever it is called now; see `read_study`.
+
+        Raises:
+            StudyError: If it was deleted.
+        """
+        return self.read_study(self._name_of(study_uuid))
 
     def study_names(self) -> list[str]:
         """Names of all studies, sorted.
@@ -177,12 +239,12 @@ class StudyStorage:
             StorageError: If the database cannot be written.
         """
         study = self.load_study(name)
+        study_uuid = uuid_of(study)
         with storage_errors(self.url):
             self.artifacts.remove_all(study)
-            records.delete_study_records(self.engine, name)
+            delete_study_records(self.engine, study_uuid)
             optuna.delete_study(study_name=name, storage=self.optuna)
-        # SQLite gives the next study the same id, and its trials too.
-        self._read_studies.clear()
+        self._read_studies.pop(study_uuid, None)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -190,7 +252,7 @@ class StudyStorage:
 
         Do not nest it, and hold no transaction of `engine` while waiting for it.
         """
-        with _exclusive(self.url):
+        with exclusive_section(self.url):
             yield
 
     def close(self) -> None:
@@ -198,6 +260,7 @@ class StudyStorage:
         for connection in {id(used): used for used in (self.optuna, self._reader)}.values():
             connection.remove_session()
             connection.engine.dispose()
+        self._cleanup.close()
 
     def __enter__(self) -> Self:
         return self
@@ -212,13 +275,20 @@ class StudyStorage:
 
     @functools.cached_property
     def _reader(self) -> RDBStorage:
-        return (
-            self.optuna if self.optuna.heartbeat_interval is None else _connect(self.url, writing=False, create=False)
-        )
+        return self.optuna if self.optuna.heartbeat_interval is None else connect(self.url, writing=False)
 
     @functools.cached_property
-    def _read_studies(self) -> dict[tuple[str, int], optuna.Study]:
+    def _read_studies(self) -> dict[str, tuple[StudyPlace, optuna.Study]]:
         return {}
+
+    def _name_of(self, study_uuid: str) -> str:
+        with storage_errors(self.url):
+            place = find_by_uuid(self.read_engine, study_uuid)
+        if place is None:
+            raise StudyError(
+                f"The study was deleted from {self.name} meanwhile (its identity is {study_uuid}). Start it again."
+            )
+        return place.name
 
     def _load(self, name: str, connection: RDBStorage, **options: Any) -> optuna.Study:
         with storage_errors(self.url):
@@ -232,88 +302,25 @@ class StudyStorage:
                 ) from error
 
 
-def _create_tables(engine: sqlalchemy.Engine) -> None:
-    """Make those of our tables that are missing, as in a database of an earlier version; they share one metadata."""
-    preferences.PreferenceRow.metadata.create_all(engine)
+def _is_new(url: str) -> bool:
+    path = sqlite_path(url)
+    if path is None or path.exists():
+        return False
+    require_folder(path)
+    return True
 
 
-def _require_tables(url: str) -> None:
-    if not _has_tables(url):
+def _version(url: str) -> str | None:
+    with look(url).connect() as connection:
+        return version_of(connection)
+
+
+def _require_tables(url: str) -> str:
+    version = _version(url)
+    if version is None:
         raise StorageError(
             f"{shown(url)} holds no studies of styletuner. Start one there with `styletuner study run`, or name "
             "another with --storage."
         )
-
-
-def _has_tables(url: str) -> bool:
-    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
-    return sqlalchemy.inspect(engine).has_table(records.ClaimRow.__tablename__)
-
-
-def _require_folder(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise StorageError(f"Cannot make {path}: its folder does not exist. Make the folder or name another file.")
-
-
-def _connect(url: str, *, writing: bool, create: bool) -> RDBStorage:
-    """Connect Optuna to a database; `writing` adds heartbeats and SQLite's immediate lock."""
-    tolerate_lost_values()
-    sqlite = sqlite_path(url) is not None
-    options: dict[str, Any] = {"pool_pre_ping": True}
-    if sqlite:
-        options = {"connect_args": {"timeout": LOCK_TIMEOUT_SECONDS}}
-    with warnings.catch_warnings():
-        # Heartbeats are marked experimental since Optuna 2.9.
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        storage = RDBStorage(
-            url,
-            engine_kwargs=options,
-            heartbeat_interval=HEARTBEAT_SECONDS if writing else None,
-            grace_period=HEARTBEAT_GRACE_SECONDS if writing else None,
-            heartbeat_stale_trial_callback=functools.partial(_retry_stale, url) if writing else None,
-            skip_table_creation=not create,
-        )
-    if sqlite:
-        _tune_sqlite(storage.engine, begin="BEGIN IMMEDIATE" if writing else "BEGIN")
-    return storage
-
-
-def _tune_sqlite(engine: sqlalchemy.Engine, *, begin: str) -> None:
-    """Have every connection use the write-ahead log and start its transactions with `begin`."""
-
-    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_SECONDS * 1000}")
-        # On a read-only disk an existing log cannot be switched on, and reading works without.
-        with suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-
-    def on_begin(connection: sqlalchemy.Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    sqlalchemy.event.listen(engine, "connect", on_connect)
-    sqlalchemy.event.listen(engine, "begin", on_begin)
-    engine.dispose()
-
-
-def _retry_stale(url: str, study: optuna.Study, trial: FrozenTrial) -> None:
-    with _exclusive(url):
-        enqueue_retry(study, trial, cause=KILLED)
-
-
-@contextmanager
-def _exclusive(url: str) -> Iterator[None]:
-    """One process at a time: a lock on a file beside SQLite, an advisory lock in PostgreSQL; neither outlives it."""
-    path = sqlite_path(url)
-    if path is not None:
-        _require_folder(path)
-        with filelock.FileLock(path.with_name(f"{path.name}.lock"), timeout=LOCK_TIMEOUT_SECONDS):
-            yield
-        return
-    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
-    key = int.from_bytes(hashlib.sha256(b"styletuner").digest()[:8], "big", signed=True)
-    with engine.begin() as connection:
-        connection.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
-        connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(key)))
-        yield
+    require_known(url, version)
+    return version

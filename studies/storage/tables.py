@@ -1,19 +1,21 @@
-"""Our own tables beside Optuna's: quality per photo, and who is running what. Trials are named by study and number.
+"""Our own tables beside Optuna's: quality per photo, who runs what, what people preferred.
 
-What people preferred has its table in `studies.preferences.answers`.
+Trials are named by their study's UUID and their number.
 """
 
 import datetime
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import final
+from typing import Final, final
 
 import sqlalchemy
 from sqlalchemy import orm
 
-NAME_LENGTH = 512
-"""Longest study name, as in Optuna's own schema (MAX_INDEXED_STRING_LENGTH)."""
+from studies.storage.study_identity import UUID_LENGTH
+
+MAX_RATER_LENGTH: Final = 255
+"""Characters of a rater's name: more than a user name or an address has (POSIX: 255)."""
 
 
 class Base(orm.DeclarativeBase):
@@ -26,7 +28,7 @@ class PhotoQualityRow(Base):
 
     __tablename__ = "styletuner_photo_quality"
 
-    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(NAME_LENGTH), primary_key=True)
+    study_uuid: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(UUID_LENGTH), primary_key=True)
     trial_number: orm.Mapped[int] = orm.mapped_column(primary_key=True, autoincrement=False)
     rung: orm.Mapped[int] = orm.mapped_column(primary_key=True, autoincrement=False)
     judge_version: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(64), primary_key=True)
@@ -44,7 +46,7 @@ class StudyLockRow(Base):
 
     __tablename__ = "styletuner_study_locks"
 
-    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(NAME_LENGTH), primary_key=True)
+    study_uuid: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(UUID_LENGTH), primary_key=True)
 
 
 @final
@@ -54,12 +56,31 @@ class ClaimRow(Base):
     __tablename__ = "styletuner_claims"
 
     token: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(32), primary_key=True)
-    study_name: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(NAME_LENGTH), index=True)
+    study_uuid: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(UUID_LENGTH), index=True)
     trial_number: orm.Mapped[int | None]
+    machine: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(255), server_default="")
     host: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(255))
     pid: orm.Mapped[int]
     started: orm.Mapped[float]
     claimed_at: orm.Mapped[datetime.datetime]
+
+
+@final
+class PreferenceRow(Base):
+    """One answer of a person, given between two trials' outputs of the same calibration photo."""
+
+    __tablename__ = "styletuner_preferences"
+
+    number: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    who: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(MAX_RATER_LENGTH))
+    answered_at: orm.Mapped[datetime.datetime]
+    study_uuid: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(UUID_LENGTH), index=True)
+    photo_sha256: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(64))
+    first_trial: orm.Mapped[int]
+    second_trial: orm.Mapped[int]
+    left_trial: orm.Mapped[int]
+    answer: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(16))
+    judge_version: orm.Mapped[str] = orm.mapped_column(sqlalchemy.String(64))
 
 
 @final
@@ -68,7 +89,7 @@ class PhotoQualityRecord:
     """Quality of one photo's output, as kept in the database; every quality in [0, 1], higher is better.
 
     Attributes:
-        study_name: Name of the study.
+        study_uuid: The study's UUID.
         trial_number: Number of the trial in it.
         rung: Where in the trial it was scored, in images seen.
         judge_version: Version of the judge; scores of different versions are never ranked together.
@@ -80,7 +101,7 @@ class PhotoQualityRecord:
         terms: Raw terms by name; None where a term needs what this output does not have, or is not finite.
     """
 
-    study_name: str
+    study_uuid: str
     trial_number: int
     rung: int
     judge_version: str
@@ -105,7 +126,7 @@ def save_photo_quality(engine: sqlalchemy.Engine, records: Iterable[PhotoQuality
 
 def load_photo_quality(
     engine: sqlalchemy.Engine,
-    study_name: str,
+    study_uuid: str,
     *,
     trial_number: int | None = None,
     rung: int | None = None,
@@ -113,7 +134,7 @@ def load_photo_quality(
 ) -> list[PhotoQualityRecord]:
     """Records of a study by trial, rung, judge version and photo, in that order; each argument given narrows them."""
     row = PhotoQualityRow
-    query = sqlalchemy.select(row).where(row.study_name == study_name)
+    query = sqlalchemy.select(row).where(row.study_uuid == study_uuid)
     if trial_number is not None:
         query = query.where(row.trial_number == trial_number)
     if rung is not None:
@@ -125,16 +146,16 @@ def load_photo_quality(
         return [_record_of(found) for found in session.scalars(query)]
 
 
-def delete_study_records(engine: sqlalchemy.Engine, study_name: str) -> None:
+def delete_study_records(engine: sqlalchemy.Engine, study_uuid: str) -> None:
     """Delete everything our tables hold about a study."""
     with engine.begin() as connection:
         for table in Base.metadata.sorted_tables:
-            connection.execute(sqlalchemy.delete(table).where(table.c.study_name == study_name))
+            connection.execute(sqlalchemy.delete(table).where(table.c.study_uuid == study_uuid))
 
 
 def _row_of(record: PhotoQualityRecord) -> PhotoQualityRow:
     return PhotoQualityRow(
-        study_name=record.study_name,
+        study_uuid=record.study_uuid,
         trial_number=record.trial_number,
         rung=record.rung,
         judge_version=record.judge_version,
@@ -149,7 +170,7 @@ def _row_of(record: PhotoQualityRecord) -> PhotoQualityRow:
 
 def _record_of(row: PhotoQualityRow) -> PhotoQualityRecord:
     return PhotoQualityRecord(
-        study_name=row.study_name,
+        study_uuid=row.study_uuid,
         trial_number=row.trial_number,
         rung=row.rung,
         judge_version=row.judge_version,

@@ -15,7 +15,9 @@ import optuna
 import psycopg
 import pytest
 
+from studies.storage.study_identity import STUDY_UUID
 from studies.storage.study_storage import StudyStorage
+from tests.studies.waves import WAVES
 
 
 @final
@@ -106,7 +108,8 @@ def storage(storage_url: str) -> Iterator[StudyStorage]:
 @pytest.fixture
 def study(storage: StudyStorage) -> optuna.Study:
     """An empty study named "waves" that maximises one value."""
-    optuna.create_study(study_name="waves", storage=storage.optuna, direction="maximize")
+    made = optuna.create_study(study_name="waves", storage=storage.optuna, direction="maximize")
+    made.set_user_attr(STUDY_UUID, WAVES)
     return storage.load_study("waves", sampler=optuna.samplers.RandomSampler(seed=0))
 
 

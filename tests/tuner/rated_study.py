@@ -3,12 +3,12 @@
 import io
 
 import numpy as np
-import optuna
 import PIL.Image
 from optuna.trial import create_trial
 
 from studies.records import attributes
 from studies.storage.picture_strips import encode_strip
+from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality
 
@@ -25,7 +25,7 @@ def make_rated_study(
     storage: StudyStorage, *, name: str = NAME, parts: tuple[tuple[float, float], ...] = PARTS, photos: bool = True
 ) -> None:
     """Complete trials with outputs of two calibration photos, or without such photos; trial n paints grey n / 10."""
-    study = optuna.create_study(study_name=name, storage=storage.optuna, direction="maximize")
+    study = create_study(storage.optuna, name)
     upload = storage.artifacts.upload_bytes
     calibration = CALIBRATION_PHOTOS if photos else ()
     known = {
@@ -45,13 +45,13 @@ def make_rated_study(
             kept = upload(_strip(number / 10), study, file_name="calibration.png")
             painted[attributes.PICTURES] = {attributes.CALIBRATION_PICTURES: kept}
         study.add_trial(create_trial(value=(content * style) ** 0.5, user_attrs=painted))
-        records = [_record(name, number, photo, content, style) for photo in (*RUNG_PHOTOS, *calibration)]
+        records = [_record(uuid_of(study), number, photo, content, style) for photo in (*RUNG_PHOTOS, *calibration)]
         save_photo_quality(storage.engine, records)
 
 
-def _record(name: str, number: int, photo: str, content: float, style: float) -> PhotoQualityRecord:
+def _record(study_uuid: str, number: int, photo: str, content: float, style: float) -> PhotoQualityRecord:
     return PhotoQualityRecord(
-        study_name=name,
+        study_uuid=study_uuid,
         trial_number=number,
         rung=80,
         judge_version="2",

@@ -259,18 +259,20 @@ def delete(name: str, yes: bool, storage: str) -> None:
     from studies.claims.claiming import live_workers, reap
     from studies.errors import StudyError
     from studies.preferences.answers import load_preferences
+    from studies.storage.study_identity import uuid_of
     from studies.storage.study_storage import StudyStorage
 
     with StudyStorage.open(storage) as studies:
-        num_trials = len(studies.read_study(name).get_trials(deepcopy=False))
-        reap(studies, name)
-        workers = live_workers(studies, name)
+        study = studies.load_study(name)
+        num_trials, study_uuid = len(study.get_trials(deepcopy=False)), uuid_of(study)
+        reap(studies, study_uuid)
+        workers = live_workers(studies, study_uuid)
         if workers:
             raise StudyError(
                 f"Study {name!r} is being run by process {workers[0].pid} on {workers[0].host}. Stop it first; "
                 "another machine's counts as stopped after two minutes of silence."
             )
-        num_choices = len(load_preferences(studies.engine, study_name=name))
+        num_choices = len(load_preferences(studies.engine, study_uuid=study_uuid))
         choices = f", and {num_choices} choices that people made" if num_choices else ""
         if not yes:
             click.confirm(f"Delete study {name} with its {num_trials} trials and their pictures{choices}?", abort=True)

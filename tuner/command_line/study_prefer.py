@@ -126,7 +126,7 @@ def _rank_by_each(studies: "StudyStorage", summary: "StudySummary") -> "Iterator
     from studies.preferences.answers import load_preferences
     from studies.preferences.calibrated_ranking import rank_calibrated
 
-    for who in sorted({answer.who for answer in load_preferences(studies.read_engine, study_name=summary.name)}):
+    for who in sorted({answer.who for answer in load_preferences(studies.read_engine, study_uuid=summary.uuid)}):
         try:
             yield rank_calibrated(studies, summary, rater=who)
         except CalibrationError as error:

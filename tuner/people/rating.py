@@ -18,6 +18,7 @@ from studies.preferences.question_pictures import PictureSource
 from studies.preferences.questions import Question, QuestionChooser, find_pairs
 from studies.records.summaries import StudySummary
 from studies.storage.database_errors import storage_errors
+from studies.storage.study_identity import find_by_uuid
 from studies.storage.study_storage import StudyStorage
 
 QUIT: Final = "q"
@@ -92,7 +93,7 @@ class RatingSession:
         material = find_pairs(summary, self._parts)
         self.notes = material.notes
         with storage_errors(storage.url):
-            given = load_preferences(storage.read_engine, study_name=summary.name, who=rater)
+            given = load_preferences(storage.read_engine, study_uuid=summary.uuid, who=rater)
         self._chooser = QuestionChooser(
             material.pairs,
             asked=[
@@ -145,14 +146,17 @@ class RatingSession:
             ) from error
 
     def _keep(self, question: Question, key: str) -> None:
-        if self._summary.name not in self._storage.study_names():
-            raise PreferenceError(f"Study {self._summary.name!r} was deleted meanwhile. The last answer is not stored.")
+        with storage_errors(self._storage.url):
+            if find_by_uuid(self._storage.read_engine, self._summary.uuid) is None:
+                raise PreferenceError(
+                    f"Study {self._summary.name!r} was deleted meanwhile. The last answer is not stored."
+                )
         first, second = question.pair.trials
         preferred = {LEFT: question.left, RIGHT: question.right}.get(key)
         preference = Preference(
             who=self._rater,
             answered_at=datetime.datetime.now(datetime.UTC),
-            study_name=self._summary.name,
+            study_uuid=self._summary.uuid,
             photo_sha256=question.pair.photo,
             first_trial=first,
             second_trial=second,

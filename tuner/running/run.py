@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from groundwork.interrupts import HeldInterrupts
 from studies.claims.claiming import FINISHED_STATES, reap
 from studies.records.trial_qualities import quality_of
+from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import WorkerError
@@ -52,9 +53,14 @@ class StudyRun:
     config: StudyConfig
     pictures: StudyPictures
 
+    @property
+    def uuid(self) -> str:
+        """Return what the study is, however it is called."""
+        return uuid_of(self.storage.read_study(self.name))
+
     def is_done(self) -> bool:
         """Return whether the study has its total of finished trials, once what dead workers left is cleared away."""
-        reap(self.storage, self.name)
+        reap(self.storage, self.uuid)
         return self._num_finished() >= self.config.search.trials
 
     def progress(self, *, num_workers: int = 1) -> StudyProgress:
@@ -117,10 +123,10 @@ class StudyRun:
             on_batch=then_step(progress.on_batch),
             on_rung=then_step(progress.on_rung),
         )
-        runner = TrialRunner(self.storage, self.name, resources=resources, observer=observer)
+        runner = TrialRunner(self.storage, self.uuid, resources=resources, observer=observer)
         return Worker(
             self.storage,
-            self.name,
+            self.uuid,
             total=self.config.search.trials,
             runner=runner,
             on_trial=then_step(progress.on_trial),

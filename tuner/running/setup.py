@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import optuna
-from optuna.study import StudyDirection
 
 from measures.loss_weights import LossWeights
 from studies.claims.claiming import FINISHED_STATES
@@ -12,8 +11,8 @@ from studies.errors import StudyError
 from studies.records import attributes
 from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
+from studies.storage.study_identity import create_study
 from studies.storage.study_storage import StudyStorage
-from studies.storage.tables import delete_study_records
 from tuner.configuration.identity import defining_values, digest, hashed_values, resolved
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
@@ -56,11 +55,9 @@ def start_or_resume(
             study = storage.load_study(name)
             _check_same(study, config, pictures, judge_version)
         else:
-            directions = [StudyDirection.MAXIMIZE] * len(goal_names(config.search.objectives))
-            # What another tool, such as optuna-dashboard, left of a deleted study of this name is not about this one.
             with storage_errors(storage.url):
-                delete_study_records(storage.engine, name)
-            study = optuna.create_study(storage=storage.optuna, study_name=name, directions=directions)
+                num_objectives = len(goal_names(config.search.objectives))
+                study = create_study(storage.optuna, name, num_objectives=num_objectives)
         _complete(study, storage, config=config, pictures=pictures, judge_version=judge_version)
         if baseline is not None and not study.get_trials(deepcopy=False):
             study.enqueue_trial(baseline, user_attrs={attributes.BASELINE: True})

@@ -45,7 +45,7 @@ class Worker:
     def __init__(
         self,
         storage: StudyStorage,
-        study_name: str,
+        study_uuid: str,
         *,
         total: int,
         runner: TrialRunner,
@@ -56,14 +56,14 @@ class Worker:
 
         Args:
             storage: Opened for writing.
-            study_name: An existing study.
+            study_uuid: UUID of an existing study.
             total: Finished (complete and pruned) trials that the study shall have.
             runner: Runs one trial.
             on_trial: Told of each trial of this worker that ended.
             on_idle: Called while it waits for other workers' trials.
         """
         self._storage = storage
-        self._study_name = study_name
+        self._study_uuid = study_uuid
         self._total = total
         self._runner = runner
         self._on_trial = on_trial
@@ -79,8 +79,8 @@ class Worker:
         """
         failures = 0
         while True:
-            reap(self._storage, self._study_name)
-            held = claim(self._storage, self._study_name, total=self._total, worker=self._identity)
+            reap(self._storage, self._study_uuid)
+            held = claim(self._storage, self._study_uuid, total=self._total, worker=self._identity)
             if held is NoClaim.DONE:
                 return
             if isinstance(held, NoClaim):
@@ -156,8 +156,8 @@ class Worker:
 
     def _load_study(self) -> optuna.Study:
         config = self._runner.config
-        return self._storage.load_study(
-            self._study_name,
+        return self._storage.load_by_uuid(
+            self._study_uuid,
             sampler=build_sampler(config.search, seed=config.seed),
             pruner=build_pruner(config.search),
         )

@@ -67,10 +67,10 @@ class TrialRunner:
     """Runs the trials of one study in one worker."""
 
     def __init__(
-        self, storage: StudyStorage, study_name: str, *, resources: StudyResources, observer: TrialObserver
+        self, storage: StudyStorage, study_uuid: str, *, resources: StudyResources, observer: TrialObserver
     ) -> None:
         self._storage = storage
-        self._study_name = study_name
+        self._study_uuid = study_uuid
         self._resources = resources
         self._observer = observer
         self.config = resources.config
@@ -143,7 +143,7 @@ class TrialRunner:
     ) -> None:
         records = [
             PhotoQualityRecord(
-                study_name=self._study_name,
+                study_uuid=self._study_uuid,
                 trial_number=trial.number,
                 rung=images_seen,
                 judge_version=JUDGE_VERSION,

@@ -16,6 +16,7 @@ from studies.claims.processes import WorkerIdentity
 from studies.claims.retries import mark_interrupted
 from studies.errors import ClaimLostError
 from studies.storage.study_storage import StudyStorage
+from tests.studies.waves import WAVES
 
 
 def hang() -> None:
@@ -38,7 +39,7 @@ class Worker:
     def run(self) -> None:
         while (claim := self._next()) is not claims.NoClaim.DONE:
             if isinstance(claim, claims.NoClaim):
-                claims.reap(self._storage, "waves")
+                claims.reap(self._storage, WAVES)
                 time.sleep(0.05)
                 continue
             self._claim, self._trial_number = claim, None
@@ -47,7 +48,7 @@ class Worker:
             self._run_trial(claim)
 
     def _next(self) -> claims.Claim | claims.NoClaim:
-        return claims.claim(self._storage, "waves", total=self._total, worker=WorkerIdentity.current())
+        return claims.claim(self._storage, WAVES, total=self._total, worker=WorkerIdentity.current())
 
     def _run_trial(self, claim: claims.Claim) -> None:
         try:

@@ -21,6 +21,7 @@ from studies.claims.processes import WorkerIdentity, this_host
 from studies.errors import ClaimLostError, StudyError
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import ClaimRow
+from tests.studies.waves import WAVES
 
 ROOT = Path(__file__).parents[3]
 ME = WorkerIdentity.current()
@@ -54,7 +55,7 @@ def hang_and_kill(address: str, *, accident: str) -> None:
 
 
 def claim(storage: StudyStorage, *, total: int = 1, worker: WorkerIdentity = ME) -> Claim | NoClaim:
-    return claims.claim(storage, "waves", total=total, worker=worker)
+    return claims.claim(storage, WAVES, total=total, worker=worker)
 
 
 def granted(storage: StudyStorage, *, total: int = 1, worker: WorkerIdentity = ME) -> Claim:
@@ -102,7 +103,7 @@ def test_claims_are_granted_up_to_the_total(storage: StudyStorage, study: optuna
         finish(study, number)
         claims.close(storage, held)
     assert claim(storage, total=2) is NoClaim.DONE
-    assert claims.open_claims(storage, "waves") == []
+    assert claims.open_claims(storage, WAVES) == []
     granted(storage, total=3)
 
 
@@ -129,26 +130,26 @@ def test_a_closed_claim_is_free_again(storage: StudyStorage) -> None:
 def test_a_worker_holds_one_claim(storage: StudyStorage) -> None:
     granted(storage)
     second = granted(storage)
-    assert [held.token for held in claims.open_claims(storage, "waves")] == [second.token]
+    assert [held.token for held in claims.open_claims(storage, WAVES)] == [second.token]
 
 
 @pytest.mark.usefixtures("study")
 def test_a_taken_claim_cannot_be_attached(storage: StudyStorage) -> None:
     held = granted(storage)
     claims.close(storage, held)
-    with pytest.raises(ClaimLostError, match=r"Trial 0 of 'waves' lost its claim"):
+    with pytest.raises(ClaimLostError, match=r"Trial 0 lost its claim"):
         claims.attach(storage, held, trial_number=0)
 
 
 def test_claiming_in_an_unknown_study(storage: StudyStorage) -> None:
-    with pytest.raises(StudyError, match="'waves'"):
+    with pytest.raises(StudyError, match=f"was deleted.*{WAVES}"):
         claim(storage)
 
 
 @pytest.mark.usefixtures("study")
 def test_claims_tell_their_worker_and_age(storage: StudyStorage) -> None:
     held = granted(storage)
-    (found,) = claims.open_claims(storage, "waves")
+    (found,) = claims.open_claims(storage, WAVES)
     assert found == replace(held, age=found.age)
     assert timedelta(0) <= found.age < timedelta(seconds=30)
 
@@ -158,20 +159,20 @@ def test_live_workers_are_listed(storage: StudyStorage, study: optuna.Study) -> 
     granted(storage, total=3)
     granted(storage, total=3, worker=dead_worker())
     granted(storage, total=3, worker=FOREIGN)
-    assert set(claims.live_workers(storage, "waves")) == {ME, FOREIGN}
+    assert set(claims.live_workers(storage, WAVES)) == {ME, FOREIGN}
 
 
 def test_reaping_a_quiet_study_does_nothing(storage: StudyStorage, study: optuna.Study) -> None:
     finish(study, new_trial(storage))
-    assert claims.reap(storage, "waves") == claims.Reaped(failed=(), retried=(), num_claims=0)
+    assert claims.reap(storage, WAVES) == claims.Reaped(failed=(), retried=(), num_claims=0)
 
 
 def test_live_trial_is_left_alone(storage: StudyStorage, study: optuna.Study) -> None:
     held = granted(storage)
     number = new_trial(storage)
-    assert claims.reap(storage, "waves").failed == (), "its claim waits for it"
+    assert claims.reap(storage, WAVES).failed == (), "its claim waits for it"
     claims.attach(storage, held, trial_number=number)
-    assert claims.reap(storage, "waves").failed == ()
+    assert claims.reap(storage, WAVES).failed == ()
     assert num_by_state(study) == {"RUNNING": 1}
 
 
@@ -179,12 +180,12 @@ def test_dead_workers_trial_fails_and_is_enqueued_once_more(storage: StudyStorag
     held = granted(storage, worker=dead_worker())
     number = new_trial(storage)
     claims.attach(storage, held, trial_number=number)
-    assert claims.reap(storage, "waves") == claims.Reaped(failed=(0,), retried=(0,), num_claims=1)
+    assert claims.reap(storage, WAVES) == claims.Reaped(failed=(0,), retried=(0,), num_claims=1)
     failed, retry = study.trials
     assert (failed.state, failed.user_attrs["failure"]) == (TrialState.FAIL, "its worker died")
     assert (retry.state, retry.user_attrs["retry_of"]) == (TrialState.WAITING, 0)
-    assert claims.open_claims(storage, "waves") == []
-    assert claims.reap(storage, "waves").failed == ()
+    assert claims.open_claims(storage, WAVES) == []
+    assert claims.reap(storage, WAVES).failed == ()
     granted(storage)
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
     assert study.trials[1].params == failed.params
@@ -194,7 +195,7 @@ def test_dead_workers_trial_fails_and_is_enqueued_once_more(storage: StudyStorag
 def test_later_process_with_the_same_number_is_another_worker(storage: StudyStorage, study: optuna.Study) -> None:
     held = granted(storage, worker=replace(ME, started=ME.started - 100))
     claims.attach(storage, held, trial_number=new_trial(storage))
-    assert claims.reap(storage, "waves").failed == (0,)
+    assert claims.reap(storage, WAVES).failed == (0,)
     assert num_by_state(study) == {"FAIL": 1, "WAITING": 1}
 
 
@@ -204,14 +205,14 @@ def test_killed_retry_is_not_retried_again(storage: StudyStorage, study: optuna.
         held = granted(storage, worker=dead_worker())
         start_waiting(storage, number)
         claims.attach(storage, held, trial_number=number)
-        claims.reap(storage, "waves")
+        claims.reap(storage, WAVES)
     assert num_by_state(study) == {"FAIL": 2}
 
 
 def test_killed_before_the_trial_existed(storage: StudyStorage, study: optuna.Study) -> None:
     granted(storage, worker=dead_worker())
     assert claim(storage) is NoClaim.FULL
-    assert claims.reap(storage, "waves") == claims.Reaped(failed=(), retried=(), num_claims=1)
+    assert claims.reap(storage, WAVES) == claims.Reaped(failed=(), retried=(), num_claims=1)
     granted(storage)
     assert study.trials == []
 
@@ -220,7 +221,7 @@ def test_killed_between_trial_and_attach(storage: StudyStorage, study: optuna.St
     granted(storage, worker=dead_worker())
     new_trial(storage)
     assert claim(storage) is NoClaim.FULL
-    assert claims.reap(storage, "waves") == claims.Reaped(failed=(0,), retried=(0,), num_claims=1)
+    assert claims.reap(storage, WAVES) == claims.Reaped(failed=(0,), retried=(0,), num_claims=1)
     assert num_by_state(study) == {"FAIL": 1, "WAITING": 1}
 
 
@@ -229,9 +230,9 @@ def test_trial_without_claim_may_belong_to_a_live_claim(storage: StudyStorage, s
     held = granted(storage, total=3)
     new_trial(storage)
     new_trial(storage)
-    assert claims.reap(storage, "waves").failed == (), "either may be ours"
+    assert claims.reap(storage, WAVES).failed == (), "either may be ours"
     claims.attach(storage, held, trial_number=1)
-    assert claims.reap(storage, "waves").failed == (0,)
+    assert claims.reap(storage, WAVES).failed == (0,)
     assert num_by_state(study) == {"FAIL": 1, "RUNNING": 1, "WAITING": 1}
 
 
@@ -239,9 +240,9 @@ def test_trial_that_its_live_worker_left_behind(storage: StudyStorage, study: op
     held = granted(storage, total=2)
     claims.attach(storage, held, trial_number=new_trial(storage, worker=ME.as_attribute()))
     held = granted(storage, total=3)
-    assert claims.reap(storage, "waves").failed == (), "the claim has no trial yet"
+    assert claims.reap(storage, WAVES).failed == (), "the claim has no trial yet"
     claims.attach(storage, held, trial_number=new_trial(storage, worker=ME.as_attribute()))
-    assert claims.reap(storage, "waves").failed == (0,)
+    assert claims.reap(storage, WAVES).failed == (0,)
     assert num_by_state(study) == {"FAIL": 1, "RUNNING": 1, "WAITING": 1}
 
 
@@ -250,27 +251,27 @@ def test_enqueued_trial_killed_before_its_parameters(storage: StudyStorage, stud
     held = granted(storage, worker=dead_worker())
     start_waiting(storage, 0)
     claims.attach(storage, held, trial_number=0)
-    claims.reap(storage, "waves")
+    claims.reap(storage, WAVES)
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
     assert study.trials[1].params == {"x": 0.25}
 
 
 def test_other_hosts_are_left_to_their_heartbeats(storage: StudyStorage, study: optuna.Study) -> None:
     claims.attach(storage, granted(storage, worker=FOREIGN), trial_number=new_trial(storage))
-    assert claims.reap(storage, "waves").failed == ()
+    assert claims.reap(storage, WAVES).failed == ()
     assert num_by_state(study) == {"RUNNING": 1}
-    assert claims.reap(storage, "waves", hosts=["another-host"]).failed == (0,)
+    assert claims.reap(storage, WAVES, hosts=["another-host"]).failed == (0,)
 
 
 def test_other_hosts_claim_without_trial_grows_old(storage: StudyStorage, study: optuna.Study) -> None:
     del study
     held = granted(storage, worker=FOREIGN)
-    assert claims.reap(storage, "waves").num_claims == 0
+    assert claims.reap(storage, WAVES).num_claims == 0
     with storage.engine.begin() as connection:
         (found,) = connection.execute(sqlalchemy.select(ClaimRow.claimed_at)).scalars()
         older = found - timedelta(seconds=claims.UNATTACHED_SECONDS + 60)
         connection.execute(sqlalchemy.update(ClaimRow).values(claimed_at=older))
-    assert claims.reap(storage, "waves").num_claims == 1
+    assert claims.reap(storage, WAVES).num_claims == 1
     with pytest.raises(ClaimLostError):
         claims.attach(storage, held, trial_number=0)
 
@@ -279,7 +280,7 @@ def test_other_hosts_claim_goes_once_its_trial_has_ended(storage: StudyStorage, 
     number = new_trial(storage)
     claims.attach(storage, granted(storage, total=2, worker=FOREIGN), trial_number=number)
     finish(study, number)
-    assert claims.reap(storage, "waves").num_claims == 1
+    assert claims.reap(storage, WAVES).num_claims == 1
 
 
 def test_stale_heartbeat_is_retried_too(storage: StudyStorage, study: optuna.Study) -> None:
@@ -289,7 +290,7 @@ def test_stale_heartbeat_is_retried_too(storage: StudyStorage, study: optuna.Stu
     hour_ago = {"sqlite": "datetime('now', '-1 hour')", "postgresql": "now() - interval '1 hour'"}
     with storage.engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE trial_heartbeats SET heartbeat = {hour_ago[connection.dialect.name]}")
-    assert claims.reap(storage, "waves").num_claims == 1
+    assert claims.reap(storage, WAVES).num_claims == 1
     assert num_by_state(study) == {"FAIL": 1, "WAITING": 1}
     assert study.trials[1].user_attrs["retry_of"] == 0
 
@@ -300,7 +301,7 @@ def test_two_reapers_enqueue_one_retry(storage: StudyStorage, storage_url: str, 
 
     def reap() -> None:
         with StudyStorage.open(storage_url) as own:
-            claims.reap(own, "waves")
+            claims.reap(own, WAVES)
 
     threads = [threading.Thread(target=reap) for _ in range(4)]
     for thread in threads:
@@ -317,10 +318,10 @@ def test_reaper_killed_halfway_is_followed_by_another(
     claims.attach(storage, granted(storage, worker=dead_worker()), trial_number=new_trial(storage))
     monkeypatch.setattr(storage.optuna, "set_trial_state_values", _interrupt)
     with pytest.raises(KeyboardInterrupt):
-        claims.reap(storage, "waves")
+        claims.reap(storage, WAVES)
     monkeypatch.undo()
     assert num_by_state(study) == {"RUNNING": 1, "WAITING": 1}
-    claims.reap(storage, "waves")
+    claims.reap(storage, WAVES)
     assert num_by_state(study) == {"FAIL": 1, "WAITING": 1}
 
 
@@ -338,13 +339,13 @@ def test_interrupted_trial_is_always_enqueued_again(storage: StudyStorage, study
     assert num_by_state(study) == {"FAIL": 2, "WAITING": 1}
     assert study.trials[0].user_attrs["failure"] == "Ctrl-C"
     assert study.trials[2].user_attrs == {"retry_of": 1, "num_retries": 1}
-    assert claims.open_claims(storage, "waves") == []
+    assert claims.open_claims(storage, WAVES) == []
 
 
 def test_release_without_trial_gives_the_claim_back(storage: StudyStorage, study: optuna.Study) -> None:
     held = granted(storage)
     assert not claims.release(storage, held, trial_number=None, reason="Ctrl-C")
-    assert claims.open_claims(storage, "waves") == []
+    assert claims.open_claims(storage, WAVES) == []
     assert study.trials == []
 
 
@@ -370,7 +371,7 @@ def test_killed_workers_study_still_ends_with_its_total(
     storage: StudyStorage, storage_url: str, study: optuna.Study, accident: str
 ) -> None:
     hang_and_kill(storage_url, accident=accident)
-    claims.reap(storage, "waves")
+    claims.reap(storage, WAVES)
     worker = start_worker(storage_url, total=4, seed=1)
     assert end(worker) == 0
     states = num_by_state(study)
@@ -397,4 +398,4 @@ def test_interrupted_worker_hands_its_trial_on(storage: StudyStorage, storage_ur
     assert end(worker) == -signal.SIGINT
     assert num_by_state(study) == {"FAIL": 1, "WAITING": 1}
     assert study.trials[0].user_attrs["failure"] == "interrupted by the user"
-    assert claims.open_claims(storage, "waves") == []
+    assert claims.open_claims(storage, WAVES) == []

@@ -15,12 +15,13 @@ from studies.preferences.answers import (
 )
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import delete_study_records
+from tests.studies.waves import WAVES
 
 MOMENT = datetime.datetime(2026, 11, 24, 12, 30, tzinfo=datetime.UTC)
 ANSWER = Preference(
     who="anna",
     answered_at=MOMENT,
-    study_name="waves",
+    study_uuid=WAVES,
     photo_sha256="a" * 64,
     first_trial=2,
     second_trial=7,
@@ -31,10 +32,10 @@ ANSWER = Preference(
 
 
 def test_answers_come_back_as_they_were_given(storage: StudyStorage) -> None:
-    answers = [ANSWER, replace(ANSWER, who="ben", answer="tie"), replace(ANSWER, study_name="other"), ANSWER]
+    answers = [ANSWER, replace(ANSWER, who="ben", answer="tie"), replace(ANSWER, study_uuid="other"), ANSWER]
     save_preferences(storage.engine, answers)
     assert load_preferences(storage.engine) == answers, "in their order, repeated ones too"
-    assert load_preferences(storage.engine, study_name="waves", who="anna") == [ANSWER, ANSWER]
+    assert load_preferences(storage.engine, study_uuid=WAVES, who="anna") == [ANSWER, ANSWER]
     assert load_preferences(storage.engine, who="nobody") == []
 
 
@@ -45,9 +46,9 @@ def test_times_of_other_zones_are_kept_as_utc(storage: StudyStorage) -> None:
 
 
 def test_answers_of_a_deleted_study_go_with_it(storage: StudyStorage) -> None:
-    save_preferences(storage.engine, [ANSWER, replace(ANSWER, study_name="other")])
-    delete_study_records(storage.engine, "waves")
-    assert [answer.study_name for answer in load_preferences(storage.engine)] == ["other"]
+    save_preferences(storage.engine, [ANSWER, replace(ANSWER, study_uuid="other")])
+    delete_study_records(storage.engine, WAVES)
+    assert [answer.study_uuid for answer in load_preferences(storage.engine)] == ["other"]
 
 
 def test_a_database_of_before_there_were_answers_has_none() -> None:

@@ -17,6 +17,7 @@ from studies.preferences.calibrated_ranking import (
 from studies.records.summaries import StudySummary, summarise
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality
+from tests.studies.waves import WAVES
 
 NAME = "waves"
 PARTS = ((0.9, 0.1), (0.7, 0.3), (0.5, 0.5), (0.3, 0.7), (0.1, 0.9), (0.6, 0.4), (0.4, 0.6))
@@ -40,7 +41,7 @@ def filled(storage: StudyStorage, study: optuna.Study) -> StudySummary:
 
 def record(trial: int, rung: int, photo: str, content: float, style: float) -> PhotoQualityRecord:
     return PhotoQualityRecord(
-        study_name=NAME,
+        study_uuid=WAVES,
         trial_number=trial,
         rung=rung,
         judge_version="2",
@@ -57,7 +58,7 @@ def answer(first: int, second: int, given: str, *, who: str = "anna", **changes:
     return Preference(
         who=who,
         answered_at=datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC),
-        study_name=changes.get("study_name", NAME),
+        study_uuid=changes.get("study_uuid", WAVES),
         photo_sha256=changes.get("photo", "c"),
         first_trial=first,
         second_trial=second,
@@ -100,7 +101,7 @@ def test_choices_rank_again_without_training(storage: StudyStorage, filled: Stud
 
 def test_what_cannot_be_used_is_counted_by_reason(storage: StudyStorage, filled: StudySummary) -> None:
     odd = [
-        answer(0, 1, FIRST, study_name="other"),
+        answer(0, 1, FIRST, study_uuid="other"),
         answer(0, 1, FIRST, judge_version="1"),
         answer(0, 99, FIRST),
         answer(0, 1, FIRST, photo="unknown"),

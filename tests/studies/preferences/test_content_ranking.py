@@ -12,6 +12,7 @@ from studies.preferences.content_ranking import rank_by_content
 from studies.records.exported_config import read_exported
 from studies.records.exports import export_config, write_exports
 from studies.records.summaries import summarise
+from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality
 
@@ -41,7 +42,7 @@ def fill(storage: StudyStorage, study: optuna.Study, *, parts: tuple[tuple[float
         study.add_trial(create_trial(values=values, user_attrs=attributes))
         records += [
             PhotoQualityRecord(
-                study_name=study.study_name,
+                study_uuid=uuid_of(study),
                 trial_number=number,
                 rung=800,
                 judge_version="1",
@@ -60,8 +61,8 @@ def fill(storage: StudyStorage, study: optuna.Study, *, parts: tuple[tuple[float
 
 @pytest.fixture
 def front_study(storage: StudyStorage) -> optuna.Study:
-    made = optuna.create_study(study_name="front", storage=storage.optuna, directions=["maximize", "maximize"])
-    return storage.load_study(made.study_name, sampler=optuna.samplers.RandomSampler(seed=0))
+    create_study(storage.optuna, "front", num_objectives=2)
+    return storage.load_study("front", sampler=optuna.samplers.RandomSampler(seed=0))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_no_complete_trial_is_better_than_the_preferred_one(
 ) -> None:
     """Photos alike, nothing off the front is lost: the maximum over it is that over all trials."""
     name = f"study-{len(storage.study_names())}"
-    study = optuna.create_study(study_name=name, storage=storage.optuna, directions=["maximize", "maximize"])
+    study = create_study(storage.optuna, name, num_objectives=2)
     fill(storage, study, parts=tuple(trials))
     qualities = rank_by_content(storage, summarise(storage, name), content_exponent=exponent)
     best = max(content**exponent * style ** (1 - exponent) * factor for content, style, factor in trials)

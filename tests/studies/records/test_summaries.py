@@ -9,6 +9,7 @@ from optuna.trial import TrialState, create_trial
 from studies.errors import StudyError
 from studies.records.summaries import list_studies, rank, summarise, summarise_trial
 from studies.storage.study_storage import StudyStorage
+from tests.studies.waves import WAVES
 
 WEIGHTS = {"content": 0.6, "style": 0.3, "total_variation": 0.1}
 
@@ -61,7 +62,7 @@ def test_empty_study(storage: StudyStorage, study: optuna.Study) -> None:
     study.set_user_attr("judge_version", "1")
     summary = summarise(storage, "waves")
     assert (summary.best, summary.created, summary.trials, summary.ranked()) == (None, None, (), [])
-    assert summary.attributes == {"judge_version": "1"}
+    assert summary.attributes == {"judge_version": "1", "styletuner_uuid": WAVES}
 
 
 def test_summary_follows_the_study(storage: StudyStorage, study: optuna.Study) -> None:

@@ -10,6 +10,7 @@ from studies.records.summaries import summarise
 from studies.records.tied_trials import tied_with
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality
+from tests.studies.waves import WAVES
 
 NAME = "waves"
 PHOTOS = ("a", "b", "c", "d")
@@ -18,7 +19,7 @@ PHOTOS = ("a", "b", "c", "d")
 def keep(storage: StudyStorage, trial: int, qualities: dict[str, float], *, rung: int = 80, version: str = "2") -> None:
     records = [
         PhotoQualityRecord(
-            study_name=NAME,
+            study_uuid=WAVES,
             trial_number=trial,
             rung=rung,
             judge_version=version,
@@ -35,7 +36,7 @@ def keep(storage: StudyStorage, trial: int, qualities: dict[str, float], *, rung
 
 
 def ties(storage: StudyStorage, others: list[int], photos: tuple[str, ...] = PHOTOS) -> tuple[int, ...]:
-    return tied_with(storage.engine, NAME, 0, others=others, photos=photos, judge_version="2")
+    return tied_with(storage.engine, WAVES, 0, others=others, photos=photos, judge_version="2")
 
 
 def of(*qualities: float) -> dict[str, float]:
@@ -77,12 +78,12 @@ def test_only_the_photos_that_rank_count(storage: StudyStorage) -> None:
     keep(storage, 2, {"a": 0.5, "b": 0.6, "c": 0.7})
     assert ties(storage, [1, 2]) == (1,)
     assert ties(storage, [1, 2], photos=("a",)) == (), "one photo has no standard error"
-    assert tied_with(storage.engine, NAME, 9, others=[1], photos=PHOTOS, judge_version="2") == ()
+    assert tied_with(storage.engine, WAVES, 9, others=[1], photos=PHOTOS, judge_version="2") == ()
 
 
 def test_a_database_that_is_not_ours_has_no_ties() -> None:
     engine = sqlalchemy.create_engine("sqlite://")
-    assert tied_with(engine, NAME, 0, others=[1], photos=PHOTOS, judge_version="2") == ()
+    assert tied_with(engine, WAVES, 0, others=[1], photos=PHOTOS, judge_version="2") == ()
 
 
 def test_the_summary_has_them(storage: StudyStorage, study: optuna.Study) -> None:

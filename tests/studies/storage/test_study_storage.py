@@ -11,8 +11,10 @@ import pytest
 import sqlalchemy
 
 from studies.errors import StorageError, StudyError
+from studies.storage.study_identity import create_study
 from studies.storage.study_storage import StudyStorage, storage_errors
 from studies.storage.tables import PhotoQualityRecord, load_photo_quality, save_photo_quality
+from tests.studies.waves import WAVES
 
 ROOT = Path(__file__).parents[3]
 
@@ -90,11 +92,11 @@ def test_reader_sees_what_the_writer_commits(storage: StudyStorage, study: optun
 
 def test_open_read_only_reads_and_takes_a_note(storage_url: str) -> None:
     with StudyStorage.create(storage_url) as storage:
-        optuna.create_study(study_name="waves", storage=storage.optuna)
+        create_study(storage.optuna, "waves")
         with StudyStorage.open_read_only(storage_url) as pages:
             assert pages.study_names() == ["waves"]
             pages.load_study("waves").set_user_attr("note", "calm")
-        assert storage.load_study("waves").user_attrs == {"note": "calm"}
+        assert storage.load_study("waves").user_attrs["note"] == "calm"
 
 
 @pytest.mark.usefixtures("study")
@@ -115,7 +117,7 @@ def test_delete_study_takes_records_and_artefacts_along(storage: StudyStorage, s
     (trial,) = study.trials
     kept = [storage.artifacts.upload_bytes(b"x", owner, file_name="x.png") for owner in (study, trial)]
     record = PhotoQualityRecord(
-        study_name="waves",
+        study_uuid=WAVES,
         trial_number=0,
         rung=8,
         judge_version="1",
@@ -128,7 +130,7 @@ def test_delete_study_takes_records_and_artefacts_along(storage: StudyStorage, s
     save_photo_quality(storage.engine, [record])
     storage.delete_study("waves")
     assert storage.study_names() == []
-    assert load_photo_quality(storage.engine, "waves") == []
+    assert load_photo_quality(storage.engine, WAVES) == []
     assert not any((storage.artifacts.path / name).exists() for name in kept)
     with pytest.raises(StudyError):
         storage.read_study("waves")

@@ -1,6 +1,5 @@
 """Starting and resuming a study: its first trial, and what counts as the same study."""
 
-import datetime
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ import PIL.Image
 import pytest
 
 from studies.errors import StudyError
-from studies.preferences.answers import Preference, load_preferences, save_preferences
 from studies.records import attributes
 from studies.records.style_picture import read_style_picture
 from studies.records.summaries import summarise
+from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import load_photo_quality
 from tests.tuner.rated_study import make_rated_study
@@ -104,29 +103,15 @@ def test_finished_trials_of_a_study_that_is_not_there(folder: Path, storage: Stu
     assert num_finished(storage, "waves", config=config, pictures=pictures, **JUDGE) == 0
 
 
-def test_what_is_left_of_a_study_that_another_tool_deleted_is_not_of_its_successor(
-    folder: Path, storage: StudyStorage
-) -> None:
+def test_a_study_made_again_under_its_name_by_another_tool_is_another_one(folder: Path, storage: StudyStorage) -> None:
     make_rated_study(storage, name="waves")
-    answer = Preference(
-        who="anna",
-        answered_at=datetime.datetime.now(datetime.UTC),
-        study_name="waves",
-        photo_sha256="calibration-0",
-        first_trial=0,
-        second_trial=1,
-        left_trial=0,
-        answer="first",
-        judge_version="2",
-    )
-    save_preferences(storage.engine, [answer])
+    before = summarise(storage, "waves")
+    assert load_photo_quality(storage.engine, before.uuid)
     optuna.delete_study(study_name="waves", storage=storage.optuna)
-    assert load_preferences(storage.engine, study_name="waves")
-    assert load_photo_quality(storage.engine, "waves")
     config, pictures = configure(folder)
-    start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE)
-    assert load_preferences(storage.engine, study_name="waves") == []
-    assert load_photo_quality(storage.engine, "waves") == []
+    study = start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE)
+    assert uuid_of(study) not in {"", before.uuid}
+    assert load_photo_quality(storage.engine, uuid_of(study)) == []
 
 
 def test_the_style_image_is_kept_as_it_was_judged(folder: Path, storage: StudyStorage) -> None:

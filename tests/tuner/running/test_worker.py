@@ -17,6 +17,7 @@ from measures.sampled_values import SampledValues
 from studies.claims.claiming import open_claims, release
 from studies.errors import StorageError
 from studies.records import attributes
+from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, read_trials, require_exactly
@@ -46,11 +47,11 @@ class Stage:
     def __init__(self, storage: StudyStorage) -> None:
         self.storage = storage
         self.heard: list[FrozenTrial] = []
-        optuna.create_study(study_name=NAME, storage=storage.optuna, direction="maximize")
+        self.uuid = uuid_of(create_study(storage.optuna, NAME))
 
     def work(self, script: Callable[[int], float], *, total: int) -> None:
         runner: Any = ScriptedRunner(script)
-        Worker(self.storage, NAME, total=total, runner=runner, on_trial=self.heard.append).run()
+        Worker(self.storage, self.uuid, total=total, runner=runner, on_trial=self.heard.append).run()
 
     def states(self) -> list[str]:
         return [trial.state.name for trial in self.trials()]
@@ -72,7 +73,7 @@ def test_worker_runs_exactly_its_total(stage: Stage) -> None:
     stage.work(lambda number: number / 10, total=4)
     assert stage.states() == ["COMPLETE"] * 4
     assert [trial.number for trial in stage.heard] == [0, 1, 2, 3]
-    assert open_claims(stage.storage, NAME) == []
+    assert open_claims(stage.storage, stage.uuid) == []
     stage.work(lambda _: 1 / 0, total=4)
     assert len(stage.trials()) == 4
 
@@ -98,7 +99,7 @@ def test_failures_in_a_row_stop_the_worker(stage: Stage) -> None:
     with pytest.raises(ValueError, match="bad luck in 3"):
         stage.work(script, total=9)
     assert stage.states() == ["COMPLETE", *["FAIL"] * MAX_CONSECUTIVE_FAILURES]
-    assert open_claims(stage.storage, NAME) == []
+    assert open_claims(stage.storage, stage.uuid) == []
 
 
 def test_pruned_trials_count(stage: Stage) -> None:
@@ -135,7 +136,7 @@ def test_interrupt_gives_the_trial_back(stage: Stage) -> None:
     with pytest.raises(KeyboardInterrupt):
         stage.work(script, total=3)
     assert stage.states() == ["COMPLETE", "FAIL", "WAITING"]
-    assert open_claims(stage.storage, NAME) == []
+    assert open_claims(stage.storage, stage.uuid) == []
     stage.work(script, total=3)
     assert stage.states() == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert stage.trials()[2].params == stage.trials()[1].params
@@ -163,7 +164,7 @@ def test_trial_that_another_process_has_failed_is_let_go(stage: Stage, then: str
 
     stage.work(script, total=3)
     assert stage.states() == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
-    assert open_claims(stage.storage, NAME) == []
+    assert open_claims(stage.storage, stage.uuid) == []
 
 
 def test_second_interrupt_does_not_disturb_the_giving_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,133 @@
+"""Connections to a study database, tuned to what they are for; a database that cannot be written is only read."""
+
+import functools
+import os
+import sqlite3
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial
+
+from studies.claims.retries import enqueue_retry
+from studies.errors import StorageError
+from studies.records.attributes import KILLED
+from studies.storage.addresses import sqlite_path
+from studies.storage.database_errors import LOCK_TIMEOUT_SECONDS
+from studies.storage.exclusive_section import exclusive_section
+from studies.storage.lost_values import tolerate_lost_values
+
+HEARTBEAT_SECONDS = 10
+"""How often a running trial reports that its process lives: far shorter than a trial, far longer than a write."""
+HEARTBEAT_GRACE_SECONDS = 30
+"""Silence after which a trial counts as dead: three missed heartbeats."""
+
+
+def connect(url: str, *, writing: bool, create: bool = False) -> RDBStorage:
+    """Connect Optuna to a database; `writing` adds heartbeats and SQLite's immediate lock."""
+    tolerate_lost_values()
+    path = sqlite_path(url)
+    with warnings.catch_warnings():
+        # Heartbeats are marked experimental since Optuna 2.9.
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        storage = RDBStorage(
+            url,
+            engine_kwargs={"pool_pre_ping": True} if path is None else _sqlite_options(path, writing=writing),
+            heartbeat_interval=HEARTBEAT_SECONDS if writing else None,
+            grace_period=HEARTBEAT_GRACE_SECONDS if writing else None,
+            heartbeat_stale_trial_callback=functools.partial(_retry_stale, url) if writing else None,
+            skip_table_creation=not create,
+        )
+    if path is not None:
+        _tune_sqlite(storage.engine, writing=writing)
+    return storage
+
+
+def look(url: str) -> sqlalchemy.Engine:
+    """Return an engine to look into a database that may hold anything, without changing it."""
+    path = sqlite_path(url)
+    options = {} if path is None else _sqlite_options(path, writing=False)
+    return sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool, **options)
+
+
+def require_writable(url: str) -> None:
+    """Refuse an SQLite file that cannot be written, or whose folder cannot, where its log has to lie.
+
+    Raises:
+        StorageError: It can only be read.
+    """
+    path = sqlite_path(url)
+    if path is not None and path.exists() and not is_writable(url):
+        raise StorageError(
+            f"{path} can only be read: you may not write the file or its folder. Make both writable, or copy it and "
+            "its folder of artefacts elsewhere."
+        )
+
+
+def is_writable(url: str) -> bool:
+    """Whether a database can be written as far as its file and folder tell; a server tells when it is asked."""
+    path = sqlite_path(url)
+    return path is None or _can_be_written(path)
+
+
+def copy_database(path: Path, copy: Path) -> None:
+    """Copy an SQLite database as it stands, its log included, without changing it."""
+    source, target = _reader_of(path)(), sqlite3.connect(copy)
+    try:
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
+
+
+def _sqlite_options(path: Path, *, writing: bool) -> dict[str, Any]:
+    if writing or _can_be_written(path):
+        return {"connect_args": {"timeout": LOCK_TIMEOUT_SECONDS}}
+    return {"creator": _reader_of(path)}
+
+
+def _can_be_written(path: Path) -> bool:
+    # SQLite makes its log beside the file.
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _reader_of(path: Path) -> Callable[[], sqlite3.Connection]:
+    """Return how to open a file without ever writing to it or beside it."""
+    log, index = (path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm"))
+    # Whoever has it open has a log, and an index of it; without them SQLite would want to make them.
+    in_use = log.exists() and (index.exists() or log.stat().st_size > 0)
+    mode = "mode=ro" if in_use else "immutable=1"
+
+    def open_file() -> sqlite3.Connection:
+        address = f"{path.as_uri()}?{mode}"
+        return sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
+
+    return open_file
+
+
+def _retry_stale(url: str, study: optuna.Study, trial: FrozenTrial) -> None:
+    with exclusive_section(url):
+        enqueue_retry(study, trial, cause=KILLED)
+
+
+def _tune_sqlite(engine: sqlalchemy.Engine, *, writing: bool) -> None:
+    """Have every connection use the write-ahead log and, if it is to write, take the write lock with a transaction."""
+
+    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_SECONDS * 1000}")
+        if writing:
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    def on_begin(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    sqlalchemy.event.listen(engine, "connect", on_connect)
+    sqlalchemy.event.listen(engine, "begin", on_begin)
+    engine.dispose()

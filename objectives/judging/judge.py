@@ -25,7 +25,7 @@ from objectives.judging.faults import (
     picture_excess,
 )
 from objectives.judging.luminance import Plane
-from objectives.judging.perceptual_network import PerceptualNetwork, PictureFeatures
+from objectives.judging.perceptual_network import MIN_SIDE, PerceptualNetwork, PictureFeatures
 from objectives.judging.style_match import (
     BLURS,
     Quantiles,
@@ -115,7 +115,7 @@ class Judge:
         self._style_levels = measure_levels(self._style)
         side = float(np.median([min(photo.shape[:2]) for photo in photos]))
         self._judged_side = round(float(np.clip(side, SMALLEST_JUDGED_SIDE, LARGEST_JUDGED_SIDE)))
-        self._judged_style = _rescale(self._style, self._judged_side / side)
+        self._judged_style = _with_positions(_rescale(self._style, self._judged_side / side))
         self._style_textures = self._textures([self._judged_style])[1][0]
         self._style_patches = StylePatches(_rescale(self._style, LARGEST_JUDGED_SIDE / side))
         self._spreads = quantile_spreads(self._style_textures)
@@ -273,6 +273,15 @@ def _load_network() -> PerceptualNetwork:
 def _rescale(image: Image, scale: float) -> Image:
     short_side = round(min(image.shape[:2]) * scale)
     return resize_short_side(image, max(short_side, MIN_PICTURE_SIDE))
+
+
+def _with_positions(style: Image) -> Image:
+    """Mirror a style image that is too small for AlexNet into a larger one, its strokes as large as they were."""
+    if min(style.shape[:2]) >= MIN_SIDE:
+        return style
+    missing = [max(SMALLEST_JUDGED_SIDE - side, 0) for side in style.shape[:2]]
+    mirrored: Image = np.pad(style, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="symmetric")
+    return mirrored
 
 
 def _check_pictures(pictures: Sequence[Image], *, name: str) -> None:

@@ -1,9 +1,10 @@
-"""What several quality parts see of a picture: its luminance, and that at coarser scales. NumPy only."""
+"""What several quality parts see of a picture: its luminance, and that at coarser scales. NumPy and SciPy only."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 Plane = NDArray[np.float32]
 """One value a pixel, shape (height, width)."""
@@ -53,15 +54,8 @@ def box_blur(plane: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
     Returns:
         The same shape.
     """
-    size = 2 * radius + 1
-    blurred = plane.astype(np.float64)
-    for axis in (0, 1):
-        padding = [(0, 0)] * plane.ndim
-        padding[axis] = (radius + 1, radius)
-        sums = np.cumsum(np.pad(blurred, padding, mode="edge"), axis=axis)
-        count = plane.shape[axis]
-        blurred = (sums.take(range(size, size + count), axis=axis) - sums.take(range(count), axis=axis)) / size
-    return blurred.astype(np.float32)
+    blurred: NDArray[np.float32] = uniform_filter(plane, 2 * radius + 1, mode="nearest", axes=(0, 1))
+    return blurred
 
 
 def correlation(first: NDArray[np.float32], second: NDArray[np.float32], *, variance_floor: float) -> float:

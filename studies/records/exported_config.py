@@ -177,7 +177,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         values = read_yaml(path)
     except YamlError as error:
-        raise ExportError(f"{error} Name a file that `styletuner study export` wrote.") from error
+        raise ExportError(f"{error} Name an exported file: `styletuner study export` writes one.") from error
     if not isinstance(values, dict) or FORMAT_FIELD not in values:
         raise ExportError(
             f"{path} is not an exported config. Make one with `styletuner study export NAME -o best.yaml`."

@@ -191,7 +191,7 @@ def test_other_files_are_refused(path: Path, text: str, message: str) -> None:
 
 
 def test_a_file_that_is_not_there(path: Path) -> None:
-    with pytest.raises(ExportError, match=r"best\.yaml cannot be read: No such file .* Name a file that `styletuner"):
+    with pytest.raises(ExportError, match=r"best\.yaml cannot be read: No such file .* Name an exported file"):
         read_exported(path)
 
 

@@ -10,7 +10,14 @@ from PIL import Image as Pillow
 
 from models.errors import ImageError, PhotosError
 from models.pictures import datasets
-from models.pictures.datasets import FreshCrops, HeldOutCounts, draw_crops, held_out_pictures, split_photos
+from models.pictures.datasets import (
+    FreshCrops,
+    HeldOutCounts,
+    draw_crops,
+    held_out_pictures,
+    large_enough,
+    split_photos,
+)
 from models.pictures.photos import Photo, PhotoCollection, open_photos
 
 COUNTS = HeldOutCounts(rung=3, calibration=2, report=4)
@@ -80,6 +87,18 @@ def test_too_few_photos_error_says_how_many_and_how_small(tmp_path: Path) -> Non
         r"2 are too small \(shorter side 20 to 25 pixels, at least 32 needed\), 1 could not be read",
     ):
         split_photos(open_photos([folder]), held_out=COUNTS, seed=0, min_side=32)
+
+
+def test_photos_smaller_than_the_crops_are_left_out_and_counted(tmp_path: Path) -> None:
+    for number, (height, width) in enumerate([(130, 400), (192, 200), (300, 191), (500, 500)]):
+        Pillow.new("RGB", (width, height), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    everything = open_photos([tmp_path]).photos
+    kept, remark = large_enough(everything, size=192)
+    assert {photo.short_side for photo in kept} == {192, 500}
+    assert remark == "2 photos left out: smaller than the crops of 192 px (shorter side 130 to 191 px)"
+    assert large_enough(kept, size=192) == (kept, "")
+    _, remark = large_enough(everything, size=131)
+    assert remark == "1 photo left out: smaller than the crops of 131 px (shorter side 130 px)"
 
 
 def test_negative_held_out_count_is_an_error() -> None:

@@ -22,6 +22,7 @@ from models.pictures.images import (
     read_style_image,
     resize,
     resize_short_side,
+    style_remark,
     write_image,
 )
 
@@ -248,3 +249,14 @@ def test_transparent_pixels_are_seen(tmp_path: Path) -> None:
     Pillow.fromarray(pixels).save(tmp_path / "hole.png")
     Pillow.new("RGB", (8, 8)).save(tmp_path / "plain.png")
     assert [is_transparent(tmp_path / f"{name}.png") for name in ("opaque", "hole", "plain")] == [False, True, False]
+
+
+def test_a_transparent_style_image_is_remarked_on(tmp_path: Path) -> None:
+    pixels = np.full((8, 8, 4), 255, np.uint8)
+    Pillow.fromarray(pixels).save(tmp_path / "opaque.png")
+    pixels[3, 4, 3] = 254
+    Pillow.fromarray(pixels).save(tmp_path / "hole.png")
+    assert style_remark(tmp_path / "opaque.png") == ""
+    assert style_remark(tmp_path / "hole.png") == (
+        f"transparent pixels of the style image {tmp_path / 'hole.png'} are taken for white"
+    )

@@ -1,13 +1,21 @@
 import io
+import os
 import shutil
+import subprocess
+import sys
+import time
+import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from models.errors import ImageError, PhotosError
+from models.pictures import photo_index, photos
+from models.pictures.images import measure_picture
 from models.pictures.photos import PhotoCollection, open_photos
 
 
@@ -153,3 +161,105 @@ def test_missing_and_empty_places_are_errors(tmp_path: Path) -> None:
     (tmp_path / "broken.zip").write_bytes(b"PK")
     with pytest.raises(PhotosError, match=r"with none\. 1 file skipped: broken.zip is not a readable zip"):
         open_photos([tmp_path / "broken.zip"])
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the photos that are opened to be measured; files count as settled at once."""
+    names: list[str] = []
+
+    def measure(stream: BinaryIO, *, name: str) -> tuple[int, int]:
+        names.append(name)
+        return measure_picture(stream, name=name)
+
+    monkeypatch.setattr(photos, "measure_picture", measure)
+    monkeypatch.setattr(photo_index, "SETTLED_NANOSECONDS", 0)
+    return names
+
+
+def test_known_photos_are_not_opened_again_in_folders_and_archives(
+    folder: Path, tmp_path: Path, opened: list[str]
+) -> None:
+    archive = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", folder))
+    (folder / "notes.png").write_text("no picture")
+    first = open_photos([folder, archive])
+    assert len(opened) == 7
+    second = open_photos([archive, folder])
+    assert opened[7:] == ["holiday/notes.png"]
+    assert (second.photos, second.skipped, second.num_duplicates) == (first.photos, first.skipped, 3)
+    assert {photo.name for photo in open_photos([archive]).photos} > {"zipped.zip/a.PNG"}
+    assert len(opened) == 8
+
+
+def test_no_file_is_opened_at_a_second_start(folder: Path) -> None:
+    """As the system sees it, in a process of its own."""
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom models.pictures import photo_index, photos\n"
+        "photo_index.SETTLED_NANOSECONDS = 0\nopened = []\n"
+        "sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == 'open' else None)\n"
+        "for _ in range(2):\n"
+        "    photos.open_photos([Path(sys.argv[1])])\n"
+        "    print(sum(path.startswith(sys.argv[1]) for path in opened))\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == ["3", "3"]
+
+
+def test_a_changed_photo_is_read_again_though_its_size_and_time_are_as_before(folder: Path, opened: list[str]) -> None:
+    path = folder / "a.PNG"
+    before = open_photos([folder])
+    status = path.stat()
+    path.write_bytes(_encoded(0)[:-4] + b"\0\0\0\0")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    after = open_photos([folder])
+    assert opened[3:] == ["holiday/a.PNG"]
+    assert before.digest != after.digest
+
+
+def test_a_photo_that_just_changed_is_not_noted(folder: Path, opened: list[str], cache: Path) -> None:
+    os.utime(folder / "a.PNG", ns=(0, time.time_ns() + 10**12))
+    open_photos([folder])
+    open_photos([folder])
+    assert opened[3:] == ["holiday/a.PNG"]
+    assert (cache / photos.INDEX_NAME).is_file()
+
+
+def test_a_spoilt_index_is_written_anew(folder: Path, opened: list[str], cache: Path) -> None:
+    first = open_photos([folder])
+    index = cache / photos.INDEX_NAME
+    index.write_bytes(index.read_bytes()[:-1])
+    assert open_photos([folder]).photos == first.photos
+    assert len(opened) == 6
+    open_photos([folder])
+    assert len(opened) == 6
+
+
+def test_a_cache_folder_that_cannot_be_made_is_done_without(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STYLETUNER_CACHE", str(tmp_path / "file" / "cache"))
+    assert len(open_photos([folder]).photos) == 3
+
+
+def test_many_zeros_in_an_archive_take_no_memory(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "zeros.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(2):
+            archive.writestr(f"{number}.png", bytes(50_000_000))
+    tracemalloc.start()
+    try:
+        collection = open_photos([folder])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 20_000_000
+    assert [file.name for file in collection.skipped] == ["holiday/zeros.zip/0.png", "holiday/zeros.zip/1.png"]
+
+
+def test_an_archive_that_disappears_meanwhile_is_an_error_that_names_the_photo(folder: Path, tmp_path: Path) -> None:
+    archive = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", folder))
+    collection = open_photos([archive])
+    archive.unlink()
+    with pytest.raises(ImageError, match=r"'zipped.zip/.*' can no longer be read.*Put the file back"):
+        collection.read(collection.photos[0])

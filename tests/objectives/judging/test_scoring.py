@@ -6,7 +6,7 @@ import pytest
 from models.pictures.images import Image, resize
 from objectives.errors import QualityError
 from objectives.judging.judge import Judge
-from objectives.judging.scoring import MAX_JUDGES, Output, PictureScore, PictureScorer
+from objectives.judging.scoring import MAX_JUDGES, Output, PictureScore, PictureScorer, check_sizes
 from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
 
 PHOTO, OTHER, STYLE = draw_photo(), draw_photo(seed=1), draw_style(height=64, width=64)
@@ -117,6 +117,33 @@ def test_identical_photo_and_style_image_score_finite_and_are_named() -> None:
         scored = score_alone(picture, style=PHOTO)
         assert 0.0 <= scored.quality.quality <= 1.0
         assert scored.note == "photo and style image are the same picture, so the style match says nothing"
+
+
+@pytest.mark.parametrize(
+    ("picture", "photo"),
+    [
+        ((64, 96), (64, 96)),
+        ((48, 72), (64, 96)),
+        ((43, 64), (683, 1024)),
+        ((683, 1024), (43, 64)),
+        ((324, 484), (321, 481)),
+        ((320, 480), (321, 481)),
+        ((254, 256), (1024, 1024)),
+    ],
+)
+def test_what_rounding_leaves_of_proportions_is_accepted(picture: tuple[int, int], photo: tuple[int, int]) -> None:
+    check_sizes("a.png", picture, photo)
+    check_sizes("a.png", picture[::-1], photo[::-1])
+
+
+@pytest.mark.parametrize(
+    ("picture", "photo"),
+    [((236, 256), (256, 256)), ((942, 1024), (1024, 1024)), ((253, 256), (512, 512)), ((96, 64), (64, 96))],
+)
+def test_a_cropped_picture_is_refused_with_both_sizes(picture: tuple[int, int], photo: tuple[int, int]) -> None:
+    sizes = f"Received {picture[1]}x{picture[0]} px for a photo of {photo[1]}x{photo[0]} px"
+    with pytest.raises(QualityError, match=rf"'a\.png' must have the photo's proportions\. {sizes}"):
+        check_sizes("a.png", picture, photo)
 
 
 def test_other_proportions_and_tiny_pictures_are_named() -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,28 @@ def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(PictureMatchError, match=r"There is no picture in .*empty"):
         find_picture_sets([tmp_path / "empty"])
+
+
+def test_a_path_that_leads_nowhere_is_named_before_photos_are_looked_for(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "gone.png").symlink_to("nowhere.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    for name, reason in (
+        ("missing.png", "does not exist"),
+        ("gone.png", "is a dangling link"),
+        ("pipe.png", "is a named pipe"),
+    ):
+        with pytest.raises(ImageError, match=rf"{name}' {reason}"):
+            match_photos(find_picture_sets([tmp_path / name]), photos)
+        with pytest.raises(ImageError, match=rf"{name}' {reason}"):
+            match_photos(find_picture_sets([photos / "dog.png"]), tmp_path / name)
+
+
+def test_what_is_no_file_in_a_folder_of_pictures_is_passed_over(photos: Path) -> None:
+    os.mkfifo(photos / "pipe.png")
+    (photos / "gone.png").symlink_to("nowhere.png")
+    (photos / "cat.jpg").rename(photos / "cat.gif")
+    (found,) = find_picture_sets([photos])
+    assert [file.name for file in found.files] == ["1.png", "cat.gif", "cat_two.jpg", "dog.png"]
 
 
 def test_pictures_are_read_with_their_photos(photos: Path, tmp_path: Path) -> None:

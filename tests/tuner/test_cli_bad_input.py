@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import PIL.Image
 import pytest
 from optuna.trial import TrialState
 
@@ -59,6 +60,19 @@ class TestPictures:
 
     def test_style_image_is_a_folder(self, run_cli: RunCli) -> None:
         run_cli(*RUN, "--style", "photos").require_refusal("photos", "is a folder", "Name a picture file")
+
+    def test_named_pipes_are_not_waited_for(self, run_cli: RunCli, folder: Path) -> None:
+        os.mkfifo(folder / "pipe.png")
+        run_cli(*RUN, "--style", "pipe.png").require_refusal("pipe.png", "is a named pipe")
+        run_cli(*RUN, "--photos", "pipe.png").require_refusal("pipe.png", "is a named pipe")
+
+    def test_transparent_style_image_is_remarked_on(self, run_cli: RunCli, folder: Path) -> None:
+        with PIL.Image.open(folder / "style.png") as style:
+            style.putalpha(128)
+            style.save(folder / "clear.png")
+        remark = "ransparent pixels of the style image clear.png are taken for white"
+        assert remark in run_cli(*RUN, "--style", "clear.png", "--set", "search.baseline=null").stderr
+        assert "white" not in run_cli(*RUN, "--set", "search.baseline=null").stderr
 
     def test_empty_photo_folder(self, run_cli: RunCli, folder: Path) -> None:
         (folder / "empty").mkdir()

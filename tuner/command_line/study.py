@@ -104,6 +104,7 @@ def _with_demo_pictures(config: "StudyConfig") -> "StudyConfig":
 
 
 def _open_pictures(config: "StudyConfig") -> "StudyPictures":
+    from models.pictures.images import style_remark
     from tuner.search.study_pictures import open_pictures
 
     pictures = open_pictures(config)
@@ -112,6 +113,8 @@ def _open_pictures(config: "StudyConfig") -> "StudyPictures":
     click.echo(f"{len(split.training)} photos to train on, {held_out} held out, style {pictures.style_path}", err=True)
     if pictures.collection.skipped:
         click.echo(pictures.collection.describe_skipped(), err=True)
+    if remark := style_remark(pictures.style_path):
+        click.echo(remark[0].upper() + remark[1:], err=True)
     return pictures
 
 

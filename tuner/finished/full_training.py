@@ -9,7 +9,7 @@ import numpy as np
 from groundwork.errors import OutputError
 from groundwork.interrupts import HeldInterrupts
 from measures.sampled_values import SampledValues
-from models.pictures.datasets import MIN_TRAINING_PHOTOS, FreshCrops, draw_crops
+from models.pictures.datasets import MIN_TRAINING_PHOTOS, FreshCrops, draw_crops, large_enough
 from models.pictures.images import read_style_image
 from models.pictures.photos import Photo
 from objectives.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
@@ -47,7 +47,7 @@ def train_fully(plan: TrainingPlan, *, report: Callable[[str], None]) -> None:
         return
     if pictures.collection.skipped:
         report(pictures.collection.describe_skipped())
-    photos = _training_photos(plan, pictures)
+    photos = _training_photos(plan, pictures, report=report)
     checkpoint = _find_checkpoint(plan, identity=identity)
     report(f"{len(photos)} photos to train on; measuring references at {plan.config.full_training.crop_size} px")
     trainer, references = _start_trainer(plan, pictures, photos)
@@ -184,14 +184,20 @@ def _with_nothing_held_out(config: StudyConfig) -> StudyConfig:
     return config.model_copy(update={"data": config.data.model_copy(update={"held_out": held_out})})
 
 
-def _training_photos(plan: TrainingPlan, pictures: StudyPictures) -> tuple[Photo, ...]:
-    usable = pictures.split.training
-    photos = tuple(photo for photo in usable if photo.sha256 not in plan.held_out)
+def _training_photos(
+    plan: TrainingPlan, pictures: StudyPictures, *, report: Callable[[str], None]
+) -> tuple[Photo, ...]:
+    """Return the photos that the study did not hold out and that are no smaller than full training's crops."""
+    usable, size = pictures.split.training, plan.config.full_training.crop_size
+    photos, remark = large_enough([photo for photo in usable if photo.sha256 not in plan.held_out], size=size)
     if len(photos) < MIN_TRAINING_PHOTOS:
         raise ConfigError(
-            f"`--photos` must hold at least {MIN_TRAINING_PHOTOS} photos that study {plan.exported.study!r} did not "
-            f"hold out. Received {len(photos)} of {len(usable)}. Add others."
+            f"`--photos` must hold at least {MIN_TRAINING_PHOTOS} photos of {size} px or more that study "
+            f"{plan.exported.study!r} did not hold out. Received {len(photos)} of {len(usable)}. Add others, or lower "
+            "`--crop-size`."
         )
+    if remark:
+        report(remark)
     return photos
 
 

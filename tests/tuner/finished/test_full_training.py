@@ -153,6 +153,19 @@ class TestPhotos:
         outcome = run_cli("train", exported, "-o", "net.keras", "--photos", "some")
         outcome.require_refusal("at least 4 photos", NAME, "did not hold out", "0 of 4")
 
+    def test_smaller_than_the_crops_of_full_training(
+        self, exported: Path, run_cli: RunCli, folder: Path, trained_on: set[str]
+    ) -> None:
+        """The study's crops are smaller: it could use these photos."""
+        for seed in range(3):
+            write_image(folder / "photos" / f"small_{seed}.png", draw_photo(60 + seed, height=48 + 2 * seed, width=80))
+        outcome = run_cli("train", exported, "-o", "net.keras", "--photos", "photos", "--crop-size", 52)
+        said = "2 photos left out: smaller than the crops of 52 px (shorter side 48 to 50 px)"
+        assert said in outcome.require_success().stdout
+        assert len(trained_on) == NUM_PHOTOS - 4 + 1
+        outcome = run_cli("train", exported, "-o", "other.keras", "--crop-size", 65)
+        outcome.require_refusal("at least 4 photos of 65 px or more", f"0 of {NUM_PHOTOS}", "--crop-size")
+
 
 class TestRepeatedTrial:
     def test_of_other_photos(self, exported: Path, run_cli: RunCli, folder: Path) -> None:

@@ -1,8 +1,10 @@
 """Imports LPIPS where torchvision's compiled operators do not load, and keeps scoring to one thread."""
 
 import importlib
+import importlib.machinery
+import importlib.util
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, Final
 
@@ -11,7 +13,6 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from objectives.errors import QualityError
 
-_MISSING_OPERATOR: Final = "operator torchvision::nms does not exist"
 _SCHEMAS: Final = tuple(
     f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor" for name in ("nms", "qnms")
 )
@@ -23,7 +24,8 @@ def import_lpips() -> Any:
 
     It needs torchvision only for network classes, but `import torchvision` fails where its compiled operators do not
     fit the installed Torch. Then, and only then, the schemas of the two operators it registers are declared first;
-    nothing here calls them.
+    nothing here calls them. To try the import and mend it afterwards would leave half of torchvision imported, and its
+    error as the context of whatever else fails in the meantime, such as a finaliser.
 
     Returns:
         The module `lpips`.
@@ -32,13 +34,8 @@ def import_lpips() -> Any:
         QualityError: lpips or torchvision cannot be imported.
     """
     try:
-        try:
-            return importlib.import_module("lpips")
-        except RuntimeError as error:
-            if _MISSING_OPERATOR not in str(error):
-                raise
-            _declare_operators()
-            return importlib.import_module("lpips")
+        _declare_missing_operators()
+        return importlib.import_module("lpips")
     except (ImportError, RuntimeError) as error:
         raise QualityError(
             f"`lpips` cannot be imported: {error}. Install the versions of torch, torchvision and lpips that "
@@ -71,7 +68,17 @@ def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _declare_operators() -> None:
+@cache
+def _declare_missing_operators() -> None:
+    """Load torchvision's operators as its own import will, and declare those that are missing all the same."""
+    package = importlib.util.find_spec("torchvision")
+    search = package.submodule_search_locations if package else None
+    compiled = importlib.machinery.PathFinder.find_spec("_C", search) if search else None
+    if compiled and compiled.origin:
+        with suppress(OSError):
+            torch.ops.load_library(compiled.origin)  # type: ignore[no-untyped-call]
+    if hasattr(torch.ops.torchvision, "nms"):
+        return
     library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for schema in _SCHEMAS:
         library.define(schema)  # type: ignore[no-untyped-call]

@@ -12,8 +12,9 @@ import optuna_dashboard
 
 from dashboards.note_saving import save_study_notes
 from dashboards.study_identities import StudyIdentity, study_identities
-from studies.errors import StudiesError
+from studies.errors import StorageError, StudiesError
 from studies.records.study_record import StudyRecord
+from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 
 if TYPE_CHECKING:
@@ -48,12 +49,15 @@ class DashboardApplication:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request."""
-        identities = study_identities(self._reader)
-        application = self._remembering(identities)
         path = str(environ["PATH_INFO"])
-        if not self._is_there(path, identities):
-            start_response("404 Not Found", [("Content-Type", "application/json")])
-            return [json.dumps({"reason": "It has been deleted."}).encode()]
+        try:
+            identities = study_identities(self._reader)
+            is_there = self._is_there(path, identities)
+        except StorageError as error:
+            return _refusal(start_response, "503 Service Unavailable", str(error))
+        application = self._remembering(identities)
+        if not is_there:
+            return _refusal(start_response, "404 Not Found", "It has been deleted.")
         if environ["REQUEST_METHOD"] == "POST" and _STUDY.fullmatch(path) and path.endswith("/rename"):
             return self._rename(application, environ, start_response)
         return application(environ, start_response)
@@ -82,7 +86,8 @@ class DashboardApplication:
             return False
         if parts.get("trial") is not None:
             try:
-                self._reader.optuna.get_trial_system_attrs(int(parts["trial"]))
+                with storage_errors(self._reader.url):
+                    self._reader.optuna.get_trial_system_attrs(int(parts["trial"]))
             except KeyError:
                 return False
         artifact = parts.get("artifact")
@@ -107,3 +112,9 @@ class DashboardApplication:
     def _write_notes(self, study_name: str) -> None:
         if StudyRecord.parse(self._writer.read_study(study_name).user_attrs).is_ours:
             save_study_notes(self._writer, study_name)
+
+
+def _refusal(start_response: "StartResponse", status: str, reason: str) -> list[bytes]:
+    """Answer with a reason, which optuna-dashboard shows."""
+    start_response(status, [("Content-Type", "application/json")])
+    return [json.dumps({"reason": reason}).encode()]

@@ -14,6 +14,7 @@ from studies.errors import CalibrationError
 from studies.preferences.answers import EVERYONE, Preference, load_preferences
 from studies.preferences.calibration import MIN_CHOICES, Calibration, Choice, calibrate
 from studies.records.summaries import StudySummary
+from studies.records.trial_words import listed_trials
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import load_photo_quality
@@ -143,8 +144,7 @@ def rank_calibrated(storage: StudyStorage, summary: StudySummary, *, rater: str)
         )
     notes = list(choices.notes)
     if incomplete:
-        listed = ", ".join(map(str, incomplete))
-        notes.append(f"Not ranked, since scores of some of their photos are missing: trials {listed}.")
+        notes.append(f"Not ranked, since scores of some of their photos are missing: {listed_trials(incomplete)}.")
     return CalibratedRanking(rater=rater, calibration=calibration, qualities=qualities, notes=tuple(notes))
 
 

@@ -12,6 +12,7 @@ from studies.preferences.calibrated_ranking import PhotoParts
 from studies.preferences.posterior import PRIOR_DECISIVENESS, PRIOR_SCALES
 from studies.records import attributes
 from studies.records.summaries import StudySummary, TrialSummary
+from studies.records.trial_words import listed_trials
 
 REPEAT_SHARE: Final = 1.0 / 7.0
 """Of the questions that repeat an earlier pair with sides swapped: three of the twenty that calibration needs."""
@@ -107,8 +108,7 @@ def find_pairs(summary: StudySummary, parts: PhotoParts) -> PairMaterial:
     unscored = [number for number in trials if any(photo not in parts.get(number, {}) for photo in photos)]
     notes = []
     if unscored:
-        listed = ", ".join(map(str, unscored))
-        notes.append(f"Not asked about where scores of calibration photos are missing: trials {listed}.")
+        notes.append(f"Not asked about where scores of calibration photos are missing: {listed_trials(unscored)}.")
     if not pairs:
         raise PreferenceError(" ".join([f"Study {summary.name!r} has no two outputs to compare.", *notes]))
     return PairMaterial(

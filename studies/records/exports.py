@@ -12,7 +12,7 @@ from studies.errors import ExportError
 from studies.records.exported_config import FORMAT_FIELD, ExportedWeights
 from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, TrialSummary, summarise
-from studies.records.trial_words import state_word
+from studies.records.trial_words import listed_numbers, state_word
 from studies.storage.study_storage import StudyStorage
 
 
@@ -109,7 +109,7 @@ def _numbered(summary: StudySummary, number: int) -> TrialSummary:
         return ranked[number]
     state = next((state_word(trial.state) for trial in summary.trials if trial.number == number), None)
     is_what = f"is {state}" if state is not None else "does not exist"
-    known = ", ".join(str(trial) for trial in sorted(ranked)) or "none"
+    known = listed_numbers(sorted(ranked)) or "none"
     raise ExportError(f"Trial {number} of {summary.name!r} {is_what}. Choose a finished one: {known}.")
 
 

@@ -26,13 +26,15 @@ def counted_states(num_by_state: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {state_word(state)}" for state, count in num_by_state.items() if count)
 
 
-def listed_trials(numbers: Sequence[int]) -> str:
-    """Return the first `MAX_LISTED` trials by number and a count: "trials 4, 0, 7 and 37 more"; empty without any."""
-    if not numbers:
-        return ""
-    named = ", ".join(map(str, numbers[:MAX_LISTED]))
+def listed_numbers(numbers: Sequence[int]) -> str:
+    """Return the first `MAX_LISTED` numbers and a count: "4, 0, 7 and 37 more"; empty without any."""
     more = len(numbers) - MAX_LISTED
-    return f"trial{'' if len(numbers) == 1 else 's'} {named}" + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(str, numbers[:MAX_LISTED])) + (f" and {more} more" if more > 0 else "")
+
+
+def listed_trials(numbers: Sequence[int]) -> str:
+    """Return trials by number, as `listed_numbers` does: "trials 4, 0, 7 and 37 more"; empty without any."""
+    return f"trial{'' if len(numbers) == 1 else 's'} {listed_numbers(numbers)}" if numbers else ""
 
 
 def ties_in_words(tied_with_best: Sequence[int]) -> str:

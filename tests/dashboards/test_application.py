@@ -126,3 +126,11 @@ def test_a_trial_whose_value_is_lost_does_not_break_the_page(storage: StudyStora
     with running_dashboard(storage) as url:
         values = [trial.get("values") for trial in study_page(url, studies(url)[NAME])["trials"]]
     assert values == [[0.25], [0.1], ["-inf"]]
+
+
+def test_a_database_that_breaks_while_it_is_shown_is_told(url: str, storage: StudyStorage) -> None:
+    with storage.engine.begin() as connection:
+        connection.execute(sqlalchemy.text("ALTER TABLE trials RENAME TO lost"))
+    status, content = ask(f"{url}api/studies")
+    assert status == 503
+    assert storage.name in json.loads(content)["reason"]

@@ -34,12 +34,12 @@ class DashboardApplication:
     anew. And it breaks over what has been deleted, which is just not found.
     """
 
-    def __init__(self, reader: StudyStorage, *, writer: StudyStorage) -> None:
+    def __init__(self, reader: StudyStorage, *, writer: StudyStorage | None) -> None:
         """Prepare.
 
         Args:
             reader: Connection that the pages read through.
-            writer: The same storage opened for writing notes.
+            writer: The same storage opened for writing; None if it cannot be written, so that nothing may be changed.
         """
         self._reader = reader
         self._writer = writer
@@ -58,6 +58,8 @@ class DashboardApplication:
         application = self._remembering(identities)
         if not is_there:
             return _refusal(start_response, "404 Not Found", "It has been deleted.")
+        if self._writer is None and environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return _refusal(start_response, "403 Forbidden", f"{self._reader.name} cannot be written.")
         if environ["REQUEST_METHOD"] == "POST" and _STUDY.fullmatch(path) and path.endswith("/rename"):
             return self._rename(application, environ, start_response)
         return application(environ, start_response)
@@ -110,7 +112,7 @@ class DashboardApplication:
         return [content]
 
     def _write_notes(self, study_name: str) -> None:
-        if StudyRecord.parse(self._writer.read_study(study_name).user_attrs).is_ours:
+        if self._writer is not None and StudyRecord.parse(self._writer.read_study(study_name).user_attrs).is_ours:
             save_study_notes(self._writer, study_name)
 
 

@@ -13,9 +13,9 @@ import optuna
 import sqlalchemy
 from sqlalchemy.dialects import postgresql, sqlite
 
-from dashboards.private_names import (
+from dashboards.optuna_dashboard_internals import (
     ARTIFACTS_ATTR_PREFIX,
-    StudySystemAttributeModel,
+    STUDY_SYSTEM_ATTRIBUTES,
     note_str_key_prefix,
     note_ver_key,
     split_body,
@@ -112,7 +112,7 @@ class NoteStore:
         if not entries:
             return
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(StudySystemAttributeModel)
+        statement = insert(STUDY_SYSTEM_ATTRIBUTES)
         statement = statement.on_conflict_do_update(
             index_elements=["study_id", "key"], set_={"value_json": statement.excluded.value_json}
         )
@@ -126,8 +126,9 @@ class NoteStore:
         gone = sorted(keys)
         if not gone:
             return
-        row = StudySystemAttributeModel
-        connection.execute(sqlalchemy.delete(row).where(row.study_id == self._study_id, row.key.in_(gone)))
+        table = STUDY_SYSTEM_ATTRIBUTES
+        own = (table.c.study_id == self._study_id, table.c.key.in_(gone))
+        connection.execute(sqlalchemy.delete(table).where(*own))
         for key in gone:
             self._attrs.pop(key, None)
 

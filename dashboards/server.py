@@ -106,7 +106,8 @@ def bind_dashboard(storage: StudyStorage, *, host: str = DEFAULT_HOST, port: int
     if not 0 <= port <= _LAST_PORT:
         raise ServeError(f"`port` must be between 0 and {_LAST_PORT}. Received {port}.\nPass another one with --port.")
     reader = _open_reader(storage)
-    application = DashboardApplication(reader, writer=storage)
+    writer = storage if StudyStorage.is_writable(storage.url) else None
+    application = DashboardApplication(reader, writer=writer)
     server_class = _ServerOnIPv6 if ":" in host else DashboardServer
     try:
         server = make_server(host, port, application, server_class=server_class, handler_class=_QuietHandler)

@@ -81,8 +81,7 @@ def require_file(url: str) -> None:
     path = sqlite_path(url)
     if path is not None and not path.is_file():
         raise StorageError(
-            f"There is no study database at {path}. Start a study with `styletuner study run`, or name another with "
-            "--storage."
+            f"There is no study database at {path}. Start a study with `styletuner study run`, or name another."
         )
 
 

@@ -320,7 +320,7 @@ def _require_tables(url: str) -> str:
     if version is None:
         raise StorageError(
             f"{shown(url)} holds no studies of styletuner. Start one there with `styletuner study run`, or name "
-            "another with --storage."
+            "another."
         )
     require_known(url, version)
     return version

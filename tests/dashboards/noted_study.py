@@ -7,6 +7,7 @@ import optuna
 import PIL.Image
 
 from studies.records import attributes
+from studies.storage.study_identity import create_study
 from studies.storage.study_storage import StudyStorage
 
 NAME = "demo-waves"
@@ -20,7 +21,7 @@ def png(colour: tuple[int, int, int]) -> bytes:
 
 def make_noted_study(storage: StudyStorage, *, num_trials: int = 3) -> optuna.Study:
     """Trial 0 finishes with 0.25, trial 1 is pruned at 0.1, trial 2 finishes with 0.5, later ones with ever less."""
-    made = optuna.create_study(storage=storage.optuna, study_name=NAME, direction="maximize")
+    made = create_study(storage.optuna, NAME)
     made.set_user_attr(attributes.CONFIGURATION, {"seed": 7, "network": {"width": 16}})
     made.set_user_attr(
         attributes.STYLE_IMAGE, storage.artifacts.upload_bytes(png((250, 10, 10)), made, file_name="style.png")

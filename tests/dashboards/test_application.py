@@ -134,3 +134,19 @@ def test_a_database_that_breaks_while_it_is_shown_is_told(url: str, storage: Stu
     status, content = ask(f"{url}api/studies")
     assert status == 503
     assert storage.name in json.loads(content)["reason"]
+
+
+@pytest.fixture
+def locked_url(storage: StudyStorage, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A dashboard on studies that cannot be written; file modes do not stop the user root."""
+    monkeypatch.setattr(StudyStorage, "is_writable", staticmethod(lambda _: False))
+    with running_dashboard(storage) as address:
+        yield address
+
+
+def test_studies_that_cannot_be_written_are_shown_and_not_changed(locked_url: str) -> None:
+    study_id = studies(locked_url)[NAME]
+    assert len(study_page(locked_url, study_id)["trials"]) == 3
+    status, content = ask(f"{locked_url}api/studies/{study_id}/rename", method="POST", body={"study_name": "ocean"})
+    assert (status, b"cannot be written" in content) == (403, True)
+    assert ask(f"{locked_url}api/studies/{study_id}", method="DELETE")[0] == 403

@@ -15,6 +15,11 @@ def dashboard(storage: str, host: str, port: int) -> None:
     from dashboards.server import serve
     from studies.storage.study_storage import StudyStorage
 
+    if not StudyStorage.is_writable(storage):
+        with StudyStorage.open_read_only(storage) as studies:
+            click.echo("The studies cannot be written: they are shown as they are, with the notes they have.", err=True)
+            serve(studies, host=host, port=port)
+        return
     with StudyStorage.open(storage) as studies:
         save_notes(studies, report=lambda line: click.echo(line, err=True))
         serve(studies, host=host, port=port)

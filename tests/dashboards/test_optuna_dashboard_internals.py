@@ -6,7 +6,7 @@ import optuna
 import sqlalchemy
 from optuna_dashboard import save_note
 
-from dashboards import private_names
+from dashboards import optuna_dashboard_internals as internals
 from studies.storage.study_storage import StudyStorage
 
 
@@ -17,22 +17,24 @@ def test_notes_lie_under_the_keys_that_we_know(tmp_path: Path) -> None:
     long = "a" * 5000
     save_note(study, "short")
     save_note(optuna.Trial(study, trial._trial_id), long)
-    expected = {private_names.note_ver_key(None): 1, private_names.note_ver_key(trial._trial_id): 1}
-    expected |= {f"{private_names.note_str_key_prefix(None)}0": "short"}
-    pieces = private_names.split_body(long, trial._trial_id)
-    assert list(pieces) == [f"{private_names.note_str_key_prefix(trial._trial_id)}{number}" for number in range(3)]
+    expected = {
+        internals.note_ver_key(None): 1,
+        internals.note_ver_key(trial._trial_id): 1,
+    }
+    expected |= {f"{internals.note_str_key_prefix(None)}0": "short"}
+    pieces = internals.split_body(long, trial._trial_id)
+    assert list(pieces) == [f"{internals.note_str_key_prefix(trial._trial_id)}{number}" for number in range(3)]
     assert study._storage.get_study_system_attrs(study._study_id) == {**expected, **pieces}
 
 
 def test_the_tables_have_the_columns_that_we_read_and_write() -> None:
     columns = {
-        private_names.StudyModel: {"study_id", "study_name"},
-        private_names.TrialModel: {"study_id", "number", "datetime_start"},
-        private_names.StudySystemAttributeModel: {"study_id", "key", "value_json"},
+        internals.TRIALS: {"study_id", "number", "datetime_start"},
+        internals.STUDY_SYSTEM_ATTRIBUTES: {"study_id", "key", "value_json"},
     }
-    for model, names in columns.items():
-        assert names <= set(model.__table__.c.keys())
-    constraints = private_names.StudySystemAttributeModel.__table__.constraints
+    for table, names in columns.items():
+        assert names <= set(table.c.keys())
+    constraints = internals.STUDY_SYSTEM_ATTRIBUTES.constraints
     unique = [constraint for constraint in constraints if isinstance(constraint, sqlalchemy.UniqueConstraint)]
     assert [[column.name for column in constraint.columns] for constraint in unique] == [["study_id", "key"]]
 
@@ -42,5 +44,5 @@ def test_artifacts_of_a_study_lie_under_the_prefix_that_we_know(tmp_path: Path) 
         study = optuna.create_study(storage=storage.optuna)
         artifact = storage.artifacts.upload_bytes(b"x", study, file_name="style.png")
         assert list(storage.optuna.get_study_system_attrs(study._study_id)) == [
-            private_names.ARTIFACTS_ATTR_PREFIX + artifact
+            internals.ARTIFACTS_ATTR_PREFIX + artifact
         ]

@@ -42,35 +42,32 @@ def find_picture_sets(paths: Iterable[Path]) -> list[PictureSet]:
     return [PictureSet(name=str(path), files=_files(path)) for path in paths]
 
 
-def match_photo(picture: Path, photos: Path) -> Path:
-    """Find the photo that a picture was made from.
+def match_photo(picture: Path, photos: Sequence[Path]) -> Path:
+    """Find the photo that a picture was made from, by its name.
 
     Args:
         picture: "cat.png", "cat-2.jpg" and "cat_starry.png" belong to the photo "cat.jpg".
-        photos: The one photo of all pictures, or a folder of photos, which is searched by name.
+        photos: At least one, of one folder.
 
     Returns:
         The photo of the same stem, else that of the longest stem with which the picture's begins, if what follows is
         neither a letter nor a digit: "10.png" was not made from "1.jpg".
 
     Raises:
-        PictureMatchError: No photo of the folder fits, or two fit as well.
-        ImageError: The path of the photos leads to neither a folder nor a file.
+        PictureMatchError: No photo fits, or two fit as well.
     """
-    if not _is_folder(photos):
-        return photos
-    candidates = _files(photos)
-    fitting = [photo for photo in candidates if _begins_with(picture.stem, photo.stem)]
+    folder = photos[0].parent
+    fitting = [photo for photo in photos if _begins_with(picture.stem, photo.stem)]
     longest = max((len(photo.stem) for photo in fitting), default=0)
     best = [photo for photo in fitting if len(photo.stem) == longest]
     if not best:
         raise PictureMatchError(
-            f"No photo in {photos} has the name of {picture}. Name each output like its photo, such as "
-            f"{candidates[0].stem}.png or {candidates[0].stem}-starry.png."
+            f"No photo in {folder} has the name of {picture}. Name each output like its photo, such as "
+            f"{photos[0].stem}.png or {photos[0].stem}-starry.png."
         )
     if len(best) > 1:
         raise PictureMatchError(
-            f"{picture} fits two photos, {best[0].name} and {best[1].name}. Leave one of them in {photos}."
+            f"{picture} fits two photos, {best[0].name} and {best[1].name}. Leave one of them in {folder}."
         )
     return best[0]
 
@@ -80,15 +77,22 @@ def match_photos(sets: Sequence[PictureSet], photos: Path) -> list[tuple[Picture
 
     Only headers are read, so that a fault in the last set is found before the first is scored.
 
+    Args:
+        sets: What `find_picture_sets` found.
+        photos: The one photo of all pictures, or a folder of photos, which is searched by name: see `match_photo`.
+
     Returns:
         Each set with the photo of each of its files.
 
     Raises:
         PictureMatchError: See `match_photo`; or a set is too large to be judged.
-        ImageError: A file is no picture.
+        ImageError: A file is no picture, or the photos' path leads to neither a folder nor a file.
         QualityError: A picture is too small, or has other proportions than its photo.
     """
-    matched = [(found, {file: match_photo(file, photos) for file in found.files}) for found in sets]
+    candidates, is_one = _files(photos), not _is_folder(photos)
+    matched = [
+        (found, {file: photos if is_one else match_photo(file, candidates) for file in found.files}) for found in sets
+    ]
     for found, photo_of in matched:
         num_pixels = 0
         for file, photo in photo_of.items():

@@ -33,22 +33,23 @@ def photos(tmp_path: Path) -> Path:
     ],
 )
 def test_pictures_find_their_photo_by_name(photos: Path, picture: str, photo: str) -> None:
-    assert match_photo(Path("out") / picture, photos) == photos / photo
+    assert match_photo(Path("out") / picture, sorted(photos.iterdir())) == photos / photo
 
 
 def test_one_photo_is_that_of_all_pictures(photos: Path) -> None:
-    assert match_photo(Path("whatever.png"), photos / "dog.png") == photos / "dog.png"
+    ((_, photo_of),) = match_photos(find_picture_sets([photos / "1.png"]), photos / "dog.png")
+    assert photo_of == {photos / "1.png": photos / "dog.png"}
 
 
 def test_pictures_without_a_photo_or_with_two_are_named(photos: Path) -> None:
     with pytest.raises(PictureMatchError, match=r"No photo in .*photos has the name .*bird\.png\. .*1-starry\.png"):
-        match_photo(Path("out/bird.png"), photos)
+        match_photo(Path("out/bird.png"), sorted(photos.iterdir()))
     for name in ("10.png", "cats.png"):
         with pytest.raises(PictureMatchError, match="No photo"):
-            match_photo(Path(name), photos)
+            match_photo(Path(name), sorted(photos.iterdir()))
     PIL.Image.new("RGB", (32, 24)).save(photos / "dog.jpg")
     with pytest.raises(PictureMatchError, match=r"out/dog\.png fits two photos, dog\.jpg and dog\.png"):
-        match_photo(Path("out/dog.png"), photos)
+        match_photo(Path("out/dog.png"), sorted(photos.iterdir()))
 
 
 def test_files_are_sets_of_their_own_and_a_folders_pictures_are_one(photos: Path) -> None:

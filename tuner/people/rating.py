@@ -112,6 +112,7 @@ class RatingSession:
     def run(self, num_choices: int, ask: Ask) -> int:
         """Ask until there are so many answers, or the rater stops; return how many were given."""
         for number in range(num_choices):
+            self._require_study("There is nothing left to ask about.")
             question = self._chooser.choose()
             # Who is asked stands in the picture: two sessions in one folder would draw into the same file.
             self._draw(question, title=f"{self._rater}, question {number + 1}: which is better, A or B?")
@@ -145,12 +146,14 @@ class RatingSession:
                 "file with --picture."
             ) from error
 
-    def _keep(self, question: Question, key: str) -> None:
+    def _require_study(self, consequence: str) -> None:
         with storage_errors(self._storage.url):
-            if find_by_uuid(self._storage.read_engine, self._summary.uuid) is None:
-                raise PreferenceError(
-                    f"Study {self._summary.name!r} was deleted meanwhile. The last answer is not stored."
-                )
+            place = find_by_uuid(self._storage.read_engine, self._summary.uuid)
+        if place is None:
+            raise PreferenceError(f"Study {self._summary.name!r} was deleted meanwhile. {consequence}")
+
+    def _keep(self, question: Question, key: str) -> None:
+        self._require_study("The last answer is not stored.")
         first, second = question.pair.trials
         preferred = {LEFT: question.left, RIGHT: question.right}.get(key)
         preference = Preference(

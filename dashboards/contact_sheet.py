@@ -16,6 +16,7 @@ import PIL.ImageFont
 from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngInfo
 
+from dashboards.picture_titles import QUESTION_TITLE, SHEET_TITLE
 from studies.records.trial_words import state_word
 
 Image: TypeAlias = NDArray[np.float32]
@@ -33,8 +34,6 @@ _BODY_SIZE = 15
 _HEADING_SIZE = 19
 _TITLE_SIZE = 28
 _QUALITY_SIZE = 38
-QUESTION_TITLE = "styletuner question"
-"""Title in a question's metadata, by which its file is known as one that may be replaced."""
 # In a question the outputs are what is looked at: twice as high as on a sheet, two still fit a screen side by side.
 _PAIR_SCALE = 2
 # A wider or taller photo than this (a panorama) is shown smaller, so that it does not push the others off the sheet.
@@ -119,7 +118,7 @@ def contact_sheet(
         subtitle: one more line, set smaller.
 
     Returns:
-        A PNG file's bytes.
+        A PNG file's bytes, which have `SHEET_TITLE` as their title.
 
     Raises:
         ValueError: if there is no photo, a row has more outputs than there are photos, or a picture has another shape.
@@ -147,7 +146,7 @@ def contact_sheet(
         _paste_row(canvas, row.outputs, columns, top=top)
         _draw_missing(draw, columns[len(row.outputs) :], top=top)
         _draw_label(draw, row, place=place, top=top)
-    return _png(canvas)
+    return _png(canvas, title=SHEET_TITLE)
 
 
 def pair_sheet(photo: Image, style: Image, outputs: tuple[Image, Image], *, title: str) -> bytes:

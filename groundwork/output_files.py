@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -40,10 +40,9 @@ def check_output(
         OutputError: It may not or cannot be written.
     """
     if path.suffix.lower() not in suffixes:
-        named = " or ".join(suffixes)
-        raise OutputError(f"{called} must name a {named} file. Received {path}. Choose a name that ends so.")
+        raise OutputError(f"{called} {path} must end in {' or '.join(suffixes)}. Choose such a name.")
     if os.path.isdir(path):  # noqa: PTH112  Path.is_dir fails at a name that is too long
-        raise OutputError(f"{called} must name a file. {path} is a folder. Name a file in it.")
+        raise OutputError(f"{called} {path} is a folder. Name a file in it.")
     for file in kept:
         if is_same_or_inside(path, file):
             raise OutputError(f"{called} {path} would overwrite {file}, which is needed. Choose another name.")
@@ -51,7 +50,7 @@ def check_output(
         raise OutputError(
             f"{called} {path} is there and was not made by the same command. Choose another name, or move it away."
         )
-    check_writable(path, called=called)
+    _check_writable(path, called=called)
 
 
 def free_path(path: Path, *, is_ours: IsOurs = never_ours, kept: Collection[Path] = ()) -> Path:
@@ -77,29 +76,38 @@ def is_same_or_inside(path: Path, other: Path) -> bool:
         return False
 
 
-def check_writable(path: Path, *, called: str) -> None:
-    """Write a file where an output is to go, and remove it again, with the folders that it needed.
+def check_folder(folder: Path, *, called: str) -> None:
+    """Make sure that files can be written into a folder, which need not be there yet, and leave nothing there.
 
     Raises:
-        OutputError: That fails.
+        OutputError: They cannot.
     """
+    try:
+        _try_to_write(folder)
+    except OSError as error:
+        raise OutputError(
+            f"{called} {folder} cannot be written to: {error.strerror or error}. Choose a folder that can."
+        ) from error
+
+
+def _check_writable(path: Path, *, called: str) -> None:
     try:
         with contextlib.suppress(FileNotFoundError):
             path.lstat()  # finds a name that is too long
-        with _folder_made(path.parent), tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-"):
-            pass
+        _try_to_write(path.parent)
     except OSError as error:
         raise OutputError(
             f"{called} {path} cannot be written: {error.strerror or error}. Choose a folder that can be written."
         ) from error
 
 
-@contextlib.contextmanager
-def _folder_made(folder: Path) -> Iterator[None]:
+def _try_to_write(folder: Path) -> None:
+    """Write a file, and remove it again with the folders that it needed: permissions do not say all."""
     missing = list(itertools.takewhile(lambda parent: not parent.exists(), [folder, *folder.parents]))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        yield
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".writing-"):
+            pass
     finally:
         for made in missing:
             with contextlib.suppress(OSError):

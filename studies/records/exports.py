@@ -1,10 +1,12 @@
 """Exporting trials of a study as files that say everything needed to train the finished network."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from groundwork.output_files import check_output, free_path
 from groundwork.whole_files import write_whole
 from groundwork.yaml_files import dump_yaml
 from measures.versions import EXPORT_FORMAT
@@ -13,7 +15,11 @@ from studies.records.exported_config import FORMAT_FIELD, ExportedWeights
 from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, TrialSummary, summarise
 from studies.records.trial_words import listed_numbers, state_word
+from studies.storage.addresses import storage_files
 from studies.storage.study_storage import StudyStorage
+
+SUFFIXES: Final = (".yaml", ".yml")
+"""Of exported files."""
 
 
 def export_config(
@@ -57,6 +63,8 @@ def write_exports(
 ) -> list[Path]:
     """Write trials as YAML files, with the style image beside them as "<stem>_style" and its own suffix.
 
+    Earlier exports are replaced, other files never: a style image whose name is taken gets a number.
+
     Args:
         storage: Where the study lives.
         study_name: The study.
@@ -69,22 +77,31 @@ def write_exports(
         The files, best first.
 
     Raises:
-        ExportError: If there is nothing to export or a file cannot be written.
+        ExportError: If there is nothing to export or the disk refuses.
+        OutputError: If an exported file cannot be written, or would take another's place.
         StudyError: If there is no such study.
         StorageError: If the style image is gone.
     """
     contents = export_config(storage, study_name, trial=trial, top=top, ranking=ranking)
-    style_name, style = _style_image(storage, study_name)
-    style_path = path.with_name(f"{path.stem}_style{Path(style_name).suffix}")
-    entry = {"file": style_path.name, "sha256": hashlib.sha256(style).hexdigest()}
     paths = [path] if len(contents) == 1 else [_numbered_path(path, index + 1) for index in range(len(contents))]
+    kept = storage_files(storage.url)
+    for target in paths:
+        check_output(target, called="The export", suffixes=SUFFIXES, is_ours=is_export, kept=kept)
+    style_name, style = _style_image(storage, study_name)
+    # One that other exports beside this one name stays with them.
+    style_path = free_path(
+        path.with_name(f"{path.stem}_style{Path(style_name).suffix}"),
+        is_ours=lambda there: there.read_bytes() == style,
+        kept=kept,
+    )
+    entry = {"file": style_path.name, "sha256": hashlib.sha256(style).hexdigest()}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(style_path, style)
+        if not style_path.exists():
+            write_whole(style_path, style)
         for target, content in zip(paths, contents, strict=True):
             write_whole(target, _as_yaml({**content, "style_image": entry}))
     except OSError as error:
-        raise ExportError(f"Cannot write {path}: {error.strerror or error}. Name another place with -o.") from error
+        raise ExportError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
     return paths
 
 
@@ -134,6 +151,11 @@ def _content(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
         "judge_version": record.judge_version,
         "versions": dict(record.versions),
     }
+
+
+def is_export(path: Path) -> bool:
+    """Whether a file was exported before, even if it was edited since."""
+    return re.search(rf"^{FORMAT_FIELD}:".encode(), path.read_bytes(), re.MULTILINE) is not None
 
 
 def _style_image(storage: StudyStorage, study_name: str) -> tuple[str, bytes]:

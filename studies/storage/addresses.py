@@ -91,6 +91,14 @@ def require_folder(path: Path) -> None:
         raise StorageError(f"Cannot make {path}: its folder does not exist. Make the folder or name another file.")
 
 
+def storage_files(url: str) -> tuple[Path, ...]:
+    """Files and folders on this machine that hold a storage's studies: no output may take their place."""
+    path = sqlite_path(url)
+    endings = ("", "-wal", "-shm", "-journal", ".lock")
+    database = () if path is None else tuple(path.with_name(path.name + ending) for ending in endings)
+    return (*database, artifact_folder(url))
+
+
 def artifact_folder(url: str) -> Path:
     """Where a storage keeps its artefacts: beside an SQLite file, else what `STYLETUNER_ARTIFACTS` says."""
     path = sqlite_path(url)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from groundwork.errors import OutputError
-from groundwork.output_files import check_output, check_writable, free_path, is_same_or_inside
+from groundwork.output_files import check_folder, check_output, free_path, is_same_or_inside
 
 UNWRITABLE = Path("/proc")
 """Here even the superuser makes no file."""
@@ -35,7 +35,7 @@ def test_a_file_of_ours_may_be_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["styletuner.db", "a.jpg", "a", "a.png.db-wal"])
 def test_suffix_that_does_not_fit(tmp_path: Path, name: str) -> None:
-    with pytest.raises(OutputError, match=rf"`--sheet` must name a .png file. Received .*{name}\. Choose"):
+    with pytest.raises(OutputError, match=rf"`--sheet` .*{name} must end in .png. Choose"):
         check(tmp_path / name)
 
 
@@ -102,10 +102,17 @@ def test_place_where_nothing_can_be_written(tmp_path: Path, where: str) -> None:
 
 
 @pytest.mark.skipif(not UNWRITABLE.is_dir(), reason="no such folder on this system")
-@pytest.mark.parametrize("name", ["a.png", "new/a.png"])
+@pytest.mark.parametrize("name", ["", "new"])
 def test_folder_that_takes_no_file(name: str) -> None:
-    with pytest.raises(OutputError, match="cannot be written"):
-        check_writable(UNWRITABLE / name, called="`--output`")
+    with pytest.raises(OutputError, match=r"`--output` /proc.* cannot be written to"):
+        check_folder(UNWRITABLE / name, called="`--output`")
+    with pytest.raises(OutputError, match=r"`--sheet` /proc.* cannot be written"):
+        check(UNWRITABLE / name / "a.png")
+
+
+def test_folder_that_can_be_made(tmp_path: Path) -> None:
+    check_folder(tmp_path / "new" / "deeper", called="`--output`")
+    assert not list(tmp_path.iterdir())
 
 
 def test_numbers_go_on_past_what_is_there(tmp_path: Path) -> None:

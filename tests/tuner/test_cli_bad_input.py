@@ -186,7 +186,7 @@ class TestOutput:
     @pytest.mark.parametrize("dry", [(), ("--dry-run",)])
     def test_no_folder(self, run_cli: RunCli, place: str, dry: tuple[str, ...]) -> None:
         """Found at once: the study may take hours."""
-        run_cli(*RUN, *dry, "-o", place).require_refusal("`--output` must be a folder", "style.png is no folder")
+        run_cli(*RUN, *dry, "-o", place).require_refusal("`--output` ", place, "cannot be written to")
 
 
 class TestNetworks:

@@ -132,7 +132,7 @@ class TestExistingStudy:
 
     @pytest.mark.usefixtures("finished")
     def test_export_to_where_nothing_can_be_written(self, run_cli: RunCli) -> None:
-        run_cli("study", "export", NAME, "-o", "style.png/best.yaml").require_refusal("style.png", "-o")
+        run_cli("study", "export", NAME, "-o", "style.png/best.yaml").require_refusal("The export style.png/best.yaml")
 
     @pytest.mark.usefixtures("finished")
     def test_sheet_to_where_nothing_can_be_written(self, run_cli: RunCli) -> None:

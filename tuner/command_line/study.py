@@ -1,14 +1,15 @@
 """`styletuner study`: run, list, show, export, enqueue and delete studies."""
 
 import math
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from studies.storage.addresses import DEFAULT_STORAGE, parse_storage
+from dashboards.picture_titles import is_contact_sheet
+from groundwork.output_files import check_folder, free_path
+from studies.storage.addresses import DEFAULT_STORAGE, parse_storage, storage_files
 from tuner.command_line.options import HELP, PATH, storage_option
 from tuner.command_line.study_export import export
 from tuner.command_line.study_prefer import prefer
@@ -85,7 +86,8 @@ def run(
         overrides = merge(overrides, parse_setting(setting))
     config = _with_demo_pictures(load_config(source, overrides=overrides))
     pictures = _open_pictures(config)
-    _check_folder(output)
+    if output is not None:
+        check_folder(output, called="`--output`")
     if dry_run:
         _estimate(config, pictures, storage=storage, name=name, new=new)
         return
@@ -116,18 +118,6 @@ def _open_pictures(config: "StudyConfig") -> "StudyPictures":
     if remark := style_remark(pictures.style_path):
         click.echo(remark[0].upper() + remark[1:], err=True)
     return pictures
-
-
-def _check_folder(output: Path | None) -> None:
-    """Find a folder that cannot be made before trials are run, not after."""
-    if output is None:
-        return
-    from tuner.errors import ConfigError
-
-    existing = next(path for path in (output, *output.absolute().parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        reason = "no folder" if not existing.is_dir() else "not writable"
-        raise ConfigError(f"`--output` must be a folder to write to. Received {output}; {existing} is {reason}.")
 
 
 def _estimate(config: "StudyConfig", pictures: "StudyPictures", *, storage: str, name: str | None, new: bool) -> None:
@@ -211,7 +201,7 @@ def _run_trials(study_run: "StudyRun", workers: int) -> None:
 def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> None:
     """Print what the study found, and where to go from here."""
     from dashboards.note_saving import save_study_notes
-    from studies.records.exports import write_exports
+    from studies.records.exports import is_export, write_exports
     from studies.records.summaries import summarise
     from tuner.installation.environment import own_command
 
@@ -219,10 +209,11 @@ def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> Non
     summary = summarise(studies, name)
     click.echo(headline(summary))
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        for path in write_exports(studies, name, output / f"{name}.yaml"):
+        kept = storage_files(studies.url)
+        exported = free_path(output / f"{name}.yaml", is_ours=is_export, kept=kept)
+        for path in write_exports(studies, name, exported):
             click.echo(f"Best weights:  {path}")
-        sheet = output / f"{name}.png"
+        sheet = free_path(output / f"{name}.png", is_ours=is_contact_sheet, kept=kept)
         write_contact_sheet(studies, summary, sheet)
         click.echo(f"Contact sheet: {sheet}")
     command, place = own_command(), shlex.quote(studies.name)

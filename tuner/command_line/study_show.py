@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dashboards.picture_titles import is_contact_sheet
+from groundwork.output_files import check_output
+from groundwork.whole_files import write_whole
 from studies.records.trial_words import counted_states, listed_trials, state_word, ties_in_words
+from studies.storage.addresses import storage_files
 from tuner.command_line.options import PATH, calibrated_option, chosen_rater, storage_option
 from tuner.command_line.study_prefer import describe_ranking
 
@@ -53,6 +57,9 @@ def show(name: str, as_json: bool, sheet: Path | None, calibrated: bool, rater: 
 
     who = chosen_rater(calibrated, rater)
     with StudyStorage.open_read_only(storage) as studies:
+        if sheet is not None:
+            kept = storage_files(studies.url)
+            check_output(sheet, called="`--sheet`", suffixes=(".png",), is_ours=is_contact_sheet, kept=kept)
         summary = summarise(studies, name)
         ranking = None if who is None else rank_calibrated(studies, summary, rater=who)
         if as_json:
@@ -124,5 +131,4 @@ def write_contact_sheet(studies: "StudyStorage", summary: "StudySummary", path: 
     """
     from dashboards.study_sheet import study_contact_sheet
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(study_contact_sheet(studies, summary))
+    write_whole(path, study_contact_sheet(studies, summary))

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, final
 
-import PIL.Image
-
-from dashboards.contact_sheet import QUESTION_TITLE, pair_sheet
+from dashboards.contact_sheet import pair_sheet
+from dashboards.picture_titles import is_question
+from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from measures.quality import Exponents
 from studies.errors import PreferenceError
@@ -17,6 +17,7 @@ from studies.preferences.calibrated_ranking import load_choices, load_parts
 from studies.preferences.question_pictures import PictureSource
 from studies.preferences.questions import Question, QuestionChooser, find_pairs
 from studies.records.summaries import StudySummary
+from studies.storage.addresses import storage_files
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_identity import find_by_uuid
 from studies.storage.study_storage import StudyStorage
@@ -43,27 +44,6 @@ def own_name() -> str:
         raise PreferenceError("This system knows no user name. Say who answers with --rater NAME.") from error
 
 
-def check_picture_file(path: Path) -> Path:
-    """Return where questions are to be drawn, if nothing is lost by it.
-
-    Raises:
-        PreferenceError: It is no PNG file's name, or a file that is no question of ours is there.
-    """
-    if path.suffix.lower() != ".png" or path.is_dir():
-        raise PreferenceError(f"`picture` must name a PNG file. Received {path}. Choose another with --picture.")
-    if path.exists() and not _is_question(path):
-        raise PreferenceError(f"{path} is there and is no question of ours. Choose another file with --picture.")
-    return path
-
-
-def _is_question(path: Path) -> bool:
-    try:
-        with PIL.Image.open(path) as picture:
-            return picture.info.get("Title") == QUESTION_TITLE
-    except OSError:
-        return False
-
-
 @final
 class RatingSession:
     """Asks one rater about one study; each answer is stored before the next question."""
@@ -82,13 +62,16 @@ class RatingSession:
 
         Raises:
             CalibrationError: The name cannot be one.
-            PreferenceError: There is nothing to ask about, or the picture's file cannot be taken.
+            PreferenceError: There is nothing to ask about.
+            OutputError: The picture's file cannot be taken.
             StorageError: The database cannot be read.
         """
         self._rater = check_rater(rater)
         self._storage = storage
         self._summary = summary
-        self._picture = check_picture_file(picture)
+        self._picture = picture
+        kept = storage_files(storage.url)
+        check_output(picture, called="`--picture`", suffixes=(".png",), is_ours=is_question, kept=kept)
         self._parts = load_parts(storage, summary)
         material = find_pairs(summary, self._parts)
         self.notes = material.notes
@@ -138,7 +121,6 @@ class RatingSession:
         outputs = (self._source.output(question.left, photo), self._source.output(question.right, photo))
         content = pair_sheet(self._source.photo(photo), self._source.style, outputs, title=title)
         try:
-            self._picture.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._picture, content)
         except OSError as error:
             raise PreferenceError(

@@ -5,6 +5,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
+from groundwork.errors import OutputError
 from studies.errors import ExportError, StudyError
 from studies.records.exported_config import read_exported
 from studies.records.exports import export_config, write_exports
@@ -99,7 +100,7 @@ def test_bad_top_and_unknown_study(storage: StudyStorage) -> None:
 @pytest.mark.usefixtures("finished")
 def test_place_that_cannot_be_written(storage: StudyStorage, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ExportError, match="Cannot write"):
+    with pytest.raises(OutputError, match="cannot be written"):
         write_exports(storage, "waves", tmp_path / "file" / "best.yaml")
 
 

@@ -99,7 +99,7 @@ class TestOutput:
 
     def test_that_is_a_folder(self, exported: Path, run_cli: RunCli, folder: Path) -> None:
         (folder / "net.keras").mkdir()
-        run_cli("train", exported, "-o", "net.keras").require_refusal("--output", "must name a file")
+        run_cli("train", exported, "-o", "net.keras").require_refusal("--output", "is a folder")
 
     def test_with_a_space_is_quoted_in_the_hint(self, exported: Path, run_cli: RunCli) -> None:
         outcome = run_cli("train", exported, "-o", "my nets/net.keras").require_success()

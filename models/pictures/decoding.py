@@ -93,6 +93,23 @@ def measure(source: Path | BinaryIO, *, called: str) -> tuple[int, int]:
         return (width, height) if _orientation(picture) >= _SIDEWAYS else (height, width)
 
 
+def exif_of(software: str) -> Pillow.Exif:
+    """EXIF data that says what a picture was made with, and nothing else."""
+    exif = Pillow.Exif()
+    exif[ExifTags.Base.Software] = software
+    return exif
+
+
+def software_of(path: Path) -> str | None:
+    """What a picture's EXIF data says it was made with; None where it says nothing, or the file is no picture."""
+    try:
+        with _opened(path, str(path)) as picture:
+            software = picture.getexif().get(ExifTags.Base.Software)
+    except ImageError:
+        return None
+    return software if isinstance(software, str) else None
+
+
 @contextmanager
 def _opened(source: Path | BinaryIO, called: str) -> Iterator[Pillow.Image]:
     if isinstance(source, Path):

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from groundwork.whole_files import written_whole
 from models.errors import ImageError
-from models.pictures.decoding import decoded, measure
+from models.pictures.decoding import decoded, exif_of, measure
 
 Image = NDArray[np.float32]
 
@@ -94,7 +94,7 @@ def open_picture(source: Path | BinaryIO, *, name: str | None = None, at_least: 
         return _to_rgb(picture)
 
 
-def write_image(path: Path, image: Image) -> None:
+def write_image(path: Path, image: Image, *, software: str | None = None) -> None:
     """Writes a picture in the format of its suffix, 8 bits a channel; PNG, WebP, BMP and TIFF without loss.
 
     The file appears complete or not at all. Missing folders are created.
@@ -102,6 +102,7 @@ def write_image(path: Path, image: Image) -> None:
     Args:
         path: Where to; an existing file is replaced.
         image: Float RGB, shape (height, width, 3); values are clipped to [0, 1].
+        software: What its EXIF data is to say it was made with; BMP has none.
 
     Raises:
         ImageError: The suffix or the shape is not one that can be written, or the disk refuses.
@@ -112,9 +113,12 @@ def write_image(path: Path, image: Image) -> None:
             f"`path` must end in one of {', '.join(_SAVE_FORMATS)}. Received {str(path)!r}. Write to a .png file."
         )
     picture = Pillow.fromarray(to_bytes(image))
+    options = dict(_SAVE_OPTIONS.get(file_format, {}))
+    if software is not None:
+        options["exif"] = exif_of(software)
     try:
         with written_whole(path) as temporary:
-            picture.save(temporary, format=file_format, **_SAVE_OPTIONS.get(file_format, {}))
+            picture.save(temporary, format=file_format, **options)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ImageError(

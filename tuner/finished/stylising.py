@@ -1,9 +1,7 @@
 """Restyling photos with a finished network."""
 
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import final
+from pathlib import Path
 
 import keras
 
@@ -13,6 +11,7 @@ from models.pictures.images import resize_short_side, write_image
 from models.pictures.photos import PhotoCollection
 from models.pictures.skipped_files import SkippedFile
 from tuner.errors import NetworkFileError
+from tuner.finished.picture_files import PictureFiles
 
 
 def load_network(path: Path) -> keras.Model:
@@ -36,23 +35,19 @@ def load_network(path: Path) -> keras.Model:
 
 
 def stylise_photos(
-    network: keras.Model, collection: PhotoCollection, *, output: Path, size: int | None, suffix: str
+    network: keras.Model, collection: PhotoCollection, *, files: PictureFiles, size: int | None
 ) -> Iterator[Path | SkippedFile]:
     """Restyle photos one by one, and yield for each where its picture was written, or why it was skipped.
-
-    No picture takes the place of a photo of the collection or of another picture: it gets a number behind its name.
 
     Args:
         network: A style network.
         collection: The photos.
-        output: Folder for the pictures, made if it is not there.
+        files: Where the pictures go; folders that are not there are made.
         size: Pixels that a photo's shorter side is resized to; None: left as it is.
-        suffix: Of the pictures, such as ".png".
 
     Raises:
         ImageError: A picture cannot be written.
     """
-    names = _Names(output, suffix, collection)
     for photo in sorted(collection.photos, key=lambda photo: photo.name):
         try:
             image = collection.read(photo)
@@ -67,28 +62,6 @@ def stylise_photos(
                 name=photo.name, reason=f"is {width} x {height} pixels, under {MINIMUM_SIZE}. Use --size."
             )
             continue
-        path = names.choose(PurePosixPath(photo.name).stem)
-        write_image(path, stylise(network, image[None])[0])
+        path = files.choose(photo)
+        write_image(path, stylise(network, image[None])[0], software=files.mark(photo))
         yield path
-
-
-@final
-class _Names:
-    """Chooses paths of pictures that take no photo's place, nor each other's."""
-
-    def __init__(self, folder: Path, suffix: str, collection: PhotoCollection) -> None:
-        self._folder = folder
-        self._suffix = suffix
-        self._photos = {photo.sha256 for photo in collection.photos}
-        self._taken: set[Path] = set()
-
-    def choose(self, stem: str) -> Path:
-        path, number = self._folder / f"{stem}{self._suffix}", 2
-        while path in self._taken or self._is_photo(path):
-            path, number = self._folder / f"{stem}-{number}{self._suffix}", number + 1
-        self._taken.add(path)
-        return path
-
-    def _is_photo(self, path: Path) -> bool:
-        """By its bytes: a photo may be reached by more than one path."""
-        return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() in self._photos

@@ -13,7 +13,9 @@ from PIL import ImageFile, ImageOps
 
 from models.errors import ImageError
 from models.pictures import decoding
-from models.pictures.images import measure_picture, open_picture, read_image
+from models.pictures.decoding import software_of
+from models.pictures.images import measure_picture, open_picture, read_image, write_image
+from tests.objectives.drawn_pictures import draw_photo
 
 DAMAGES = 150  # of each kind and format
 FORMATS = {
@@ -174,3 +176,20 @@ def test_a_picture_of_numbers_that_are_none_is_black_there(tmp_path: Path) -> No
     Pillow.fromarray(np.array([[np.nan, 1.0]], dtype=np.float32)).save(tmp_path / "a.tif")
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif")[..., 0], [[0, 1]])
     np.testing.assert_array_equal(np.asarray(open_picture(tmp_path / "a.tif"))[..., 0], [[0, 255]])
+
+
+class TestSoftware:
+    @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tiff"])
+    def test_is_read_back_and_changes_no_pixel(self, tmp_path: Path, name: str) -> None:
+        image = draw_photo(1, height=40, width=48)
+        write_image(tmp_path / name, image, software="a program, version 2")
+        write_image(tmp_path / f"plain-{name}", image)
+        assert software_of(tmp_path / name) == "a program, version 2"
+        assert software_of(tmp_path / f"plain-{name}") is None
+        np.testing.assert_array_equal(read_image(tmp_path / name), read_image(tmp_path / f"plain-{name}"))
+
+    @pytest.mark.parametrize("content", [b"", b"a program, version 2"])
+    def test_of_no_picture_is_not_known(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "a.png").write_bytes(content)
+        assert software_of(tmp_path / "a.png") is None
+        assert software_of(tmp_path / "missing.png") is None

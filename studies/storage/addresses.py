@@ -10,6 +10,12 @@ from sqlalchemy.exc import ArgumentError
 from studies.errors import StorageError
 
 DEFAULT_STORAGE = "styletuner.db"
+_SERVER = re.compile(r"\s*postgres\w*(\+\w+)?:", re.IGNORECASE)
+"""Begins what is meant for a server, slashes or not."""
+
+_HOST_ALONE = re.compile(r"(\[[^\]]*\]|[^:/?]*)(:\d{0,5})?([/?].*)?", re.DOTALL)
+"""Host, port and the rest of a URL in which nobody is named: whatever else follows a colon may be a password."""
+
 ARTIFACTS_VARIABLE = "STYLETUNER_ARTIFACTS"
 
 
@@ -20,31 +26,55 @@ def parse_storage(text: str) -> str:
         text: A file path such as "styletuner.db", "sqlite:///FILE", or "postgresql://USER:PASSWORD@HOST/DATABASE".
 
     Returns:
-        The URL, with an absolute path for SQLite and the psycopg driver for PostgreSQL. It may hold a password: hand
-        it to other processes through the environment and show only `redact(url)`.
+        The URL, with a resolved path for SQLite and the psycopg driver for PostgreSQL, whichever is named. It may hold
+        a password: hand it to other processes through the environment and show only `redact(url)`.
 
     Raises:
         StorageError: If it is neither.
     """
     if "://" not in text:
+        if _SERVER.match(text) or "password=" in text.lower():
+            # No file: its name would show a password.
+            raise _unusable(text)
         return _sqlite_url(text)
+    if text.count("@") > 1 and not text.startswith("sqlite"):
+        # Where the password ends cannot be told, and half of it would be taken for the host, which messages name.
+        raise StorageError(
+            f"`storage` must have no more than one @. Received {redact(text)!r}. Write an @ in a password as %40."
+        )
+    if "password=" in text.partition("?")[2].lower():
+        # An & in it would be taken for another setting, which messages name.
+        raise StorageError(
+            f"`storage` must name its password before the @. Received {redact(text)!r}. Write USER:PASSWORD@HOST, or "
+            "set PGPASSWORD."
+        )
     try:
         url = sqlalchemy.make_url(text)
     except (ArgumentError, ValueError):
         raise _unusable(text) from None
     if url.drivername.startswith("sqlite") and not url.query:
         return _sqlite_url(url.database or "")
-    if url.drivername in {"postgresql", "postgres"}:
-        url = url.set(drivername="postgresql+psycopg")
-    if url.drivername.startswith("postgresql+"):
-        return url.render_as_string(hide_password=False)
+    if url.drivername.partition("+")[0] in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     raise _unusable(text)
 
 
 def redact(text: str) -> str:
     """A storage URL without its password, fit to be shown; a plain path stays as it is."""
-    text = re.sub(r"(?i)(password=)[^&]*", r"\1***", text)
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", text)
+    # To the end: an & in a password looks like the next setting.
+    text = re.sub(r"password=.*", "password=***", text, flags=re.IGNORECASE | re.DOTALL)
+    scheme, mark, rest = text.partition("://")
+    if (not mark or ":" in scheme) and _SERVER.match(text):
+        scheme, mark, rest = text.partition(":")
+    if not mark:
+        return text
+    user, has_user, host = rest.rpartition("@")
+    if has_user:
+        name, has_password, _ = user.partition(":")
+        rest = f"{name}:***@{host}" if has_password else rest
+    elif not _HOST_ALONE.fullmatch(rest):
+        rest = f"{rest.partition(':')[0]}:***"
+    return f"{scheme}{mark}{rest}"
 
 
 def _unusable(text: str) -> StorageError:

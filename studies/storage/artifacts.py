@@ -12,6 +12,7 @@ from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upl
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage
 
+from groundwork.whole_files import written_whole
 from studies.errors import StorageError
 
 _SPARE_BYTES = 16 * 2**20
@@ -40,16 +41,8 @@ class AtomicArtifactStore:
         Raises:
             OSError: If the folder cannot be written, for instance because the disk is full.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=".writing-")
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                shutil.copyfileobj(content_body, stream)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(self._folder / artifact_id)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with written_whole(self._folder / artifact_id) as temporary, temporary.open("wb") as stream:
+            shutil.copyfileobj(content_body, stream)
 
     def remove(self, artifact_id: str) -> None:
         """Remove an artefact.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote_plus
 
 import filelock
 import sqlalchemy
@@ -33,7 +34,7 @@ def storage_errors(url: str) -> Iterator[None]:
     except ImportError as error:
         raise StorageError(
             f"Cannot open {shown(url)}: its driver is not installed. Install it with "
-            "`pip install 'styletuner[postgresql]'`."
+            "`pip install 'styletuner[postgresql]'`, which brings psycopg (version 3)."
         ) from error
     except RuntimeError as error:
         if "storage upgrade" not in str(error) and "schema" not in str(error):
@@ -80,4 +81,6 @@ def _reason(url: str, error: BaseException) -> str:
     # The last line of a PostgreSQL error that tried several addresses is as good as the first.
     reason = text.splitlines()[0].rstrip(".")
     password = sqlalchemy.make_url(url).password
-    return redact(reason.replace(password, "***") if password else reason)
+    for written in {password, quote_plus(password)} if password else ():
+        reason = reason.replace(written, "***")
+    return redact(reason)

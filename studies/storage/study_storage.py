@@ -112,7 +112,11 @@ class StudyStorage:
     def _open_writing(cls, url: str, *, create: bool, notify: Notify) -> Self:
         require_known(url, None if create and _is_new(url) else _version(url))
         storage = cls(url, connection=connect(url, writing=True, create=create))
-        upgrade(url, storage.engine, notify=notify)
+        try:
+            upgrade(url, storage.engine, notify=notify)
+        except BaseException:
+            storage.close()
+            raise
         return storage
 
     @classmethod
@@ -257,7 +261,8 @@ class StudyStorage:
 
     def close(self) -> None:
         """Close all connections."""
-        for connection in {id(used): used for used in (self.optuna, self._reader)}.values():
+        opened = [self.optuna, *([self._reader] if "_reader" in self.__dict__ else [])]
+        for connection in opened:
             connection.remove_session()
             connection.engine.dispose()
         self._cleanup.close()

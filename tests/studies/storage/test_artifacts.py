@@ -1,5 +1,6 @@
 import errno
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -84,3 +85,13 @@ def test_file_in_place_of_the_folder_is_told(storage: StudyStorage, study: optun
     storage.artifacts.path.write_text("in the way")
     with pytest.raises(StorageError, match="Cannot write to"):
         storage.artifacts.upload_bytes(b"x", study, file_name="x.bin")
+
+
+def test_files_follow_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        AtomicArtifactStore(tmp_path / "kept").write("name", io.BytesIO(b"x"))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "kept" / "name").stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["name"]

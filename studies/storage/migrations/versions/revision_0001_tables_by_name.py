@@ -20,10 +20,10 @@ def upgrade() -> None:
         sa.Column("rung", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("judge_version", sa.String(64), primary_key=True),
         sa.Column("photo_sha256", sa.String(64), primary_key=True),
-        sa.Column("quality", sa.Float, nullable=False),
-        sa.Column("content_preservation", sa.Float, nullable=False),
-        sa.Column("style_match", sa.Float, nullable=False),
-        sa.Column("artefact_factor", sa.Float, nullable=False),
+        sa.Column("quality", sa.Double, nullable=False),
+        sa.Column("content_preservation", sa.Double, nullable=False),
+        sa.Column("style_match", sa.Double, nullable=False),
+        sa.Column("artefact_factor", sa.Double, nullable=False),
         sa.Column("terms", sa.JSON, nullable=False),
     )
     _make("styletuner_study_locks", sa.Column("study_name", sa.String(512), primary_key=True))
@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("trial_number", sa.Integer),
         sa.Column("host", sa.String(255), nullable=False),
         sa.Column("pid", sa.Integer, nullable=False),
-        sa.Column("started", sa.Float, nullable=False),
+        sa.Column("started", sa.Double, nullable=False),
         sa.Column("claimed_at", sa.DateTime, nullable=False),
     )
     _make(

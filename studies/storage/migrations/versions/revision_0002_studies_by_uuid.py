@@ -36,10 +36,10 @@ def _photo_quality() -> list[sa.Column[Any]]:
         sa.Column("rung", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("judge_version", sa.String(64), primary_key=True),
         sa.Column("photo_sha256", sa.String(64), primary_key=True),
-        sa.Column("quality", sa.Float, nullable=False),
-        sa.Column("content_preservation", sa.Float, nullable=False),
-        sa.Column("style_match", sa.Float, nullable=False),
-        sa.Column("artefact_factor", sa.Float, nullable=False),
+        sa.Column("quality", sa.Double, nullable=False),
+        sa.Column("content_preservation", sa.Double, nullable=False),
+        sa.Column("style_match", sa.Double, nullable=False),
+        sa.Column("artefact_factor", sa.Double, nullable=False),
         sa.Column("terms", sa.JSON, nullable=False),
     ]
 
@@ -56,7 +56,7 @@ def _claims() -> list[sa.Column[Any]]:
         sa.Column("machine", sa.String(255), nullable=False, server_default=""),
         sa.Column("host", sa.String(255), nullable=False),
         sa.Column("pid", sa.Integer, nullable=False),
-        sa.Column("started", sa.Float, nullable=False),
+        sa.Column("started", sa.Double, nullable=False),
         sa.Column("claimed_at", sa.DateTime, nullable=False),
     ]
 

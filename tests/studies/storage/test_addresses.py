@@ -75,7 +75,7 @@ def test_no_part_of_a_password_is_shown_wherever_it_stands(password: str) -> Non
     parts = {password[start : start + 3] for start in range(len(password) - 2)}
     for address in addresses:
         for message in (redact(address), message_about(address)):
-            assert not any(part in message for part in parts if part != "://"), message
+            assert not any(part in message for part in parts if part not in {"://", "///"}), message
 
 
 def message_about(address: str) -> str:

@@ -1,6 +1,7 @@
 """The loss weights: plain numbers, so that whoever handles them loads no network."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Final, Self, final
 
@@ -60,3 +61,8 @@ TERMS: Final = tuple(field.name for field in fields(LossWeights))
 
 TERM_LABELS: Final = {name: name.replace("_", " ") for name in TERMS}
 """What people read for each term, on every screen, sheet and page."""
+
+
+def weights_in_words(weights: Mapping[str, float]) -> str:
+    """Return a line of all weights by name, such as "content 0.5, style 0.4, total variation 0.1"."""
+    return ", ".join(f"{label} {weights[term]:.4g}" for term, label in TERM_LABELS.items())

@@ -6,7 +6,7 @@ weighted geometric mean, which predicted people's choices better than the arithm
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final, final
 
 import numpy as np
@@ -26,6 +26,9 @@ PART_NAMES: Final = ("content_preservation", "style_match", "artefact_factor")
 
 PART_LABELS: Final = {name: name.replace("_", " ") for name in PART_NAMES}
 """What people read for each part, on every screen, sheet and page."""
+
+PART_SHORT_LABELS: Final = dict(zip(PART_NAMES, ("content", "style", "artefacts"), strict=True))
+"""The same where there is little room: heads of tables and lines of progress."""
 
 SHARPNESS: Final = 40.0
 """Of the soft clip: 0 becomes 0.017, and 0.1 is changed by less than 0.001, so that real parts stay as measured."""
@@ -59,8 +62,11 @@ class ArtefactExcess:
 
     def factor(self) -> float:
         """exp(-sum of the terms that could be measured), in (0, 1]; higher is better."""
-        terms = (self.checkerboard, self.clipping, self.border, self.fixed_pattern, self.collapse)
-        return float(np.exp(-sum(term for term in terms if term is not None)))
+        return float(np.exp(-sum(term for term in self.to_dict().values() if term is not None)))
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the terms by name."""
+        return asdict(self)
 
 
 @final
@@ -121,6 +127,18 @@ class PhotoQuality:
     artefact_factor: float
     terms: Mapping[str, float | None]
 
+    def parts(self) -> dict[str, float]:
+        """Return the parts by name, in the order of `PART_NAMES`."""
+        return {name: getattr(self, name) for name in PART_NAMES}
+
+    def content_without_faults(self) -> float:
+        """C x A: the goal of content where content and style are sought apart; faults gain on neither side."""
+        return self.content_preservation * self.artefact_factor
+
+    def style_without_faults(self) -> float:
+        """S x A: the goal of style there."""
+        return self.style_match * self.artefact_factor
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +163,10 @@ class Quality:
     standard_error: float | None
     photos: tuple[PhotoQuality, ...]
     terms: Mapping[str, float | None]
+
+    def parts(self) -> dict[str, float]:
+        """Return the mean parts by name, in the order of `PART_NAMES`."""
+        return {name: getattr(self, name) for name in PART_NAMES}
 
 
 def soft_clip(value: float) -> float:
@@ -179,14 +201,7 @@ def combine_parts(
         content_preservation=parts.content_preservation,
         style_match=parts.style_match,
         artefact_factor=parts.artefact_factor,
-        terms={
-            **terms,
-            "checkerboard": artefacts.checkerboard,
-            "clipping": artefacts.clipping,
-            "border": artefacts.border,
-            "fixed_pattern": artefacts.fixed_pattern,
-            "collapse": artefacts.collapse,
-        },
+        terms={**terms, **artefacts.to_dict()},
     )
 
 

@@ -232,9 +232,7 @@ class PictureScorer:
 def _parts(quality: Quality | PhotoQuality) -> dict[str, Any]:
     return {
         "quality": quality.quality,
-        "content_preservation": quality.content_preservation,
-        "style_match": quality.style_match,
-        "artefact_factor": quality.artefact_factor,
+        **quality.parts(),
         "terms": dict(quality.terms),
     }
 

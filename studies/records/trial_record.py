@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self, final
+from typing import Any, Self, final
 
+from measures.loss_weights import TERMS
 from measures.quality import PART_NAMES
 from studies.records import attributes
 from studies.records.attribute_values import count_of, mapping_of, number_of, text_of, texts_by_name
-
-_TERMS: Final = ("content", "style", "total_variation")
 
 
 @final
@@ -77,9 +76,9 @@ def qualities_by_rung(value: object) -> dict[int, float]:
 
 def _weights(value: object) -> dict[str, float]:
     known = mapping_of(value)
-    numbers = {name: number_of(known.get(name)) for name in _TERMS}
+    numbers = {name: number_of(known.get(name)) for name in TERMS}
     found = {name: number for name, number in numbers.items() if number is not None}
-    return found if len(found) == len(_TERMS) else {}
+    return found if len(found) == len(TERMS) else {}
 
 
 def _parts(value: object) -> dict[str, Any]:

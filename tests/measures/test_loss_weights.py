@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from measures.errors import WeightsError
-from measures.loss_weights import LossWeights
+from measures.loss_weights import TERMS, LossWeights, weights_in_words
 
 positive = st.floats(min_value=1e-12, max_value=1e12)
 not_negative = st.one_of(st.just(0.0), positive)
@@ -70,3 +70,9 @@ def test_vector_is_content_style_total_variation_in_float32() -> None:
     vector = LossWeights(content=0.5, style=0.3, total_variation=0.2).as_vector()
     assert vector.dtype == np.float32
     np.testing.assert_allclose(vector, [0.5, 0.3, 0.2], rtol=1e-7)
+
+
+def test_the_vector_and_the_words_have_all_terms_in_order() -> None:
+    weights = LossWeights(content=0.66225, style=0.3, total_variation=1e-5)
+    assert tuple(weights.to_dict()) == TERMS
+    assert weights_in_words(weights.to_dict()) == "content 0.6623, style 0.3, total variation 1e-05"

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from measures.errors import NoScoresError
-from measures.quality import ArtefactExcess, PhotoQuality, average_photos, combine_parts, soft_clip
+from measures.quality import (
+    PART_NAMES,
+    PART_SHORT_LABELS,
+    ArtefactExcess,
+    PhotoQuality,
+    average_photos,
+    combine_parts,
+    soft_clip,
+)
 
 CLEAN = ArtefactExcess(checkerboard=0.0, clipping=0.0, border=0.0, fixed_pattern=None, collapse=None)
 
@@ -64,3 +73,14 @@ def test_one_photo_has_no_standard_error() -> None:
 def test_no_photo_is_an_error() -> None:
     with pytest.raises(NoScoresError, match="at least one scored photo"):
         average_photos([])
+
+
+def test_short_labels_are_of_the_parts_in_their_order() -> None:
+    assert tuple(PART_SHORT_LABELS) == PART_NAMES
+    assert list(photo_quality(0.3).parts()) == list(average_photos([photo_quality(0.3)]).parts()) == list(PART_NAMES)
+
+
+def test_a_picture_with_faults_gains_on_neither_side() -> None:
+    faulty = combine_parts(content=0.6, style=0.5, artefacts=replace(CLEAN, border=0.7), content_exponent=0.5, terms={})
+    assert faulty.content_without_faults() == pytest.approx(0.6 * math.exp(-0.7))
+    assert faulty.style_without_faults() == pytest.approx(0.5 * math.exp(-0.7))

@@ -36,6 +36,7 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
     from tuner.installation.environment import load_networks
 
     load_networks()
+    from measures.quality import PART_SHORT_LABELS
     from models.pictures.images import read_style_image
     from objectives.judging.scoring import PictureScorer
     from tuner.scoring.picture_matching import find_picture_sets, match_photos, read_outputs
@@ -51,7 +52,7 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
         rows = [{**scored.to_dict(), "tied_with_best": place in tied} for place, scored in enumerate(scores)]
         click.echo(json.dumps(rows, indent=2))
         return
-    click.echo("quality  error  content  style  clean  picture")
+    click.echo(f"quality  error  {'  '.join(PART_SHORT_LABELS.values())}  picture")
     for place, scored in enumerate(scores):
         name = f"{scored.name}, tied with the best" if place in tied else scored.name
         click.echo(_row(name, scored.quality, scored.quality.standard_error, scored.reasons))
@@ -60,9 +61,11 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
 
 
 def _row(name: str, quality: "Quality | PhotoQuality", error: float | None, reasons: "Iterable[Reason]") -> str:
+    from measures.quality import PART_SHORT_LABELS
+
     shown = f"{error:5.3f}" if error is not None else "    -"
-    parts = (quality.content_preservation, quality.style_match, quality.artefact_factor)
-    row = f"{quality.quality:7.3f}  {shown}  " + "{:7.3f}  {:5.3f}  {:5.3f}  ".format(*parts) + name
+    parts = [f"{part:{len(PART_SHORT_LABELS[label])}.3f}" for label, part in quality.parts().items()]
+    row = "  ".join([f"{quality.quality:7.3f}", shown, *parts, name])
     words = "; ".join(reason.text for reason in reasons)
     return f"{row}  ({words})" if words else row
 

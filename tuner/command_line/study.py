@@ -235,13 +235,13 @@ def _conclude(studies: "StudyStorage", name: str, *, output: Path | None) -> Non
 @storage_option
 def enqueue(name: str, weights: tuple[float, float, float], storage: str) -> None:
     """Have the next trial of a study use given weights; run the study with more --trials to see it."""
+    from measures.loss_weights import weights_in_words
     from studies.storage.study_storage import StudyStorage
     from tuner.search.enqueueing import enqueue_weights
 
     with StudyStorage.open(storage) as studies:
         chosen, waiting = enqueue_weights(studies, name, weights)
-    described = "content {content:.4g}, style {style:.4g}, total variation {total_variation:.4g}".format(**chosen)
-    click.echo(f"Enqueued {described}; {waiting} trial{'s' if waiting != 1 else ''} waiting in {name}.")
+    click.echo(f"Enqueued {weights_in_words(chosen)}; {waiting} trial{'s' if waiting != 1 else ''} waiting in {name}.")
 
 
 @study.command(epilog="Example: styletuner study delete quick-starry_night-1a2b3c")

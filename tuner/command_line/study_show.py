@@ -79,7 +79,10 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
     if ranking is not None:
         click.echo("\n".join(describe_ranking(ranking)))
         trials.sort(key=lambda trial: (trial.number not in calibrated, -calibrated.get(trial.number, 0.0)))
-    click.echo("trial  state     quality  content  style  clean   content / style / tv weight      images")
+    from measures.quality import PART_SHORT_LABELS
+
+    heads = "  ".join(PART_SHORT_LABELS.values())
+    click.echo(f"trial  state     quality  {heads}   content / style / tv weight      images")
     front = {trial.number for trial in summary.front()}
     tied = "tied with the best" if ranking is None else "tied with the judge's best"
     for trial in trials:
@@ -90,11 +93,14 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
 
 
 def _row(trial: "TrialSummary") -> str:
+    from measures.loss_weights import TERMS
+    from measures.quality import PART_SHORT_LABELS
+
     parts = trial.parts or {}
-    numbers = [trial.quality, *(parts.get(part) for part in ("content_preservation", "style_match", "artefact_factor"))]
-    cells = ["      -" if number is None else f"{number:7.3f}" for number in numbers]
+    columns = [("quality", trial.quality), *((label, parts.get(part)) for part, label in PART_SHORT_LABELS.items())]
+    cells = [f"{'-' if number is None else format(number, '.3f'):>{len(head)}}" for head, number in columns]
     weights = trial.weights or {}
-    named = " / ".join(f"{weights[key]:.4f}" for key in ("content", "style", "total_variation") if key in weights)
+    named = " / ".join(f"{weights[key]:.4f}" for key in TERMS if key in weights)
     images = "-" if trial.images_seen is None else str(trial.images_seen)
     return f"{trial.number:>5}  {state_word(trial.state):<8}  {'  '.join(cells)}   {named:<28}  {images:>6}"
 
@@ -117,10 +123,9 @@ def headline(summary: "StudySummary") -> str:
 
 
 def _weights(trial: "TrialSummary") -> str:
-    if not trial.weights:
-        return "-"
-    named = trial.weights
-    return "content {content:.4g}, style {style:.4g}, total variation {total_variation:.4g}".format(**named)
+    from measures.loss_weights import weights_in_words
+
+    return weights_in_words(trial.weights) if trial.weights else "-"
 
 
 def write_contact_sheet(studies: "StudyStorage", summary: "StudySummary", path: Path) -> None:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from measures.loss_weights import LossWeights
+from measures.quality import PART_SHORT_LABELS
 from studies.records import attributes
 from studies.records.trial_qualities import quality_of
 from tuner.configuration.settings import StudyConfig
@@ -148,8 +149,7 @@ def describe_trial(trial: FrozenTrial) -> str:
     words.append("quality   -  " if quality is None else f"quality {quality:.3f}")
     parts = attrs.get(attributes.PARTS)
     if parts:
-        named = ("content_preservation", "style_match", "artefact_factor")
-        words.append("(content {:.2f}, style {:.2f}, clean {:.2f})".format(*(parts[name] for name in named)))
+        words.append(f"({', '.join(f'{label} {parts[name]:.2f}' for name, label in PART_SHORT_LABELS.items())})")
     weights = attrs.get(attributes.WEIGHTS)
     if weights:
         words.append(

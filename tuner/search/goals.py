@@ -32,8 +32,8 @@ def goal_values(quality: Quality, objectives: Objectives) -> dict[str, float]:
         return {"quality": quality.quality}
     photos = quality.photos
     return {
-        CONTENT: float(np.mean([photo.content_preservation * photo.artefact_factor for photo in photos])),
-        STYLE: float(np.mean([photo.style_match * photo.artefact_factor for photo in photos])),
+        CONTENT: float(np.mean([photo.content_without_faults() for photo in photos])),
+        STYLE: float(np.mean([photo.style_without_faults() for photo in photos])),
     }
 
 

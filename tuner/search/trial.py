@@ -125,9 +125,7 @@ class TrialRunner:
 
     def _keep_score(self, trial: optuna.Trial, quality: Quality, losses: TrainingLosses, *, images_seen: int) -> None:
         parts: dict[str, Any] = {
-            "content_preservation": quality.content_preservation,
-            "style_match": quality.style_match,
-            "artefact_factor": quality.artefact_factor,
+            **quality.parts(),
             "standard_error": quality.standard_error,
             "terms": dict(quality.terms),
             "losses": losses,
@@ -149,9 +147,7 @@ class TrialRunner:
                 judge_version=JUDGE_VERSION,
                 photo_sha256=sha256,
                 quality=photo.quality,
-                content_preservation=photo.content_preservation,
-                style_match=photo.style_match,
-                artefact_factor=photo.artefact_factor,
+                **photo.parts(),
                 terms=photo.terms,
             )
             for sha256, photo in zip(photos_sha256, quality.photos, strict=True)

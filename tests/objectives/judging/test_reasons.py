@@ -1,4 +1,5 @@
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -23,6 +24,11 @@ def scored(content: float = 0.6, style: float = 0.6, *, copied: float = 0.0, **e
         content_exponent=0.5,
         terms={**NOTHING_COPIED, "copied_patches": copied},
     )
+
+
+def test_every_term_of_the_artefact_factor_is_a_reason_of_its_own() -> None:
+    names = [reason.name for reason in find_reasons(scored(**dict.fromkeys(CLEAN, 1.0)), content_exponent=0.5)]
+    assert names == [field.name for field in fields(ArtefactExcess)]
 
 
 def reasons_of(quality: Quality | PhotoQuality, *, content_exponent: float = 0.5) -> list[Reason]:

@@ -47,7 +47,7 @@ def test_a_complete_trial_is_described_by_its_value() -> None:
     line = describe_trial(_trial(3, state=TrialState.COMPLETE, value=0.5))
 
     assert "trial   3 complete  quality 0.500" in line
-    assert "(content 0.50, style 0.25, clean 1.00)" in line
+    assert "(content 0.50, style 0.25, artefacts 1.00)" in line
     assert "weights 0.250 0.500 0.2500" in line
 
 

@@ -63,7 +63,8 @@ class Study:
             The files, best first.
 
         Raises:
-            ExportError: There is nothing to export, or the file cannot be written.
+            ExportError: There is nothing to export.
+            OutputError: The file cannot be written, or is not an earlier export (from `groundwork.errors`).
             StudyError: There is no such study.
             StorageError: The storage or the style image cannot be read.
         """

@@ -159,7 +159,7 @@ class TestFullDisk:
         full[".npz"] = 1
         outcome = run_cli("train", exported, "-o", "net.keras").require_success()
         assert "net.checkpoint.npz cannot be written: No space left" in outcome.stdout
-        assert "goes on at 8 of 16 images" in outcome.stdout
+        assert "Training goes on; the one of 8 images is kept" in outcome.stdout
         assert {path.name for path in folder.glob("net.*")} == {"net.keras", "net.training.yaml"}
 
     def test_all_the_time(self, exported: Path, run_cli: RunCli, folder: Path, full: dict[str, int]) -> None:

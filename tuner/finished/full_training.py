@@ -144,19 +144,25 @@ class _Run:
         self._path.unlink(missing_ok=True)
 
     def _keep(self) -> None:
-        check_finite(self._trainer)
         try:
-            write_checkpoint(self._path, self._trainer.state(), seen=self._seen, identity=self._identity)
+            self._write_checkpoint()
         except OSError as error:
             raise self._unwritten(f"Checkpoint {self._path}", error) from error
-        self._kept = self._seen
 
     def _keep_if_possible(self) -> None:
         """A disk that is full now may have space for the network in the end, or by the next checkpoint."""
         try:
-            self._keep()
-        except OutputError as error:
-            self._report(f"{error} Training goes on.")
+            self._write_checkpoint()
+        except OSError as error:
+            kept = f"the one of {self._kept} images is kept" if self._kept else "there is none yet"
+            self._report(
+                f"Checkpoint {self._path} cannot be written: {error.strerror or error}. Training goes on; {kept}."
+            )
+
+    def _write_checkpoint(self) -> None:
+        check_finite(self._trainer)
+        write_checkpoint(self._path, self._trainer.state(), seen=self._seen, identity=self._identity)
+        self._kept = self._seen
 
     def _unwritten(self, what: str, error: OSError) -> OutputError:
         then = f"goes on at {self._kept} of {self._images} images" if self._kept else "begins anew"

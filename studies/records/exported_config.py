@@ -16,6 +16,9 @@ from studies.errors import ExportError
 FORMAT_FIELD: Final = "styletuner_export"
 """Only exported files have it."""
 
+STUDY_UUID_FIELD: Final = "study_uuid"
+"""In `identity`; earlier versions wrote none."""
+
 SMALLEST_CONTENT_WEIGHT: Final = 1e-12
 """Far below any that is searched; divided by a smaller one, the other weights would be infinite."""
 
@@ -91,7 +94,7 @@ class ExportedContent(_Part):
         params: Optuna's parameters.
         configuration: The study's whole configuration, seeds and data recipe included; `tuner` checks it.
         references: What each loss term was divided by, by use.
-        identity: Hashes of the style image, photos and pretrained files.
+        identity: Hashes of the style image, photos and pretrained files, and which study it is.
         photos: Which photos were used for what, and where they lay.
         judge_version: Version of the judge that scored it; empty if it is not known.
         versions: Version of each package that a number may depend on.
@@ -143,6 +146,11 @@ class ExportedConfig(ExportedContent):
     """
 
     path: Path
+
+    @property
+    def study_uuid(self) -> str | None:
+        """Which study it is, however it is called now; None in files of earlier versions."""
+        return self.identity.get(STUDY_UUID_FIELD)
 
     @property
     def style_path(self) -> Path:

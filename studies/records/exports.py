@@ -11,7 +11,7 @@ from groundwork.whole_files import write_whole
 from groundwork.yaml_files import dump_yaml
 from measures.versions import EXPORT_FORMAT
 from studies.errors import ExportError
-from studies.records.exported_config import FORMAT_FIELD, ExportedWeights
+from studies.records.exported_config import FORMAT_FIELD, STUDY_UUID_FIELD, ExportedWeights
 from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, TrialSummary, summarise
 from studies.records.trial_words import listed_numbers, state_word
@@ -146,7 +146,7 @@ def _content(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
         "params": dict(trial.params),
         "configuration": dict(record.configuration),
         "references": dict(record.references),
-        "identity": dict(record.identity),
+        "identity": _identity(summary),
         "photos": record.photos.to_attribute(),
         "judge_version": record.judge_version,
         "versions": dict(record.versions),
@@ -156,6 +156,12 @@ def _content(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
 def is_export(path: Path) -> bool:
     """Whether a file was exported before, even if it was edited since."""
     return re.search(rf"^{FORMAT_FIELD}:".encode(), path.read_bytes(), re.MULTILINE) is not None
+
+
+def _identity(summary: StudySummary) -> dict[str, Any]:
+    """Which study it is goes in here: earlier versions refuse a name at the top that they do not know."""
+    known = {STUDY_UUID_FIELD: summary.uuid} if summary.uuid else {}
+    return {**summary.record.identity, **known}
 
 
 def _style_image(storage: StudyStorage, study_name: str) -> tuple[str, bytes]:

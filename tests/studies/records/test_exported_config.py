@@ -91,6 +91,7 @@ def test_what_was_written_is_read(path: Path) -> None:
     exported = read(path, VALID)
     assert exported.model_dump(exclude={"path"}) == {**VALID, "photos": {**VALID["photos"], **_tuples()}}
     assert exported.style_path.read_bytes() == STYLE
+    assert exported.study_uuid is None, "there was none then"
     assert exported.photos.held_out == {"a", "b"}
 
 

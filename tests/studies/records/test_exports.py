@@ -9,6 +9,7 @@ from groundwork.errors import OutputError
 from studies.errors import ExportError, StudyError
 from studies.records.exported_config import read_exported
 from studies.records.exports import export_config, write_exports
+from studies.storage.study_identity import STUDY_UUID
 from studies.storage.study_storage import StudyStorage
 
 pytestmark = pytest.mark.parametrize("storage_url", ["sqlite"], indirect=True)
@@ -51,6 +52,12 @@ def test_best_trial_is_read_back(exported: Path) -> None:
     assert config.style_path == exported.with_name("best_style.jpg")
     assert config.style_path.read_bytes() == STYLE
     assert config.style_image.sha256 == config.identity["style_sha256"]
+
+
+def test_a_study_keeps_its_uuid_in_its_exports(storage: StudyStorage, finished: optuna.Study, tmp_path: Path) -> None:
+    finished.set_user_attr(STUDY_UUID, "a-study")
+    (path,) = write_exports(storage, finished.study_name, tmp_path / "again.yaml")
+    assert read_exported(path).study_uuid == "a-study"
 
 
 def test_folder_can_be_moved(exported: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from models.pictures.images import write_image
 from studies.claims.claiming import Claim, attach, claim
 from studies.claims.processes import WorkerIdentity
 from studies.records import attributes
+from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
@@ -86,14 +87,19 @@ class TestExistingStudy:
     def test_delete_of_a_study_that_runs(self, run_cli: RunCli, finished: Path) -> None:
         worker = WorkerIdentity.current()
         with StudyStorage.open(str(finished / "styletuner.db")) as storage:
-            assert isinstance(claim(storage, NAME, total=9, worker=worker), Claim)
+            assert isinstance(claim(storage, uuid_of(storage.read_study(NAME)), total=9, worker=worker), Claim)
         run_cli("study", "delete", NAME, "--yes").require_refusal(NAME, str(worker.pid), worker.host, "Stop it first")
         assert num_finished(finished / "styletuner.db") == 3
 
     def test_delete_after_another_machine_died(self, run_cli: RunCli, finished: Path) -> None:
         """Its trial has ended as stale, and its claim is left."""
         with StudyStorage.open(str(finished / "styletuner.db")) as storage:
-            held = claim(storage, NAME, total=9, worker=WorkerIdentity(host="elsewhere", pid=1, started=0.0))
+            held = claim(
+                storage,
+                uuid_of(storage.read_study(NAME)),
+                total=9,
+                worker=WorkerIdentity(host="elsewhere", pid=1, started=0.0),
+            )
             assert isinstance(held, Claim)
             attach(storage, held, trial_number=0)
         run_cli("study", "delete", NAME, "--yes").require_success()

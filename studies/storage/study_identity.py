@@ -64,6 +64,14 @@ def find_by_uuid(engine: sqlalchemy.Engine, study_uuid: str) -> StudyPlace | Non
     return _found(engine, STUDY_ATTRIBUTES.c.value_json == json.dumps(study_uuid))
 
 
+def is_copied(engine: sqlalchemy.Engine, study_uuid: str) -> bool:
+    """Whether more than one study has this UUID: Optuna's copies have, and one that is being renamed."""
+    held = (STUDY_ATTRIBUTES.c.key == STUDY_UUID) & (STUDY_ATTRIBUTES.c.value_json == json.dumps(study_uuid))
+    query = sqlalchemy.select(sqlalchemy.func.count()).select_from(STUDY_ATTRIBUTES).where(held)
+    with engine.connect() as connection:
+        return connection.execute(query).scalar_one() > 1
+
+
 def give_uuid(engine: sqlalchemy.Engine, place: StudyPlace) -> None:
     """Give a study a UUID unless another process has just done so."""
     with engine.begin() as connection:

@@ -36,7 +36,7 @@ from studies.storage.schema import (
     upgrade,
     version_of,
 )
-from studies.storage.study_identity import StudyPlace, find_by_name, find_by_uuid, give_uuid, uuid_of
+from studies.storage.study_identity import StudyPlace, find_by_name, find_by_uuid, give_uuid, is_copied, uuid_of
 from studies.storage.tables import delete_study_records
 
 __all__ = ["DEFAULT_STORAGE", "StudyStorage", "parse_storage", "redact", "storage_errors"]
@@ -236,7 +236,7 @@ class StudyStorage:
             return sorted(optuna.get_all_study_names(self._reader))
 
     def delete_study(self, name: str) -> None:
-        """Delete a study with its trials, records and artefacts.
+        """Delete a study with its trials, and its records and artefacts unless a copy of it shares them.
 
         Raises:
             StudyError: If there is none of that name.
@@ -245,8 +245,9 @@ class StudyStorage:
         study = self.load_study(name)
         study_uuid = uuid_of(study)
         with storage_errors(self.url):
-            self.artifacts.remove_all(study)
-            delete_study_records(self.engine, study_uuid)
+            if not is_copied(self.engine, study_uuid):
+                self.artifacts.remove_all(study)
+                delete_study_records(self.engine, study_uuid)
             optuna.delete_study(study_name=name, storage=self.optuna)
         self._read_studies.pop(study_uuid, None)
 

@@ -185,3 +185,17 @@ def test_a_worker_goes_on_under_the_new_name(storage: StudyStorage, other: Study
     assert not isinstance(claim(storage, WAVES, total=2, worker=worker), NoClaim)
     run_trials(storage.load_by_uuid(WAVES), 1)
     assert claim(storage, WAVES, total=2, worker=worker) is NoClaim.DONE
+
+
+def test_a_copy_keeps_what_it_shares(storage: StudyStorage, study: optuna.Study) -> None:
+    kept = storage.artifacts.upload_bytes(b"x", study, file_name="x.png")
+    keep_scores_and_choices(storage)
+    optuna.copy_study(
+        from_study_name="waves", from_storage=storage.optuna, to_storage=storage.optuna, to_study_name="copy"
+    )
+    storage.delete_study("copy")
+    assert storage.artifacts.path_of(kept).is_file()
+    assert len(load_photo_quality(storage.engine, WAVES)) == 1
+    storage.delete_study("waves")
+    assert not (storage.artifacts.path / kept).exists()
+    assert load_photo_quality(storage.engine, WAVES) == []

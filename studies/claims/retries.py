@@ -1,14 +1,37 @@
-"""Running an abandoned trial again: once with the same parameters, from scratch."""
+"""Running an abandoned trial again, from scratch with the same parameters: how often, and when."""
 
-from typing import Any
+import enum
+from typing import Any, Final, final
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
-from studies.records.attributes import ABANDONED, FAILURE, INTERRUPTED, NUM_RETRIES, RETRY_OF
+from studies.records.attributes import ABANDONED, BASELINE, FAILURE, INTERRUPTED, NUM_RETRIES, RETRY_OF
+from studies.storage.optuna_internals import FIXED_PARAMETERS
 
-MAX_RETRIES = 1
-"""A trial killed twice may be what kills its worker (memory); an interrupt is the user's doing and costs nothing."""
+KILLS_BEFORE_LAST: Final = 2
+"""Kills after which a trial has one more try, when the rest of its study is done; killed in that it is dropped.
+
+It may be what kills its worker (memory), and would keep a study from its end for ever. An interrupt is the user's doing
+and costs nothing.
+"""
+
+
+@final
+class RetryTime(enum.Enum):
+    """When an abandoned trial is run again."""
+
+    AT_ONCE = "at once"
+    LAST = "last"
+    """When only such trials are missing."""
+    NEVER = "never"
+
+
+def retry_time(num_kills: int) -> RetryTime:
+    """Return when a trial is run again whose parameters were killed so often."""
+    if num_kills == KILLS_BEFORE_LAST:
+        return RetryTime.LAST
+    return RetryTime.AT_ONCE if num_kills < KILLS_BEFORE_LAST else RetryTime.NEVER
 
 
 def mark_interrupted(trial: optuna.Trial, reason: str) -> None:
@@ -21,42 +44,19 @@ def mark_interrupted(trial: optuna.Trial, reason: str) -> None:
     trial.set_user_attr(ABANDONED, INTERRUPTED)
 
 
-def enqueue_retry(study: optuna.Study, trial: FrozenTrial, *, cause: str) -> bool:
-    """Enqueue a trial's parameters once more, unless that was done or its retries are spent.
+def enqueue_retry(study: optuna.Study, trial: FrozenTrial, *, num_kills: int) -> None:
+    """Enqueue a trial's parameters once more.
 
     Not safe when two processes do it at once: hold the storage's exclusive lock.
 
     Args:
         study: The study the trial is in.
-        trial: A trial that nobody runs any more.
-        cause: `KILLED` or `INTERRUPTED`.
-
-    Returns:
-        Whether a trial was enqueued. A trial that was stopped before it had parameters has nothing to run again.
+        trial: A trial with parameters that nobody runs any more, and that was not enqueued before.
+        num_kills: How often its parameters were killed.
     """
-    parameters = _parameters(trial)
-    num_retries = trial.user_attrs.get(NUM_RETRIES, 0) + (cause != INTERRUPTED)
-    if not parameters or num_retries > MAX_RETRIES or _has_retry(study, trial.number):
-        return False
-    study.enqueue_trial(parameters, user_attrs={RETRY_OF: trial.number, NUM_RETRIES: num_retries})
-    return True
-
-
-def enqueue_missing_retries(study: optuna.Study) -> list[int]:
-    """Enqueue retries of failed trials that were marked as abandoned but whose process ended before it could do so.
-
-    Returns:
-        The numbers of the failed trials.
-    """
-    failed = study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
-    marked = [trial for trial in failed if ABANDONED in trial.user_attrs]
-    return [trial.number for trial in marked if enqueue_retry(study, trial, cause=trial.user_attrs[ABANDONED])]
-
-
-def _has_retry(study: optuna.Study, number: int) -> bool:
-    return any(trial.user_attrs.get(RETRY_OF) == number for trial in study.get_trials(deepcopy=False))
+    marks = {name: trial.user_attrs[name] for name in (BASELINE,) if name in trial.user_attrs}
+    study.enqueue_trial(_parameters(trial), user_attrs={RETRY_OF: trial.number, NUM_RETRIES: num_kills, **marks})
 
 
 def _parameters(trial: FrozenTrial) -> dict[str, Any]:
-    # An enqueued trial carries its parameters here until it has suggested them.
-    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    return {**trial.system_attrs.get(FIXED_PARAMETERS, {}), **trial.params}

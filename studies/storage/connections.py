@@ -1,6 +1,5 @@
 """Connections to a study database, tuned to what they are for; a database that cannot be written is only read."""
 
-import functools
 import os
 import sqlite3
 import warnings
@@ -8,18 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import optuna
 import sqlalchemy
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial
 
-from studies.claims.retries import enqueue_retry
 from studies.errors import StorageError
-from studies.records.attributes import KILLED
 from studies.storage.addresses import sqlite_path
 from studies.storage.database_errors import LOCK_TIMEOUT_SECONDS
-from studies.storage.exclusive_section import exclusive_section
 from studies.storage.lost_values import tolerate_lost_values
 
 HEARTBEAT_SECONDS = 10
@@ -40,7 +34,6 @@ def connect(url: str, *, writing: bool, create: bool = False) -> RDBStorage:
             engine_kwargs={"pool_pre_ping": True} if path is None else _sqlite_options(path, writing=writing),
             heartbeat_interval=HEARTBEAT_SECONDS if writing else None,
             grace_period=HEARTBEAT_GRACE_SECONDS if writing else None,
-            heartbeat_stale_trial_callback=functools.partial(_retry_stale, url) if writing else None,
             skip_table_creation=not create,
         )
     if path is not None:
@@ -108,11 +101,6 @@ def _reader_of(path: Path) -> Callable[[], sqlite3.Connection]:
         return sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
 
     return open_file
-
-
-def _retry_stale(url: str, study: optuna.Study, trial: FrozenTrial) -> None:
-    with exclusive_section(url):
-        enqueue_retry(study, trial, cause=KILLED)
 
 
 def _tune_sqlite(engine: sqlalchemy.Engine, *, writing: bool) -> None:

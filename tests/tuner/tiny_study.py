@@ -16,7 +16,7 @@ from unittest.mock import patch
 from optuna.trial import FrozenTrial, TrialState
 
 from models.pictures.images import write_image
-from studies.claims.claiming import FINISHED_STATES
+from studies.claims.trial_states import FINISHED_STATES
 from studies.storage.study_storage import StudyStorage
 from tests.objectives.drawn_pictures import draw_photo, draw_style
 from tuner.command_line import main as cli

@@ -250,7 +250,8 @@ def enqueue(name: str, weights: tuple[float, float, float], storage: str) -> Non
 @storage_option
 def delete(name: str, yes: bool, storage: str) -> None:
     """Delete a study with its trials, scores, pictures and people's choices."""
-    from studies.claims.claiming import live_workers, reap
+    from studies.claims.claiming import live_workers
+    from studies.claims.reaping import reap
     from studies.errors import StudyError
     from studies.preferences.answers import load_preferences
     from studies.storage.study_identity import uuid_of

@@ -13,7 +13,8 @@ import optuna
 from optuna.trial import TrialState
 
 from groundwork.interrupts import HeldInterrupts
-from studies.claims.claiming import FINISHED_STATES, reap
+from studies.claims.reaping import reap
+from studies.claims.trial_states import FINISHED_STATES
 from studies.records.trial_qualities import quality_of
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage

@@ -6,7 +6,7 @@ from typing import Any, Final
 import optuna
 
 from measures.loss_weights import LossWeights
-from studies.claims.claiming import FINISHED_STATES
+from studies.claims.trial_states import FINISHED_STATES
 from studies.errors import StudyError
 from studies.records import attributes
 from studies.storage.database_errors import storage_errors

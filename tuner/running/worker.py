@@ -14,8 +14,9 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from studies.claims.claiming import Claim, NoClaim, attach, claim, close, reap, release
+from studies.claims.claiming import Claim, NoClaim, attach, claim, close
 from studies.claims.processes import WorkerIdentity
+from studies.claims.reaping import reap, release
 from studies.claims.retries import mark_interrupted
 from studies.errors import ClaimLostError, StudiesError
 from studies.records import attributes
@@ -69,6 +70,7 @@ class Worker:
         self._on_trial = on_trial
         self._on_idle = on_idle
         self._identity = WorkerIdentity.current()
+        self._study: optuna.Study | None = None
 
     def run(self) -> None:
         """Run trials until the study has its total.
@@ -79,7 +81,7 @@ class Worker:
         """
         failures = 0
         while True:
-            reap(self._storage, self._study_uuid)
+            reap(self._storage, self._study_uuid, total=self._total)
             held = claim(self._storage, self._study_uuid, total=self._total, worker=self._identity)
             if held is NoClaim.DONE:
                 return
@@ -91,7 +93,7 @@ class Worker:
 
     def _run_claimed(self, held: Claim, *, last_try: bool) -> bool:
         """Run one trial; return whether it ended without an error."""
-        study = self._load_study()
+        study = self._current_study()
         running: list[int] = []
         fatal: list[Exception] = []
 
@@ -130,8 +132,9 @@ class Worker:
 
     def _run_trial(self, trial: optuna.Trial, held: Claim) -> Sequence[float]:
         try:
-            attach(self._storage, held, trial_number=trial.number)
+            # Before the claim, which may be lost: the trial is then known to be ours, and run again.
             trial.set_user_attr(attributes.WORKER, self._identity.as_attribute())
+            attach(self._storage, held, trial_number=trial.number)
             return self._runner.run(trial)
         except KeyboardInterrupt:
             mark_interrupted(trial, INTERRUPTED)
@@ -154,13 +157,20 @@ class Worker:
         self._on_trial(ended)
         return ended.state is not TrialState.FAIL
 
-    def _load_study(self) -> optuna.Study:
-        config = self._runner.config
-        return self._storage.load_by_uuid(
-            self._study_uuid,
-            sampler=build_sampler(config.search, seed=config.seed),
-            pruner=build_pruner(config.search),
-        )
+    def _current_study(self) -> optuna.Study:
+        """Return the study, loaded once and again where it was moved (optuna-dashboard renames by copying).
+
+        Optuna reads each finished trial from the database once for every time that a study is loaded.
+        """
+        found = self._storage.read_by_uuid(self._study_uuid)
+        if self._study is None or self._study._study_id != found._study_id:
+            config = self._runner.config
+            self._study = self._storage.load_by_uuid(
+                self._study_uuid,
+                sampler=build_sampler(config.search, seed=config.seed),
+                pruner=build_pruner(config.search),
+            )
+        return self._study
 
 
 @final

@@ -1,4 +1,4 @@
-"""A worker with quick trials, run as a process by test_claims.py.
+"""A worker with quick trials, run as a process by test_claiming_processes.py.
 
 Called as `claiming_process.py ADDRESS TOTAL SEED [hang|hang-before-attach|hang-before-trial|interrupt]`.
 It is the reference for how a worker uses claims. With a last argument it stops at that place of its first trial.
@@ -13,6 +13,7 @@ import optuna
 
 from studies.claims import claiming as claims
 from studies.claims.processes import WorkerIdentity
+from studies.claims.reaping import reap, release
 from studies.claims.retries import mark_interrupted
 from studies.errors import ClaimLostError
 from studies.storage.study_storage import StudyStorage
@@ -39,7 +40,7 @@ class Worker:
     def run(self) -> None:
         while (claim := self._next()) is not claims.NoClaim.DONE:
             if isinstance(claim, claims.NoClaim):
-                claims.reap(self._storage, WAVES)
+                reap(self._storage, WAVES, total=self._total)
                 time.sleep(0.05)
                 continue
             self._claim, self._trial_number = claim, None
@@ -54,7 +55,7 @@ class Worker:
         try:
             self._study.optimize(self._objective, n_trials=1, catch=(ClaimLostError,))
         except KeyboardInterrupt:
-            claims.release(self._storage, claim, trial_number=self._trial_number, reason="interrupted")
+            release(self._storage, claim, trial_number=self._trial_number, reason="interrupted")
             raise
         claims.close(self._storage, claim)
 
@@ -63,8 +64,8 @@ class Worker:
         self._trial_number = trial.number
         if self._accident == "hang-before-attach":
             hang()
-        claims.attach(self._storage, self._claim, trial_number=trial.number)
         trial.set_user_attr("worker", WorkerIdentity.current().as_attribute())
+        claims.attach(self._storage, self._claim, trial_number=trial.number)
         value = trial.suggest_float("x", 0, 1)
         try:
             if self._accident == "hang":

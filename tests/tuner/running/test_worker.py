@@ -14,7 +14,8 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from measures.sampled_values import SampledValues
-from studies.claims.claiming import open_claims, release
+from studies.claims.claiming import open_claims
+from studies.claims.reaping import release
 from studies.errors import StorageError
 from studies.records import attributes
 from studies.storage.study_identity import create_study, uuid_of

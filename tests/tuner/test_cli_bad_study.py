@@ -87,19 +87,16 @@ class TestExistingStudy:
     def test_delete_of_a_study_that_runs(self, run_cli: RunCli, finished: Path) -> None:
         worker = WorkerIdentity.current()
         with StudyStorage.open(str(finished / "styletuner.db")) as storage:
-            assert isinstance(claim(storage, uuid_of(storage.read_study(NAME)), total=9, worker=worker), Claim)
+            study_uuid = uuid_of(storage.read_study(NAME))
+            assert isinstance(claim(storage, study_uuid, total=9, worker=worker), Claim)
         run_cli("study", "delete", NAME, "--yes").require_refusal(NAME, str(worker.pid), worker.host, "Stop it first")
         assert num_finished(finished / "styletuner.db") == 3
 
     def test_delete_after_another_machine_died(self, run_cli: RunCli, finished: Path) -> None:
         """Its trial has ended as stale, and its claim is left."""
         with StudyStorage.open(str(finished / "styletuner.db")) as storage:
-            held = claim(
-                storage,
-                uuid_of(storage.read_study(NAME)),
-                total=9,
-                worker=WorkerIdentity(host="elsewhere", pid=1, started=0.0),
-            )
+            worker = WorkerIdentity(machine="another", host="elsewhere", pid=1, started=0.0)
+            held = claim(storage, uuid_of(storage.read_study(NAME)), total=9, worker=worker)
             assert isinstance(held, Claim)
             attach(storage, held, trial_number=0)
         run_cli("study", "delete", NAME, "--yes").require_success()

@@ -12,6 +12,7 @@ from studies.claims.claiming import NoClaim
 from studies.errors import ClaimLostError, StudyError
 from studies.storage.study_storage import StudyStorage
 from tests.studies.claims.staging import FOREIGN, ME, claim, dead_worker, finish, granted, new_trial
+from tests.studies.many_trials import add_trials, counted_statements
 from tests.studies.waves import WAVES
 
 
@@ -85,3 +86,14 @@ def test_live_workers_are_listed(storage: StudyStorage, study: optuna.Study) -> 
     granted(storage, total=3, worker=dead_worker())
     granted(storage, total=3, worker=FOREIGN)
     assert set(claims.live_workers(storage, WAVES)) == {ME, FOREIGN}
+
+
+@pytest.mark.parametrize("num_trials", [10, 1000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_a_claim_takes_as_many_statements_in_a_large_study(
+    storage: StudyStorage, study: optuna.Study, num_trials: int
+) -> None:
+    add_trials(storage, study, num_trials)
+    with counted_statements(storage.engine, storage.read_engine) as statements:
+        granted(storage, total=num_trials + 1)
+    assert len(statements) <= 20
+    assert claim(storage, total=num_trials) is NoClaim.DONE

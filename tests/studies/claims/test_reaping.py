@@ -26,6 +26,7 @@ from tests.studies.claims.staging import (
     num_by_state,
     start_waiting,
 )
+from tests.studies.many_trials import add_trials, counted_statements
 from tests.studies.waves import WAVES
 
 
@@ -329,3 +330,33 @@ def test_a_silent_trial_is_told_apart_too(storage: StudyStorage, study: optuna.S
     assert abandoned_trials(storage, WAVES) == set()
     silence(storage, 0)
     assert abandoned_trials(storage, WAVES) == {0}
+
+
+NUM_TRIALS = [10, 1000, pytest.param(10_000, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("num_trials", NUM_TRIALS)
+def test_an_idle_reaper_takes_no_lock_and_few_statements(
+    storage: StudyStorage, study: optuna.Study, num_trials: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks every second in every worker; once it sent 286 statements for 660 trials, most of them locked."""
+    add_trials(storage, study, num_trials, worker=ME.as_attribute())
+    for attributes in ({"retry_of": 0}, {"failure": "ValueError: no"}):
+        study.tell(new_trial(storage, **attributes), state=TrialState.FAIL)
+    claims.attach(storage, granted(storage, total=10**6), trial_number=new_trial(storage))
+    monkeypatch.setattr(StudyStorage, "exclusive", _interrupt)
+    with counted_statements(storage.engine) as writing, counted_statements(storage.read_engine) as reading:
+        assert reap(storage, WAVES, total=10**6) == Reaped()
+    assert writing == []
+    assert len(reading) <= 12
+
+
+@pytest.mark.parametrize("num_trials", NUM_TRIALS)
+def test_a_reaper_with_work_takes_as_many_statements_in_a_large_study(
+    storage: StudyStorage, study: optuna.Study, num_trials: int
+) -> None:
+    add_trials(storage, study, num_trials, worker=ME.as_attribute())
+    claims.attach(storage, granted(storage, total=10**6, worker=dead_worker()), trial_number=new_trial(storage))
+    with counted_statements(storage.engine, storage.read_engine) as statements:
+        assert len(reap(storage, WAVES, total=10**6).retried) == 1
+    assert len(statements) <= 90

@@ -1,6 +1,7 @@
 """`styletuner study list` and `show`: what studies a storage has, and what came out of one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,13 +31,14 @@ def list_studies(as_json: bool, storage: str) -> None:
 
     with StudyStorage.open_read_only(storage) as studies:
         summaries = read_studies(studies)
+        headlines = [headline(_with_interrupted(studies, summary)) for summary in summaries]
     if as_json:
         click.echo(json.dumps([summary.as_dict() for summary in summaries], indent=2))
         return
     if not summaries:
         click.echo("No study yet. Start one: styletuner study run quick --style painting.jpg --photos photos/")
-    for summary in summaries:
-        click.echo(headline(summary))
+    for line in headlines:
+        click.echo(line)
 
 
 @click.command(epilog="Example: styletuner study show quick-starry_night-1a2b3c --sheet sheet.png")
@@ -66,10 +68,22 @@ def show(name: str, as_json: bool, sheet: Path | None, calibrated: bool, rater: 
             extra = {} if ranking is None else {"calibrated": ranking.as_dict()}
             click.echo(json.dumps({**summary.as_dict(), **extra}, indent=2))
         else:
-            _echo_trials(summary, ranking)
+            _echo_trials(_with_interrupted(studies, summary), ranking)
         if sheet is not None:
             write_contact_sheet(studies, summary, sheet)
             click.echo(f"Contact sheet: {sheet}", err=True)
+
+
+def _with_interrupted(studies: "StudyStorage", summary: "StudySummary") -> "StudySummary":
+    """Return the study with running trials of dead workers counted as interrupted; its next run has them run again."""
+    from studies.claims.reaping import abandoned_trials
+
+    num_running = summary.num_by_state.get("RUNNING", 0)
+    if not (num_running and summary.uuid):
+        return summary
+    num_dead = min(num_running, len(abandoned_trials(studies, summary.uuid)))
+    counts = {**summary.num_by_state, "RUNNING": num_running - num_dead, "INTERRUPTED": num_dead}
+    return replace(summary, num_by_state=counts)
 
 
 def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -> None:

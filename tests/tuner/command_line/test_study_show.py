@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -10,7 +11,10 @@ import sqlalchemy
 from click.testing import CliRunner
 from optuna.trial import TrialState, create_trial
 
+from studies.claims.claiming import Claim, attach, claim
+from studies.claims.processes import WorkerIdentity
 from studies.records import attributes
+from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.command_line.study_show import list_studies, show
 
@@ -67,3 +71,17 @@ def test_states_are_told_in_the_same_words(storage: StudyStorage, study: optuna.
     study.add_trial(create_trial(state=TrialState.FAIL))
     assert printed(storage).startswith("waves: 1 complete, 1 pruned, 1 failed\n")
     assert listed(storage).startswith("waves: 1 complete, 1 pruned, 1 failed\n")
+
+
+def test_a_trial_whose_worker_was_killed_is_not_running(storage: StudyStorage) -> None:
+    study = create_study(storage.optuna, "waves")
+    study.add_trial(create_trial(value=0.5))
+    alive = WorkerIdentity.current()
+    for worker in (alive, replace(alive, pid=2**22 + 1)):
+        trial_id = storage.optuna.create_new_trial(study._study_id)
+        storage.optuna.set_trial_user_attr(trial_id, attributes.WORKER, worker.as_attribute())
+        held = claim(storage, uuid_of(study), total=9, worker=worker)
+        assert isinstance(held, Claim)
+        attach(storage, held, trial_number=storage.optuna.get_trial(trial_id).number)
+    for told in (listed(storage), printed(storage)):
+        assert told.startswith("waves: 1 complete, 1 running, 1 interrupted\n")

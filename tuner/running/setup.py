@@ -9,6 +9,7 @@ from measures.loss_weights import LossWeights
 from studies.claims.trial_states import FINISHED_STATES
 from studies.errors import StudyError
 from studies.records import attributes
+from studies.records.study_record import StudyRecord
 from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_identity import create_study
@@ -102,25 +103,25 @@ def _complete(
 ) -> None:
     """Write the study's attributes; where photos lie and how many trials are wanted may change from run to run."""
     name_goals(study, config.search.objectives)
-    known = study.user_attrs
+    known, record = study.user_attrs, StudyRecord.parse(study.user_attrs)
     photos = {**pictures.summary(), "paths": [str(path.resolve()) for path in config.photos]}
     values: dict[str, Any] = {
         attributes.CONFIGURATION: resolved(config).model_dump(mode="json", exclude={"style", "photos"}),
         attributes.CONFIGURATION_HASH: configuration_hash(config, pictures),
-        attributes.IDENTITY: {**known.get(attributes.IDENTITY, {}), **pictures.identity()},
+        attributes.IDENTITY: {**record.identity, **pictures.identity()},
         attributes.JUDGE_VERSION: judge_version,
         attributes.PHOTOS: photos,
-        attributes.VERSIONS: known.get(attributes.VERSIONS, versions()),
+        attributes.VERSIONS: dict(record.versions) or versions(),
         attributes.STYLE_PATH: str(pictures.style_path.resolve()),
     }
     for key, value in values.items():
         if known.get(key) != value:
             study.set_user_attr(key, value)
-    if attributes.STYLE_PICTURE not in known:
+    if record.style_picture is None:
         drawn = encode_strip(pictures.style[None])
         artifact = storage.artifacts.upload_bytes(drawn, study, file_name="style_picture.png")
         study.set_user_attr(attributes.STYLE_PICTURE, artifact)
-    if attributes.STYLE_IMAGE not in known:
+    if record.style_image is None:
         study.set_user_attr(attributes.STYLE_IMAGE, storage.artifacts.upload(pictures.style_path, study))
 
 
@@ -138,9 +139,9 @@ def _baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
 
 
 def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPictures, judge_version: str) -> None:
-    attrs = study.user_attrs
-    if attributes.CONFIGURATION_HASH not in attrs:
-        if attributes.CONFIGURATION in attrs or study.get_trials(deepcopy=False):
+    record = StudyRecord.parse(study.user_attrs)
+    if record.configuration_hash is None:
+        if record.is_ours or study.get_trials(deepcopy=False):
             raise StudyError(f"Study {study.study_name!r} was not made by styletuner. Choose another name with --name.")
         if len(study.directions) != len(goal_names(config.search.objectives)):
             raise StudyError(
@@ -149,15 +150,12 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
             )
         return  # made, but killed before its attributes were written
     differences = describe_differences(defining_values(stored_config(study)), defining_values(config))
-    identity = attrs.get(attributes.IDENTITY, {})
-    if identity.get("style_sha256") != pictures.style_sha256:
-        differences.insert(
-            0, f"the style image is another one than {attrs.get(attributes.STYLE_PATH, 'the first run')}"
-        )
-    if identity.get("photos_digest") != pictures.collection.digest:
+    if record.identity.get("style_sha256") != pictures.style_sha256:
+        differences.insert(0, f"the style image is another one than {record.style_path or 'the first run'}")
+    if record.identity.get("photos_digest") != pictures.collection.digest:
         differences.insert(0, "the photos are others")
-    if attrs.get(attributes.JUDGE_VERSION) != judge_version:
-        differences.append(f"the judge is version {judge_version}, not {attrs.get(attributes.JUDGE_VERSION)}")
+    if record.judge_version != judge_version:
+        differences.append(f"the judge is version {judge_version}, not {record.judge_version or 'known'}")
     if differences:
         more = len(differences) - NAMED_DIFFERENCES
         listed = "; ".join(differences[:NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")

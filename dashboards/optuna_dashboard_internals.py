@@ -6,14 +6,13 @@ Of Optuna it is what optuna-dashboard itself uses so; more of Optuna stands in `
 from typing import Final
 
 from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
-from optuna.storages._rdb.models import StudySystemAttributeModel, TrialModel
+from optuna.storages._rdb.models import StudySystemAttributeModel
 from optuna_dashboard._note import note_str_key_prefix, note_ver_key, split_body
 from sqlalchemy import Table
 
 __all__ = [
     "ARTIFACTS_ATTR_PREFIX",
     "STUDY_SYSTEM_ATTRIBUTES",
-    "TRIALS",
     "note_str_key_prefix",
     "note_ver_key",
     "split_body",
@@ -21,6 +20,3 @@ __all__ = [
 
 STUDY_SYSTEM_ATTRIBUTES: Final[Table] = StudySystemAttributeModel.__table__
 """System attributes of studies: `study_id` and `key` together once, `value_json`."""
-
-TRIALS: Final[Table] = TrialModel.__table__
-"""One row a trial: `study_id`, `number` in the study and `datetime_start`."""

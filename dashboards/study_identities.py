@@ -7,9 +7,8 @@ from typing import final
 
 import sqlalchemy
 
-from dashboards.optuna_dashboard_internals import TRIALS
 from studies.storage.database_errors import storage_errors
-from studies.storage.optuna_internals import STUDIES, STUDY_ATTRIBUTES
+from studies.storage.optuna_internals import STUDIES, STUDY_ATTRIBUTES, TRIALS
 from studies.storage.study_identity import STUDY_UUID
 from studies.storage.study_storage import StudyStorage
 

@@ -20,6 +20,7 @@ from studies.errors import StorageError
 from studies.records import attributes
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
+from tests.studies.many_trials import add_trials, counted_statements
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, read_trials, require_exactly
 from tuner.configuration.settings import SearchSection, StudyConfig
@@ -89,6 +90,26 @@ def test_failing_trial_does_not_block(stage: Stage) -> None:
     assert stage.states() == ["COMPLETE", "FAIL", "FAIL", "COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert stage.trials()[1].user_attrs[attributes.FAILURE] == "ValueError: bad luck in 1"
     assert [trial.number for trial in stage.heard] == list(range(7))
+
+
+@pytest.mark.slow
+def test_what_lies_between_two_trials_does_not_grow_with_the_study(stage: Stage) -> None:
+    """Optuna reads every trial anew for each study object that is loaded."""
+    study = stage.storage.load_study(NAME)
+    most = []
+    for num_trials in (10, 1500):
+        add_trials(stage.storage, study, num_trials)
+        counts: list[int] = []
+        with counted_statements(stage.storage.engine, stage.storage.read_engine) as statements:
+
+            def script(_: int, counts: list[int] = counts, statements: list[str] = statements) -> float:
+                counts.append(len(statements))
+                return 0.5
+
+            stage.work(script, total=len(study.trials) + 3)
+        most.append(max(np.diff(counts)))
+    small, large = most
+    assert large <= small + 8
 
 
 def test_failures_in_a_row_stop_the_worker(stage: Stage) -> None:

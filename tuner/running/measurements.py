@@ -10,39 +10,39 @@ from tuner.search.judged_set import JudgedSet
 from tuner.search.study_scale import StudyScale, require_same_scale, scale_of
 
 
-def settle_scale(storage: StudyStorage, name: str, measured: StudyScale) -> StudyScale:
+def settle_scale(storage: StudyStorage, study_uuid: str, measured: StudyScale) -> StudyScale:
     """Return the scale that the study's first worker wrote down; if this is the first, that is what it measured.
 
     Args:
         storage: Opened for writing.
-        name: An existing study.
+        study_uuid: What the study is.
         measured: The scale as this process measures it.
 
     Raises:
         StudyError: It differs from the study's by more than rounding.
     """
     with storage.exclusive():
-        study = storage.load_study(name)
+        study = storage.load_by_uuid(study_uuid)
         record = StudyRecord.parse(study.user_attrs)
         stored = scale_of(record.references, record.identity.get("loss_network"))
         if stored is not None:
-            return require_same_scale(stored, measured, owner=f"Study {name!r}")
+            return require_same_scale(stored, measured, owner=f"Study {study.study_name!r}")
         study.set_user_attr(attributes.IDENTITY, {**record.identity, "loss_network": dict(measured.loss_network)})
         study.set_user_attr(attributes.REFERENCES, measured.references.to_dict())
     return measured
 
 
-def keep_judged_photos(storage: StudyStorage, name: str, *, rung: JudgedSet, calibration: JudgedSet) -> None:
+def keep_judged_photos(storage: StudyStorage, study_uuid: str, *, rung: JudgedSet, calibration: JudgedSet) -> None:
     """Keep the photos that trials are judged on, side by side as they are painted, unless that has been done.
 
     Args:
         storage: Opened for writing.
-        name: An existing study.
+        study_uuid: What the study is.
         rung: Photos of the rungs.
         calibration: Photos for calibrating the judge, maybe none.
     """
     with storage.exclusive():
-        study = storage.load_study(name)
+        study = storage.load_by_uuid(study_uuid)
         _keep_strip(storage, study, rung, key=attributes.RUNG_PHOTOS)
         _keep_strip(storage, study, calibration, key=attributes.CALIBRATION_PHOTOS)
 

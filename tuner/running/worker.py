@@ -1,7 +1,5 @@
 """A worker: claims trials of a study one after another and runs them until the study has its total."""
 
-import faulthandler
-import os
 import signal
 import threading
 import time
@@ -22,7 +20,6 @@ from studies.errors import ClaimLostError, StudiesError
 from studies.records import attributes
 from studies.storage.database_errors import storage_error, storage_errors
 from studies.storage.study_storage import StudyStorage
-from tuner.installation.environment import STANDARD_ERROR
 from tuner.search.pruners import build_pruner
 from tuner.search.samplers import build_sampler
 from tuner.search.trial import TrialRunner
@@ -220,45 +217,3 @@ def _note_failure(trial: optuna.Trial, error: Exception, *, outside: bool) -> No
         # The disk may be what failed: the error itself matters more than its note.
         if outside:
             raise _FailureNotNoted from error
-
-
-@final
-class ProgressWatchdog:
-    """Ends the process when training stands still although it, and its heartbeat, live.
-
-    A resume then finds a dead worker, and runs the trial again.
-    """
-
-    def __init__(self, *, patience_seconds: float) -> None:
-        self._patience = patience_seconds
-        self._last = time.monotonic()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="progress-watchdog", daemon=True)
-
-    def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
-
-    def progressed(self) -> None:
-        """Say that something was done."""
-        self._last = time.monotonic()
-
-    def stop(self) -> None:
-        """Stop watching."""
-        self._stopped.set()
-
-    def _watch(self) -> None:
-        while not self._stopped.wait(min(1.0, self._patience / 4)):
-            if time.monotonic() - self._last > self._patience:
-                self._say_where_it_stands()
-                os._exit(1)
-
-    def _say_where_it_stands(self) -> None:
-        # Not to sys.stderr, which a worker process has turned away.
-        words = (
-            f"styletuner: no progress for {self._patience:.0f} s; this worker ends. "
-            "Run the same command again to resume; the stacks below say where it stood.\n"
-        )
-        with suppress(OSError):
-            os.write(STANDARD_ERROR, words.encode())
-            faulthandler.dump_traceback(file=STANDARD_ERROR)

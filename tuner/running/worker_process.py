@@ -1,7 +1,7 @@
 """Entry point of a worker process.
 
-Arguments: the study, its total of finished trials, the photos as this machine finds them. The storage's URL comes in
-the environment; standard input ends when the process that started this one does. All else stands in the study.
+Arguments: the study's UUID, its total of finished trials, the photos as this machine finds them. The storage's URL
+comes in the environment; standard input ends when the process that started this one does. All else stands in the study.
 """
 
 import os
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from studies.storage.study_storage import StudyStorage
 
 
-def run_worker(storage: "StudyStorage", name: str, *, total: int, photos: Sequence[str]) -> None:
+def run_worker(storage: "StudyStorage", study_uuid: str, *, total: int, photos: Sequence[str]) -> None:
     """Run trials of an existing study in this process until it has its total.
 
     Args:
         storage: Opened for writing.
-        name: The study.
+        study_uuid: The study.
         total: Finished trials that it shall have.
         photos: Where its photos lie on this machine.
 
@@ -33,16 +33,18 @@ def run_worker(storage: "StudyStorage", name: str, *, total: int, photos: Sequen
     """
     from studies.records import attributes
     from tuner.configuration.loading import merge, validate_config
-    from tuner.running.run import StudyRun
+    from tuner.running.in_process import run_here
+    from tuner.running.observer import SilentObserver
+    from tuner.running.study_run import StudyRun
     from tuner.search.stored_config import stored_config
     from tuner.search.study_pictures import open_pictures
 
-    study = storage.load_study(name)
+    study = storage.load_by_uuid(study_uuid)
     style = storage.artifacts.path_of(study.user_attrs[attributes.STYLE_IMAGE])
     here = {"style": str(style), "photos": list(photos), "search": {"trials": total}}
-    config = validate_config(merge(stored_config(study).model_dump(mode="json"), here), source=name)
-    run = StudyRun(storage=storage, name=name, config=config, pictures=open_pictures(config))
-    run.run_here(run.progress())
+    config = validate_config(merge(stored_config(study).model_dump(mode="json"), here), source=study.study_name)
+    run = StudyRun(storage=storage, uuid=study_uuid, config=config, pictures=open_pictures(config))
+    run_here(run, SilentObserver())
 
 
 def main() -> None:
@@ -65,17 +67,17 @@ def main() -> None:
         sys.exit(status)
 
 
-def _run_quietly(name: str, *, total: int, photos: Sequence[str]) -> None:
+def _run_quietly(study_uuid: str, *, total: int, photos: Sequence[str]) -> None:
     """The parent prints what is finished."""
     from studies.storage.study_storage import StudyStorage
-    from tuner.running.run import STORAGE_VARIABLE
+    from tuner.running.worker_processes import STORAGE_VARIABLE
 
     with (
         Path(os.devnull).open("w") as nowhere,
         redirect_stderr(nowhere),
         StudyStorage.open(os.environ[STORAGE_VARIABLE]) as storage,
     ):
-        run_worker(storage, name, total=total, photos=photos)
+        run_worker(storage, study_uuid, total=total, photos=photos)
 
 
 def _end_with_parent() -> None:

@@ -1,8 +1,7 @@
 """One trial: a short training run with sampled weights, scored at each rung, pruned early or finished."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
 import numpy as np
@@ -24,42 +23,9 @@ from tuner.search.goals import goal_values
 from tuner.search.pruners import BELOW_MEDIAN, report_quality, should_prune
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
+from tuner.search.trial_observer import RungEvent, TrialObserver
 
 NOT_FINITE: Final = "diverged: what the network paints is not finite"
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class RungEvent:
-    """What a trial tells at a rung.
-
-    Attributes:
-        number: The trial.
-        images_seen: Images the trial has trained on so far.
-        quality: Quality at this rung, in [0, 1].
-        weights: The trial's loss weights.
-    """
-
-    number: int
-    images_seen: int
-    quality: float
-    weights: LossWeights
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class TrialObserver:
-    """Whom a running trial tells how far it is.
-
-    Attributes:
-        on_start: The trial's number and weights.
-        on_batch: The number of images in the batch just trained on.
-        on_rung: The score at a rung.
-    """
-
-    on_start: Callable[[int, LossWeights], None]
-    on_batch: Callable[[int], None]
-    on_rung: Callable[[RungEvent], None]
 
 
 @final

@@ -208,7 +208,7 @@ def test_second_interrupt_does_not_disturb_the_giving_back(stage: Stage, monkeyp
 
 HANGING_WORKER = """
 import os, sys, time
-from tuner.running.worker import ProgressWatchdog
+from tuner.running.watchdog import ProgressWatchdog
 sys.stderr = open(os.devnull, "w")  # as worker processes do
 watchdog = ProgressWatchdog(patience_seconds=1.0)
 watchdog.start()
@@ -329,8 +329,8 @@ class TestResumedWhenDone:
         def fail(*_: Any, **__: Any) -> None:
             raise AssertionError("A study with all its trials needs nothing.")
 
-        monkeypatch.setattr("tuner.running.run.StudyResources", fail)
-        monkeypatch.setattr("tuner.running.run.subprocess.Popen", fail)
+        monkeypatch.setattr("tuner.running.in_process.StudyResources", fail)
+        monkeypatch.setattr("tuner.running.worker_processes.subprocess.Popen", fail)
 
     @pytest.mark.usefixtures("finished")
     @pytest.mark.parametrize("workers", [1, 2])

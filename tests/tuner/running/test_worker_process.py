@@ -10,19 +10,21 @@ from pathlib import Path
 import pytest
 
 from models.errors import PhotosError
+from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.tiny_study import NAME, num_finished
-from tuner.running.run import STORAGE_VARIABLE
 from tuner.running.worker_process import run_worker
+from tuner.running.worker_processes import STORAGE_VARIABLE
 
 
 def test_photos_are_where_they_are_on_this_machine(finished: Path) -> None:
     """The study says where another machine has them."""
     (finished / "photos").rename(finished / "moved")
     with StudyStorage.open(str(finished / "styletuner.db")) as storage:
+        study_uuid = uuid_of(storage.load_study(NAME))
         with pytest.raises(PhotosError, match="photos"):
-            run_worker(storage, NAME, total=4, photos=[str(finished / "photos")])
-        run_worker(storage, NAME, total=4, photos=[str(finished / "moved")])
+            run_worker(storage, study_uuid, total=4, photos=[str(finished / "photos")])
+        run_worker(storage, study_uuid, total=4, photos=[str(finished / "moved")])
     assert num_finished(finished / "styletuner.db") == 4
 
 

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from measures.loss_weights import LossWeights
 from studies.records import attributes
-from tuner.configuration.settings import StudyConfig, TrainingSection
-from tuner.running.progress import StudyProgress, describe_trial, format_seconds
+from tuner.command_line.progress import StudyProgress, describe_trial
+from tuner.configuration.settings import SearchSection, StudyConfig, TrainingSection
+from tuner.running.standing import Standing
 
 WEIGHTS = LossWeights.normalised(content=1, style=2, total_variation=1)
 
@@ -35,14 +36,6 @@ def _trial(number: int, *, state: TrialState, value: float | None) -> optuna.tri
     )
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "0 s"), (59.4, "59 s"), (61, "1 min"), (3540, "59 min"), (3600, "1 h 00 min"), (7500, "2 h 05 min")],
-)
-def test_durations_are_said_in_words(seconds: float, words: str) -> None:
-    assert format_seconds(seconds) == words
-
-
 def test_a_complete_trial_is_described_by_its_value() -> None:
     line = describe_trial(_trial(3, state=TrialState.COMPLETE, value=0.5))
 
@@ -55,17 +48,18 @@ def test_a_pruned_trial_is_described_by_its_last_rung() -> None:
     assert "pruned    quality 0.125" in describe_trial(_trial(4, state=TrialState.PRUNED, value=None))
 
 
-def test_progress_counts_finished_trials_and_keeps_the_best(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_shows_where_the_study_stands(capsys: pytest.CaptureFixture[str]) -> None:
     config = StudyConfig(training=TrainingSection(images=8, batch_size=2))
-    progress = StudyProgress(config, finished=2, total=5, best=(0, 0.4))
+    progress = StudyProgress(config)
 
-    for number, state, value in [
-        (2, TrialState.COMPLETE, 0.3),
-        (3, TrialState.FAIL, None),
-        (4, TrialState.PRUNED, 0.9),
+    for number, state, value, num_finished in [
+        (2, TrialState.COMPLETE, 0.3, 3),
+        (3, TrialState.FAIL, None, 3),
+        (4, TrialState.PRUNED, 0.9, 4),
     ]:
         progress.on_start(number, WEIGHTS)
         progress.on_batch(8)
+        progress.on_standing(Standing(num_finished=num_finished, total=5, best=(0, 0.4)))
         progress.on_trial(_trial(number, state=state, value=value))
 
     lines = capsys.readouterr().err.splitlines()
@@ -76,8 +70,9 @@ def test_progress_counts_finished_trials_and_keeps_the_best(capsys: pytest.Captu
 
 def test_time_left_is_that_of_the_trials_shared_by_the_workers(capsys: pytest.CaptureFixture[str]) -> None:
     """Four trials of 12.4 s are left for two workers; no batch of theirs is seen here."""
-    progress = StudyProgress(StudyConfig(), finished=0, total=5, best=None, num_workers=2)
+    progress = StudyProgress(StudyConfig(), num_workers=2)
     progress.on_running([0, 1])
+    progress.on_standing(Standing(num_finished=1, total=5, best=(0, 0.3)))
     progress.on_trial(_trial(0, state=TrialState.COMPLETE, value=0.3))
     assert "[1/5, 25 s left, best 0.300 (trial 0)]" in capsys.readouterr().err
 
@@ -86,7 +81,7 @@ def test_time_left_is_that_of_the_trials_shared_by_the_workers(capsys: pytest.Ca
 def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     written = io.StringIO()
     terminal = Console(file=written, force_terminal=True, width=200)
-    monkeypatch.setattr("tuner.running.progress.Console", lambda **_: terminal)
+    monkeypatch.setattr("tuner.command_line.progress.Console", lambda **_: terminal)
     return written
 
 
@@ -95,7 +90,7 @@ HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_live_line_is_taken_away_when_a_run_is_interrupted(terminal: io.StringIO, num_workers: int) -> None:
-    progress = StudyProgress(StudyConfig(), finished=0, total=5, best=None, num_workers=num_workers)
+    progress = StudyProgress(StudyConfig(search=SearchSection(trials=5)), num_workers=num_workers)
     if num_workers == 1:
         progress.on_start(0, WEIGHTS)
     else:

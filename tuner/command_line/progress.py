@@ -12,42 +12,33 @@ from rich.status import Status
 
 from measures.loss_weights import LossWeights
 from measures.quality import PART_SHORT_LABELS
+from studies.claims.trial_states import FINISHED_STATES
 from studies.records import attributes
 from studies.records.trial_qualities import quality_of
+from tuner.command_line.durations import format_seconds
 from tuner.configuration.settings import StudyConfig
-from tuner.search.trial import RungEvent
+from tuner.running.observer import StudyObserver
+from tuner.running.standing import Standing
+from tuner.search.trial_observer import RungEvent
 
 STATE_WORDS: Final = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
-SECONDS_PER_MINUTE: Final = 60
 REFRESH_SECONDS: Final = 0.5
 
 
 @final
-class StudyProgress:
-    """Keeps count of a run of a study and prints it."""
+class StudyProgress(StudyObserver):
+    """Prints what a run of a study does to standard error."""
 
-    def __init__(
-        self,
-        config: StudyConfig,
-        *,
-        finished: int,
-        total: int,
-        best: tuple[int, float] | None,
-        num_workers: int = 1,
-    ) -> None:
+    def __init__(self, config: StudyConfig, *, num_workers: int = 1) -> None:
         """Begin.
 
         Args:
             config: The study's configuration.
-            finished: Trials that had finished before this run.
-            total: Finished trials that the study shall have.
-            best: Number and quality of the best trial so far.
             num_workers: Processes that run trials at the same time.
         """
+        self.study_name: str | None = None
         self._images = config.rungs[-1]
-        self._finished = finished
-        self._total = total
-        self._best = best
+        self._standing = Standing(num_finished=0, total=config.search.trials, best=None)
         self._console = Console(stderr=True)
         self._status: Status | None = None
         self._seconds_training = 0.0
@@ -65,6 +56,15 @@ class StudyProgress:
             self._console.print(text, highlight=False, markup=False)
         else:
             click.echo(text, err=True)
+
+    def on_study(self, name: str, place: str) -> None:
+        """Name the study and where it lives."""
+        self.study_name = name
+        self.say(f"Study {name} in {place}")
+
+    def on_standing(self, standing: Standing) -> None:
+        """Show these counts from now on."""
+        self._standing = standing
 
     def on_start(self, number: int, weights: LossWeights) -> None:
         """A trial begins."""
@@ -96,13 +96,8 @@ class StudyProgress:
     def on_trial(self, trial: FrozenTrial) -> None:
         """A trial ended."""
         self.close()
-        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
-            self._finished += 1
-            if attributes.SECONDS in trial.user_attrs:
-                self._seconds_of_ended.append(trial.user_attrs[attributes.SECONDS])
-        quality = quality_of(trial)
-        if trial.state is TrialState.COMPLETE and quality is not None:
-            self._best = max(self._best or (trial.number, quality), (trial.number, quality), key=lambda best: best[1])
+        if attributes.SECONDS in trial.user_attrs and trial.state in FINISHED_STATES:
+            self._seconds_of_ended.append(trial.user_attrs[attributes.SECONDS])
         self.say(f"{describe_trial(trial)}  {self._state()}")
 
     def close(self) -> None:
@@ -122,14 +117,13 @@ class StudyProgress:
             self._status.update(escape(line))
 
     def _state(self) -> str:
-        return f"[{self._finished}/{self._total}{self._eta()}{self._best_words()}]"
-
-    def _best_words(self) -> str:
-        return "" if self._best is None else f", best {self._best[1]:.3f} (trial {self._best[0]})"
+        standing = self._standing
+        best = "" if standing.best is None else f", best {standing.best[1]:.3f} (trial {standing.best[0]})"
+        return f"[{standing.num_finished}/{standing.total}{self._eta()}{best}]"
 
     def _eta(self) -> str:
         """What is left at the pace of this run's trials, pruning included; before one ends, of its batches."""
-        remaining = self._total - self._finished
+        remaining = self._standing.total - self._standing.num_finished
         if remaining <= 0:
             return ""
         if self._seconds_of_ended:
@@ -161,13 +155,3 @@ def describe_trial(trial: FrozenTrial) -> str:
     if failure:
         words.append(failure.splitlines()[0])
     return "  ".join(words)
-
-
-def format_seconds(seconds: float) -> str:
-    """Return a duration in words: "45 s", "12 min", "2 h 05 min"."""
-    if seconds < SECONDS_PER_MINUTE:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / SECONDS_PER_MINUTE)
-    if minutes < SECONDS_PER_MINUTE:
-        return f"{minutes} min"
-    return f"{minutes // SECONDS_PER_MINUTE} h {minutes % SECONDS_PER_MINUTE:02d} min"

@@ -1,0 +1,97 @@
+"""What happens in a study as lines of JSON, one event each, for the program that started the command."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, final
+
+import click
+from optuna.trial import FrozenTrial
+
+from measures.loss_weights import LossWeights
+from studies.records import attributes
+from studies.records.trial_qualities import quality_of
+from tuner.running.observer import StudyObserver
+from tuner.running.standing import Standing
+from tuner.search.trial_observer import RungEvent
+
+if TYPE_CHECKING:
+    from tuner.running.run_study import StudyResult
+
+
+@final
+class EventLines(StudyObserver):
+    """Prints events to standard output: "study" with its name, "trial" for each that ended, "end" with the results.
+
+    People are told as ever, on standard error.
+    """
+
+    def __init__(self, display: StudyObserver) -> None:
+        """Take who tells people."""
+        self._display = display
+        self._standing: Standing | None = None
+
+    def say(self, text: str) -> None:
+        """Pass it on."""
+        self._display.say(text)
+
+    def on_study(self, name: str, place: str) -> None:
+        """Print where the study is."""
+        self._display.on_study(name, place)
+        _print("study", name=name, storage=place)
+
+    def on_standing(self, standing: Standing) -> None:
+        """Note it for the next trial's line."""
+        self._display.on_standing(standing)
+        self._standing = standing
+
+    def on_start(self, number: int, weights: LossWeights) -> None:
+        """Pass it on."""
+        self._display.on_start(number, weights)
+
+    def on_batch(self, num_images: int) -> None:
+        """Pass it on."""
+        self._display.on_batch(num_images)
+
+    def on_rung(self, event: RungEvent) -> None:
+        """Pass it on."""
+        self._display.on_rung(event)
+
+    def on_running(self, numbers: Sequence[int]) -> None:
+        """Pass it on."""
+        self._display.on_running(numbers)
+
+    def on_trial(self, trial: FrozenTrial) -> None:
+        """Print how the trial ended."""
+        self._display.on_trial(trial)
+        counts = (
+            {}
+            if self._standing is None
+            else {"num_finished": self._standing.num_finished, "total": self._standing.total}
+        )
+        _print(
+            "trial",
+            number=trial.number,
+            state=trial.state.name.lower(),
+            quality=quality_of(trial),
+            weights=trial.user_attrs.get(attributes.WEIGHTS),
+            **counts,
+        )
+
+    def close(self) -> None:
+        """Pass it on."""
+        self._display.close()
+
+    def end(self, result: "StudyResult") -> None:
+        """Print what the study gave."""
+        best = result.summary.best
+        _print(
+            "end",
+            name=result.name,
+            best=None if best is None else best.number,
+            exports=[str(path) for path in result.exports],
+            sheet=None if result.sheet is None else str(result.sheet),
+        )
+
+
+def _print(event: str, **values: Any) -> None:
+    click.echo(json.dumps({"event": event, **values}))

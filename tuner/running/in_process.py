@@ -1,0 +1,88 @@
+"""Running a study's trials in this process."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, Final
+
+import optuna
+
+from groundwork.interrupts import HeldInterrupts
+from tuner.running.measurements import keep_judged_photos, settle_scale
+from tuner.running.observer import StudyObserver
+from tuner.running.study_run import StudyRun
+from tuner.running.watchdog import ProgressWatchdog
+from tuner.running.worker import Worker
+from tuner.search.resources import StudyResources
+from tuner.search.trial import TrialRunner
+from tuner.search.trial_observer import TrialObserver
+
+HANG_SECONDS: Final = 900.0
+"""Time without a training step after which a worker counts as hung: the first step, compilation included, takes
+tens of seconds on the slowest machine tried; fifteen minutes leave room for far larger crops."""
+
+
+def run_here(run: StudyRun, observer: StudyObserver) -> None:
+    """Run trials in this process until the study has its total.
+
+    Raises:
+        StudyError: The study's scale is another one than is measured here.
+        KeyboardInterrupt: After the running trial has been given back.
+    """
+    if run.is_done():
+        return
+    # Optuna's own line for each trial says less than ours, and it warns of a failed one with a traceback.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    watchdog = ProgressWatchdog(patience_seconds=HANG_SECONDS)
+    watchdog.start()
+    interrupts = HeldInterrupts()
+
+    def say(text: str) -> None:
+        watchdog.progressed()
+        observer.say(text)
+
+    def on_step() -> None:
+        watchdog.progressed()
+        interrupts.check()
+
+    try:
+        observer.on_standing(run.standing())
+        settle = functools.partial(settle_scale, run.storage, run.uuid)
+        resources = StudyResources(run.config, run.pictures, report=say, settle=settle)
+        keep_judged_photos(run.storage, run.uuid, rung=resources.rung, calibration=resources.calibration)
+        with interrupts:
+            _worker(run, resources, observer, on_step).run()
+    finally:
+        watchdog.stop()
+        observer.close()
+
+
+def _worker(run: StudyRun, resources: StudyResources, observer: StudyObserver, on_step: Callable[[], None]) -> Worker:
+    """Return a worker that tells the observer what it does, and calls `on_step` after each bit of it."""
+
+    def then_step(tell: Callable[..., None]) -> Callable[..., None]:
+        def told(*arguments: Any) -> None:
+            tell(*arguments)
+            on_step()
+
+        return told
+
+    def counted(tell: Callable[..., None]) -> Callable[..., None]:
+        def told(*arguments: Any) -> None:
+            observer.on_standing(run.standing())
+            tell(*arguments)
+
+        return then_step(told)
+
+    trial_observer = TrialObserver(
+        on_start=counted(observer.on_start),
+        on_batch=then_step(observer.on_batch),
+        on_rung=counted(observer.on_rung),
+    )
+    return Worker(
+        run.storage,
+        run.uuid,
+        total=run.config.search.trials,
+        runner=TrialRunner(run.storage, run.uuid, resources=resources, observer=trial_observer),
+        on_trial=counted(observer.on_trial),
+        on_idle=then_step(lambda: None),
+    )

@@ -1,0 +1,48 @@
+"""What is checked before a study is opened: its pictures, and where results shall go."""
+
+from collections.abc import Callable
+
+from groundwork.output_files import check_folder
+from models.pictures.demo_pictures import write_demo_pictures
+from models.pictures.images import style_remark
+from models.pretrained.files import cache_folder
+from tuner.configuration.settings import StudyConfig
+from tuner.running.request import StudyRequest
+from tuner.search.study_pictures import StudyPictures, open_pictures
+
+
+def prepare(request: StudyRequest, *, say: Callable[[str], None]) -> tuple[StudyConfig, StudyPictures]:
+    """Return the configuration and the pictures of a wanted study, once all that needs no network has been checked.
+
+    Raises:
+        ConfigError: No style image or no photos are given.
+        OutputError: `output` is no folder, or cannot be written.
+        ImageError: The style image cannot be used.
+        PhotosError: There are too few photos.
+    """
+    config = _with_demo_pictures(request.config)
+    pictures = _open_described_pictures(config, say=say)
+    if request.output is not None:
+        check_folder(request.output, called="`--output`")
+    return config, pictures
+
+
+def _with_demo_pictures(config: StudyConfig) -> StudyConfig:
+    """Give the demo preset its own pictures where none are named."""
+    if config.preset != "demo" or (config.style and config.photos):
+        return config
+    demo = write_demo_pictures(cache_folder() / "demo")
+    return config.model_copy(update={"style": config.style or demo.style, "photos": config.photos or (demo.photos,)})
+
+
+def _open_described_pictures(config: StudyConfig, *, say: Callable[[str], None]) -> StudyPictures:
+    """Open a study's pictures, and say how many there are and which were skipped."""
+    pictures = open_pictures(config)
+    split = pictures.split
+    held_out = len(split.rung) + len(split.calibration) + len(split.report)
+    say(f"{len(split.training)} photos to train on, {held_out} held out, style {pictures.style_path}")
+    if pictures.collection.skipped:
+        say(pictures.collection.describe_skipped())
+    if remark := style_remark(pictures.style_path):
+        say(remark[0].upper() + remark[1:])
+    return pictures

@@ -1,0 +1,46 @@
+"""A study that is wanted, and how much of it there is already."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from measures.versions import JUDGE_VERSION
+from studies.storage.study_storage import StudyStorage
+from tuner.configuration.settings import StudyConfig
+from tuner.running.setup import default_study_name, num_finished
+from tuner.search.study_pictures import StudyPictures
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudyRequest:
+    """A study that is wanted.
+
+    Attributes:
+        config: Its configuration; the demo preset brings its own pictures where none are named.
+        storage: SQLite file or database URL.
+        name: Its name; by default made of preset, style image and a hash of the configuration.
+        new: Start a study beside one that exists under this name.
+        workers: Processes on this machine, at least 1.
+        output: Folder for the best weights' config and the contact sheet; None to write neither.
+    """
+
+    config: StudyConfig
+    storage: str
+    name: str | None = None
+    new: bool = False
+    workers: int = 1
+    output: Path | None = None
+
+
+def finished_trials(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> int | None:
+    """Return how many trials of the wanted study are finished, None if there is no such study; changes nothing.
+
+    Raises:
+        StudyError: A study of this name has another configuration or other pictures.
+    """
+    if request.new or not StudyStorage.exists(request.storage):
+        return None
+    name = request.name or default_study_name(config, pictures)
+    with StudyStorage.open_read_only(request.storage) as storage:
+        return num_finished(storage, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)

@@ -1,0 +1,169 @@
+"""A study from its configuration to its exports, or to what it would cost, for the command line and for programs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import optuna
+
+from dashboards.note_saving import save_study_notes
+from dashboards.picture_titles import is_contact_sheet
+from dashboards.study_sheet import study_contact_sheet
+from groundwork.output_files import free_path
+from groundwork.whole_files import write_whole
+from measures.versions import JUDGE_VERSION
+from studies.records.exports import is_export, write_exports
+from studies.records.summaries import StudySummary, summarise
+from studies.storage.addresses import storage_files
+from studies.storage.study_identity import uuid_of
+from studies.storage.study_storage import StudyStorage
+from tuner.configuration.settings import StudyConfig
+from tuner.installation import environment
+from tuner.running.observer import SilentObserver, StudyObserver
+from tuner.running.preparation import prepare
+from tuner.running.request import StudyRequest, finished_trials
+from tuner.running.setup import default_study_name, start_or_resume, unused_name
+from tuner.running.study_run import StudyRun
+from tuner.search.study_pictures import StudyPictures
+
+if TYPE_CHECKING:
+    from tuner.running.estimation import Estimate
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudyEstimate:
+    """What a wanted study would cost.
+
+    Attributes:
+        num_trials: Its trials.
+        num_images: Images that each is trained on.
+        cost: What they cost at most.
+        num_finished: How many of them are finished; None if there is no such study yet.
+    """
+
+    num_trials: int
+    num_images: int
+    cost: "Estimate"
+    num_finished: int | None
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudyResult:
+    """What a study that has its trials gave.
+
+    Attributes:
+        name: Its name.
+        uuid: What it is, however it will be called.
+        place: Its storage as it may be shown.
+        summary: Its trials.
+        exports: The best weights' configs; none where no output was asked for.
+        sheet: The contact sheet; None where no output was asked for.
+    """
+
+    name: str
+    uuid: str
+    place: str
+    summary: StudySummary
+    exports: tuple[Path, ...]
+    sheet: Path | None
+
+
+def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> StudyEstimate:
+    """Check everything that a study needs and estimate its cost; changes nothing.
+
+    Args:
+        request: The study.
+        say: Told in a few words what is being done.
+
+    Raises:
+        ConfigError: The configuration, or where results shall go, cannot be used; or its tables have no room.
+        StudyError: A study of this name has another configuration or other pictures.
+    """
+    config, pictures = prepare(request, say=say)
+    num_finished = finished_trials(request, config, pictures)
+    _check_networks(config)
+    from tuner.running.estimation import estimate
+
+    return StudyEstimate(
+        num_trials=config.search.trials,
+        num_images=config.rungs[-1],
+        cost=estimate(config, pictures, report=say),
+        num_finished=num_finished,
+    )
+
+
+def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -> StudyResult:
+    """Start or resume a study and run it until it has its trials; one that has them is answered at once.
+
+    Args:
+        request: The study.
+        observer: Told what happens.
+
+    Raises:
+        ConfigError: The configuration, or where results shall go, cannot be used.
+        OutputError: Results cannot be written there.
+        ImageError: The style image cannot be used.
+        PhotosError: There are too few photos.
+        StudyError: A study of this name has another configuration, other pictures or another scale.
+        StorageError: The storage cannot be written.
+        WorkerError: All worker processes ended before the study had its trials.
+        KeyboardInterrupt: After the running trial has been given back.
+    """
+    observer = observer or SilentObserver()
+    config, pictures = prepare(request, say=observer.say)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if (finished_trials(request, config, pictures) or 0) < config.search.trials:
+        _check_networks(config)
+    with StudyStorage.create(request.storage) as storage:
+        run = _open_study(storage, request, config, pictures)
+        observer.on_study(run.name, storage.name)
+        _run_trials(run, request.workers, observer)
+        return _conclude(run, output=request.output)
+
+
+def _check_networks(config: StudyConfig) -> None:
+    environment.load_networks()
+    from tuner.configuration.network_checks import check_networks
+
+    check_networks(config)
+
+
+def _open_study(storage: StudyStorage, request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> StudyRun:
+    name = request.name or default_study_name(config, pictures)
+    if request.new:
+        name = unused_name(storage, name)
+    study = start_or_resume(storage, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
+    return StudyRun(storage=storage, uuid=uuid_of(study), config=config, pictures=pictures)
+
+
+def _run_trials(run: StudyRun, num_workers: int, observer: StudyObserver) -> None:
+    if run.is_done():
+        return
+    if num_workers == 1:
+        environment.load_networks()
+        from tuner.running.in_process import run_here
+
+        run_here(run, observer)
+    else:
+        from tuner.running.worker_processes import run_in_processes
+
+        run_in_processes(run, num_workers, observer)
+
+
+def _conclude(run: StudyRun, *, output: Path | None) -> StudyResult:
+    storage, name = run.storage, run.name
+    save_study_notes(storage, name)
+    summary = summarise(storage, name)
+    exports: list[Path] = []
+    sheet: Path | None = None
+    if output is not None:
+        kept = storage_files(storage.url)
+        exports = write_exports(storage, name, free_path(output / f"{name}.yaml", is_ours=is_export, kept=kept))
+        sheet = free_path(output / f"{name}.png", is_ours=is_contact_sheet, kept=kept)
+        write_whole(sheet, study_contact_sheet(storage, summary))
+    return StudyResult(
+        name=name, uuid=run.uuid, place=storage.name, summary=summary, exports=tuple(exports), sheet=sheet
+    )

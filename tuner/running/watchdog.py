@@ -1,0 +1,52 @@
+"""Ends a worker that stands still: a resume then finds it dead, and runs its trial again."""
+
+import faulthandler
+import os
+import threading
+import time
+from contextlib import suppress
+from typing import final
+
+from tuner.installation.environment import STANDARD_ERROR
+
+
+@final
+class ProgressWatchdog:
+    """Ends the process when training stands still although it, and its heartbeat, live.
+
+    A resume then finds a dead worker, and runs the trial again.
+    """
+
+    def __init__(self, *, patience_seconds: float) -> None:
+        self._patience = patience_seconds
+        self._last = time.monotonic()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="progress-watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def progressed(self) -> None:
+        """Say that something was done."""
+        self._last = time.monotonic()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(min(1.0, self._patience / 4)):
+            if time.monotonic() - self._last > self._patience:
+                self._say_where_it_stands()
+                os._exit(1)
+
+    def _say_where_it_stands(self) -> None:
+        # Not to sys.stderr, which a worker process has turned away.
+        words = (
+            f"styletuner: no progress for {self._patience:.0f} s; this worker ends. "
+            "Run the same command again to resume; the stacks below say where it stood.\n"
+        )
+        with suppress(OSError):
+            os.write(STANDARD_ERROR, words.encode())
+            faulthandler.dump_traceback(file=STANDARD_ERROR)

@@ -1,0 +1,82 @@
+"""Running a study's trials in several worker processes, and following them."""
+
+import os
+import subprocess
+import sys
+import time
+from typing import Final
+
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner.errors import WorkerError
+from tuner.running.observer import StudyObserver
+from tuner.running.study_run import StudyRun
+
+STORAGE_VARIABLE: Final = "STYLETUNER_WORKER_STORAGE"
+"""Hands a storage's URL to a worker process: a password has no place among a command's arguments."""
+
+POLL_SECONDS: Final = 0.5
+
+
+def run_in_processes(run: StudyRun, num_workers: int, observer: StudyObserver) -> None:
+    """Start worker processes and tell what they finish, until the study has its total.
+
+    A worker that dies is not replaced: the others take over its trial.
+
+    Raises:
+        WorkerError: Every worker ended before the study had its total.
+    """
+    if run.is_done():
+        return
+    processes = [_start_worker(run, num_workers) for _ in range(num_workers)]
+    try:
+        _follow(run, processes, observer)
+    except BaseException:
+        for process in processes:
+            process.terminate()
+        raise
+    finally:
+        observer.close()
+        for process in processes:
+            process.wait()
+    if all(process.returncode != 0 for process in processes):
+        raise WorkerError(f"All {num_workers} workers ended before the study had its trials; see above for why.")
+
+
+def _start_worker(run: StudyRun, num_workers: int) -> subprocess.Popen[bytes]:
+    threads = str(max(1, (os.cpu_count() or 1) // num_workers))
+    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+    # Where the photos lie on this machine; what the study says may be of another one.
+    photos = map(str, run.config.photos)
+    return subprocess.Popen(
+        # -P: the folder that the user is in must not shadow our packages.
+        [
+            *(sys.executable, "-P", "-m", "styletuner._worker_process"),
+            *(run.uuid, str(run.config.search.trials), *photos),
+        ],
+        env={**dict.fromkeys(names, threads), **os.environ, STORAGE_VARIABLE: run.storage.url},
+        # Its end tells the worker that this process is gone.
+        stdin=subprocess.PIPE,
+        # Ctrl-C in a terminal reaches this process alone, which passes it on once.
+        process_group=0,
+    )
+
+
+def _follow(run: StudyRun, processes: list[subprocess.Popen[bytes]], observer: StudyObserver) -> None:
+    told = {trial.number for trial in _trials(run) if trial.state.is_finished()}
+    while True:
+        running = any(process.poll() is None for process in processes)
+        observer.on_standing(run.standing())
+        trials = _trials(run)
+        for trial in trials:
+            if trial.state.is_finished() and trial.number not in told:
+                told.add(trial.number)
+                observer.on_trial(trial)
+        if not running:
+            return
+        observer.on_running([trial.number for trial in trials if trial.state is TrialState.RUNNING])
+        time.sleep(POLL_SECONDS)
+
+
+def _trials(run: StudyRun) -> list[FrozenTrial]:
+    return run.storage.read_by_uuid(run.uuid).get_trials(deepcopy=False)

@@ -58,9 +58,10 @@ class StudyProgress(StudyObserver):
             click.echo(text, err=True)
 
     def on_study(self, name: str, place: str) -> None:
-        """Name the study and where it lives."""
+        """Name the study and where it lives, or its new name."""
+        renamed = self.study_name is not None
+        self.say(f"Study {self.study_name} is called {name} now" if renamed else f"Study {name} in {place}")
         self.study_name = name
-        self.say(f"Study {name} in {place}")
 
     def on_standing(self, standing: Standing) -> None:
         """Show these counts from now on."""

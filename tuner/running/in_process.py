@@ -9,6 +9,7 @@ import optuna
 from groundwork.interrupts import HeldInterrupts
 from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.observer import StudyObserver
+from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
 from tuner.running.watchdog import ProgressWatchdog
 from tuner.running.worker import Worker
@@ -45,18 +46,26 @@ def run_here(run: StudyRun, observer: StudyObserver) -> None:
         interrupts.check()
 
     try:
-        observer.on_standing(run.standing())
+        report = StandingReport(run, observer)
+        report.tell()
         settle = functools.partial(settle_scale, run.storage, run.uuid)
         resources = StudyResources(run.config, run.pictures, report=say, settle=settle)
         keep_judged_photos(run.storage, run.uuid, rung=resources.rung, calibration=resources.calibration)
         with interrupts:
-            _worker(run, resources, observer, on_step).run()
+            _worker(run, resources, observer=observer, report=report, on_step=on_step).run()
     finally:
         watchdog.stop()
         observer.close()
 
 
-def _worker(run: StudyRun, resources: StudyResources, observer: StudyObserver, on_step: Callable[[], None]) -> Worker:
+def _worker(
+    run: StudyRun,
+    resources: StudyResources,
+    *,
+    observer: StudyObserver,
+    report: StandingReport,
+    on_step: Callable[[], None],
+) -> Worker:
     """Return a worker that tells the observer what it does, and calls `on_step` after each bit of it."""
 
     def then_step(tell: Callable[..., None]) -> Callable[..., None]:
@@ -68,7 +77,7 @@ def _worker(run: StudyRun, resources: StudyResources, observer: StudyObserver, o
 
     def counted(tell: Callable[..., None]) -> Callable[..., None]:
         def told(*arguments: Any) -> None:
-            observer.on_standing(run.standing())
+            report.tell()
             tell(*arguments)
 
         return then_step(told)

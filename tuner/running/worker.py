@@ -1,10 +1,12 @@
 """A worker: claims trials of a study one after another and runs them until the study has its total."""
 
+import functools
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final, final
 
 import optuna
@@ -16,7 +18,7 @@ from studies.claims.claiming import Claim, NoClaim, attach, claim, close
 from studies.claims.processes import WorkerIdentity
 from studies.claims.reaping import reap, release
 from studies.claims.retries import mark_interrupted
-from studies.errors import ClaimLostError, StudiesError
+from studies.errors import ClaimLostError, StorageError, StudiesError, StudyError
 from studies.records import attributes
 from studies.storage.database_errors import storage_error, storage_errors
 from studies.storage.study_storage import StudyStorage
@@ -31,9 +33,13 @@ MAX_CONSECUTIVE_FAILURES: Final = 3
 """Trials that may fail one after another before a worker gives up: the fault is then not in the sampled weights."""
 
 INTERRUPTED: Final = "interrupted by the user"
+RENAMED: Final = "its study was renamed"
 
 _ENDED_BY_OTHERS: Final = (UpdateFinishedTrialError, ValueError, AssertionError)
 """What Optuna raises where a trial that it would end has ended already; which of them depends on how far it was."""
+
+_NO_FAILURE: Final = (optuna.TrialPruned, ClaimLostError, UpdateFinishedTrialError)
+"""How a trial may end without a fault of its own."""
 
 
 @final
@@ -72,7 +78,10 @@ class Worker:
     def run(self) -> None:
         """Run trials until the study has its total.
 
+        A study that is renamed meanwhile is followed; its running trial is run again.
+
         Raises:
+            StudyError: The study was deleted meanwhile.
             KeyboardInterrupt: After the running trial has been given back.
             Exception: Whatever made `MAX_CONSECUTIVE_FAILURES` trials fail one after another.
         """
@@ -90,52 +99,94 @@ class Worker:
 
     def _run_claimed(self, held: Claim, *, last_try: bool) -> bool:
         """Run one trial; return whether it ended without an error."""
-        study = self._current_study()
-        running: list[int] = []
-        fatal: list[Exception] = []
-
-        def objective(trial: optuna.Trial) -> Sequence[float]:
-            running.append(trial.number)
-            try:
-                return self._run_trial(trial, held)
-            except (optuna.TrialPruned, ClaimLostError, UpdateFinishedTrialError):
-                raise
-            except Exception as error:
-                cause = self._outside_cause(error)
-                if cause is not None or last_try:
-                    fatal.append(cause or error)
-                _note_failure(trial, cause or error, outside=cause is not None)
-                raise
-
+        attempt = _Attempt(study=self._current_study(), held=held, last_try=last_try)
         try:
             with storage_errors(self._storage.url), _quiet_heartbeats():
-                study.optimize(objective, n_trials=1, catch=(Exception,))
+                attempt.study.optimize(functools.partial(self._objective, attempt), n_trials=1, catch=(Exception,))
+        except _StudyMovedInterrupt as moved:
+            return self._follow_study(attempt, interrupted=moved.interrupted)
         except KeyboardInterrupt:
             with _undisturbed():
-                release(self._storage, held, trial_number=running[0] if running else None, reason=INTERRUPTED)
+                release(self._storage, held, trial_number=attempt.number, reason=INTERRUPTED)
             raise
         except _FailureNotNoted:
             pass
-        except _ENDED_BY_OTHERS:
+        except Exception as error:
+            if self._has_moved(attempt.study):
+                return self._follow_study(attempt, interrupted=False)
             # A process that was silent for long, such as on a laptop that slept, is taken for dead by another one.
-            if not self._has_ended(study, running):
+            if not (isinstance(error, _ENDED_BY_OTHERS) and attempt.has_ended()):
                 raise
         finally:
             with suppress(Exception):
                 close(self._storage, held)
-        if fatal:
-            raise fatal[0]
-        return self._tell_of(study, running)
+        if attempt.fatal is not None:
+            raise attempt.fatal
+        return self._tell_of(attempt)
 
-    def _run_trial(self, trial: optuna.Trial, held: Claim) -> Sequence[float]:
+    def _objective(self, attempt: "_Attempt", trial: optuna.Trial) -> Sequence[float]:
+        """Run a trial for Optuna, which must not write to it once the study stands elsewhere: ids are used again."""
+        attempt.number = trial.number
+        try:
+            values = self._run_trial(trial, attempt)
+        except (Exception, KeyboardInterrupt) as error:
+            if self._has_moved(attempt.study):
+                raise _StudyMovedInterrupt(interrupted=isinstance(error, KeyboardInterrupt)) from error
+            if isinstance(error, Exception) and not isinstance(error, _NO_FAILURE):
+                self._note_failure(attempt, trial, error)
+            raise
+        if self._has_moved(attempt.study):
+            raise _StudyMovedInterrupt(interrupted=False)
+        return values
+
+    def _run_trial(self, trial: optuna.Trial, attempt: "_Attempt") -> Sequence[float]:
         try:
             # Before the claim, which may be lost: the trial is then known to be ours, and run again.
             trial.set_user_attr(attributes.WORKER, self._identity.as_attribute())
-            attach(self._storage, held, trial_number=trial.number)
+            attach(self._storage, attempt.held, trial_number=trial.number)
             return self._runner.run(trial)
         except KeyboardInterrupt:
-            mark_interrupted(trial, INTERRUPTED)
+            if not self._has_moved(attempt.study):
+                mark_interrupted(trial, INTERRUPTED)
             raise
+
+    def _note_failure(self, attempt: "_Attempt", trial: optuna.Trial, error: Exception) -> None:
+        cause = self._outside_cause(error)
+        if cause is not None or attempt.last_try:
+            attempt.fatal = cause or error
+        _note_failure(trial, cause or error, outside=cause is not None)
+
+    def _has_moved(self, study: optuna.Study) -> bool:
+        """Whether the study was deleted or renamed, which optuna-dashboard does by copying it to another id."""
+        try:
+            return self._storage.read_by_uuid(self._study_uuid)._study_id != study._study_id
+        except StudyError:
+            return True
+        except StorageError:  # what was wrong before says more
+            return False
+
+    def _follow_study(self, attempt: "_Attempt", *, interrupted: bool) -> bool:
+        """Give the copy of this worker's trial back, to be run again; return whether to go on.
+
+        Raises:
+            StudyError: The study was deleted.
+            KeyboardInterrupt: That was why the trial ended.
+        """
+        try:
+            trials = self._storage.load_by_uuid(self._study_uuid).get_trials(deepcopy=False)
+            copied = [trial.number for trial in trials if trial.number == attempt.number and self._is_mine(trial)]
+            with _undisturbed():
+                release(self._storage, attempt.held, trial_number=copied[0] if copied else None, reason=RENAMED)
+        except StudyError:
+            if not interrupted:
+                raise
+        if interrupted:
+            raise KeyboardInterrupt
+        return True
+
+    def _is_mine(self, trial: FrozenTrial) -> bool:
+        owner = WorkerIdentity.from_attribute(trial.user_attrs.get(attributes.WORKER))
+        return trial.state is TrialState.RUNNING and owner == self._identity
 
     def _outside_cause(self, error: Exception) -> Exception | None:
         """What failed if the weights are not at fault: the database, the disk."""
@@ -143,14 +194,10 @@ class Worker:
             return storage_error(self._storage.url, error)
         return error if isinstance(error, StudiesError | OSError) else None
 
-    def _has_ended(self, study: optuna.Study, running: list[int]) -> bool:
-        return bool(running) and study.get_trials(deepcopy=False)[running[0]].state.is_finished()
-
-    def _tell_of(self, study: optuna.Study, running: list[int]) -> bool:
-        trials = study.get_trials(deepcopy=False)
-        if not running:
+    def _tell_of(self, attempt: "_Attempt") -> bool:
+        if attempt.number is None:
             return False
-        ended = trials[running[0]]
+        ended = attempt.study.get_trials(deepcopy=False)[attempt.number]
         self._on_trial(ended)
         return ended.state is not TrialState.FAIL
 
@@ -168,6 +215,39 @@ class Worker:
                 pruner=build_pruner(config.search),
             )
         return self._study
+
+
+@final
+@dataclass(kw_only=True)
+class _Attempt:
+    """A claimed trial on its way.
+
+    Attributes:
+        study: Where it is run.
+        held: The claim.
+        last_try: Whether the worker gives up if this trial fails too.
+        number: The trial's, as soon as there is one.
+        fatal: What ends the worker after the trial.
+    """
+
+    study: optuna.Study
+    held: Claim
+    last_try: bool
+    number: int | None = None
+    fatal: Exception | None = None
+
+    def has_ended(self) -> bool:
+        """Whether the trial has ended, by whomever."""
+        return self.number is not None and self.study.get_trials(deepcopy=False)[self.number].state.is_finished()
+
+
+@final
+class _StudyMovedInterrupt(BaseException):
+    """Passes by Optuna, which would write to a trial that is no longer there, or is another study's."""
+
+    def __init__(self, *, interrupted: bool) -> None:
+        super().__init__()
+        self.interrupted = interrupted
 
 
 @final

@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tuner.errors import WorkerError
 from tuner.running.observer import StudyObserver
+from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
 
 STORAGE_VARIABLE: Final = "STYLETUNER_WORKER_STORAGE"
@@ -64,9 +65,10 @@ def _start_worker(run: StudyRun, num_workers: int) -> subprocess.Popen[bytes]:
 
 def _follow(run: StudyRun, processes: list[subprocess.Popen[bytes]], observer: StudyObserver) -> None:
     told = {trial.number for trial in _trials(run) if trial.state.is_finished()}
+    report = StandingReport(run, observer)
     while True:
         running = any(process.poll() is None for process in processes)
-        observer.on_standing(run.standing())
+        report.tell()
         trials = _trials(run)
         for trial in trials:
             if trial.state.is_finished() and trial.number not in told:

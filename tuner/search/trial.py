@@ -15,6 +15,7 @@ from measures.versions import JUDGE_VERSION
 from objectives.errors import DivergedError
 from objectives.judging.reasons import find_reasons
 from objectives.training.trainer import TrainingLosses
+from studies.errors import StudyError
 from studies.records import attributes
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage, storage_errors
@@ -49,6 +50,7 @@ class TrialRunner:
 
         Raises:
             optuna.TrialPruned: The trial fell below the median, or its loss is not finite.
+            StudyError: The study was deleted or renamed meanwhile.
             StorageError: The database or the folder of artefacts cannot be written.
         """
         started = time.monotonic()
@@ -66,6 +68,7 @@ class TrialRunner:
                 raise optuna.TrialPruned(str(error)) from error
             seen = rung
             quality = self._resources.rung.judge.score(list(outputs))
+            self._require_same_place(trial)
             report_quality(trial, quality.quality, images_seen=seen)
             self._keep_score(trial, quality, losses, images_seen=seen)
             self._observer.on_rung(
@@ -79,6 +82,16 @@ class TrialRunner:
                 if not last:
                     raise optuna.TrialPruned(BELOW_MEDIAN)
         return list(goal_values(quality, self.config.search.objectives).values())
+
+    def _require_same_place(self, trial: optuna.Trial) -> None:
+        """Write to no trial of another study, which may have got the ids of this one after it was deleted or renamed.
+
+        Raises:
+            StudyError: The study is no longer where the trial began.
+        """
+        study = self._storage.read_by_uuid(self._study_uuid)
+        if study._study_id != trial.study._study_id:
+            raise StudyError(f"Study {trial.study.study_name!r} was renamed to {study.study_name!r}.")
 
     def _train_and_paint(self, start: int, stop: int) -> tuple[TrainingLosses, NDArray[np.float32]]:
         """Train from one number of images seen to another; return the mean losses and the rung photos restyled."""

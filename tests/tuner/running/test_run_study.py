@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, final
 
@@ -20,6 +21,7 @@ from tuner.running.observer import StudyObserver
 from tuner.running.request import StudyRequest
 from tuner.running.run_study import run_study
 from tuner.running.standing import Standing
+from tuner.search.resources import StudyResources
 from tuner.search.trial_observer import RungEvent
 
 ROOT = Path(__file__).parents[3]
@@ -128,3 +130,49 @@ def test_events_are_lines_of_json(folder: Path, run_cli: RunCli) -> None:
     assert events[-1]["best"] in {0, 1}
     assert "trial   0 complete" in outcome.stderr
     assert num_finished(folder / "styletuner.db") == 2
+
+
+@pytest.fixture
+def change_before_a_rung(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have the study renamed or deleted from another connection before its first rung, as optuna-dashboard does."""
+
+    def change(action: str) -> None:
+        paint = StudyResources.paint
+
+        def paint_late(self: StudyResources, *arguments: Any) -> Any:
+            other = optuna.storages.RDBStorage(f"sqlite:///{folder / 'styletuner.db'}")
+            with suppress(KeyError):
+                study = optuna.load_study(study_name=NAME, storage=other)
+                if action == "rename":
+                    copied = optuna.create_study(study_name="tides", storage=other, directions=study.directions)
+                    copied.add_trials(study.get_trials(deepcopy=False))
+                    for key, value in study.user_attrs.items():
+                        copied.set_user_attr(key, value)
+                optuna.delete_study(study_name=NAME, storage=other)
+            return paint(self, *arguments)
+
+        monkeypatch.setattr(StudyResources, "paint", paint_late)
+
+    return change
+
+
+def test_study_that_is_renamed_meanwhile_is_followed(
+    folder: Path, run_cli: RunCli, change_before_a_rung: Callable[[str], None]
+) -> None:
+    change_before_a_rung("rename")
+    outcome = run_cli("study", "run", "tiny.yaml", "--name", NAME, "--trials", 2, "-o", "out").require_success()
+    assert f"Study {NAME} is called tides now" in outcome.stderr.splitlines()
+    assert "tides: 1 failed, 2 complete" in outcome.stdout
+    assert (folder / "out" / "tides.yaml").exists()
+    assert num_finished(folder / "styletuner.db", "tides") == 2
+
+
+def test_study_that_is_deleted_meanwhile_ends_its_run_with_a_line(
+    folder: Path, run_cli: RunCli, change_before_a_rung: Callable[[str], None]
+) -> None:
+    change_before_a_rung("delete")
+    outcome = run_cli("study", "run", "tiny.yaml", "--name", NAME)
+    outcome.require_refusal("was deleted")
+    assert outcome.stderr.count("was deleted") == 1
+    with StudyStorage.open_read_only(str(folder / "styletuner.db")) as storage:
+        assert storage.study_names() == []

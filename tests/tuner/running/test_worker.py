@@ -1,22 +1,26 @@
 """Workers on a real storage: trials that fail, diverge, hang or come in another order."""
 
 import contextlib
+import io
+import json
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, final
+from wsgiref.util import setup_testing_defaults
 
 import numpy as np
 import optuna
+import optuna_dashboard
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from measures.sampled_values import SampledValues
 from studies.claims.claiming import open_claims
 from studies.claims.reaping import release
-from studies.errors import StorageError
+from studies.errors import StorageError, StudyError
 from studies.records import attributes
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
@@ -162,6 +166,91 @@ def test_interrupt_gives_the_trial_back(stage: Stage) -> None:
     stage.work(script, total=3)
     assert stage.states() == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert stage.trials()[2].params == stage.trials()[1].params
+
+
+class TestStudyThatIsChangedInOptunaDashboard:
+    """By its own web application on a connection of its own, while a trial runs."""
+
+    @pytest.mark.parametrize("then", ["complete", "prune", "report", "fail"])
+    def test_renamed_study_is_followed(self, stage: Stage, then: str) -> None:
+        def script(number: int) -> float:
+            if number == 1 and NAME in stage.storage.study_names():
+                change_in_dashboard(stage, "rename", study_name="tides")
+                go_on(then)
+            return 0.5
+
+        stage.work(script, total=3)
+        trials = stage.storage.load_study("tides").get_trials()
+        assert stage.storage.study_names() == ["tides"]
+        assert [trial.state.name for trial in trials] == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+        assert trials[2].params == trials[1].params, "run again"
+        assert trials[2].user_attrs[attributes.RETRY_OF] == 1
+        assert [trial.number for trial in stage.heard] == [0, 2, 3]
+        assert open_claims(stage.storage, stage.uuid) == []
+
+    @pytest.mark.parametrize("then", ["complete", "prune", "report", "fail"])
+    def test_deleted_study_ends_its_worker_and_touches_no_other(self, stage: Stage, then: str) -> None:
+        """A study that is made then gets the deleted one's ids, and its trials theirs."""
+
+        def script(number: int) -> float:
+            if number == 1:
+                change_in_dashboard(stage, "delete")
+                create_study(stage.storage.optuna, "other")
+                other = optuna.load_study(study_name="other", storage=stage.storage.url)
+                assert [other.ask()._trial_id for _ in range(3)] == [1, 2, 3], "the ids of the deleted trials"
+                go_on(then)
+            return 0.5
+
+        with pytest.raises(StudyError, match="was deleted") as ended:
+            stage.work(script, total=3)
+        assert len(str(ended.value).splitlines()) == 1
+        others = stage.storage.load_study("other").get_trials()
+        assert [trial.state.name for trial in others] == ["RUNNING"] * 3
+        assert [trial.intermediate_values for trial in others] == [{}] * 3
+        assert [trial.user_attrs for trial in others] == [{}] * 3
+
+    @pytest.mark.parametrize("action", ["rename", "delete"])
+    def test_interrupt_stays_one(self, stage: Stage, action: str) -> None:
+        def script(_: int) -> float:
+            change_in_dashboard(stage, action, study_name="tides")
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            stage.work(script, total=3)
+        names = stage.storage.study_names()
+        assert names == ([] if action == "delete" else ["tides"])
+        for name in names:
+            states = [trial.state.name for trial in stage.storage.load_study(name).get_trials()]
+            assert states == ["FAIL", "WAITING"]
+
+
+def change_in_dashboard(stage: Stage, action: str, **values: str) -> None:
+    study_id = stage.storage.load_study(NAME)._study_id
+    url = stage.storage.url
+    application = optuna_dashboard.wsgi(url)
+    path = f"/api/studies/{study_id}" + ("/rename" if action == "rename" else "")
+    body = json.dumps(values).encode()
+    environ: dict[str, Any] = {}
+    setup_testing_defaults(environ)
+    environ |= {
+        "REQUEST_METHOD": "POST" if action == "rename" else "DELETE",
+        "PATH_INFO": path,
+        "CONTENT_TYPE": "application/json",
+    }
+    environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
+    statuses: list[str] = []
+    b"".join(application(environ, lambda status, *_: statuses.append(status)))
+    assert statuses[0][:3] in {"201", "204"}, statuses
+
+
+def go_on(then: str) -> None:
+    """What a trial may do next."""
+    if then == "prune":
+        raise optuna.TrialPruned
+    if then == "report":
+        raise KeyError("what Optuna says of a trial that is not there")
+    if then == "fail":
+        raise ValueError("bad luck")
 
 
 @pytest.mark.parametrize("then", ["complete", "prune", "report", "fail"])

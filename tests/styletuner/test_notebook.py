@@ -1,0 +1,70 @@
+"""The lines of docs/notebook.md, run beside a tiny study, and what a process says where something is wrong."""
+
+import contextlib
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pytest
+import yaml
+
+import styletuner
+from tests.tuner.tiny_study import write_tiny_study
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the notebook runs: a tiny study's pictures and its configuration as "study.yaml"."""
+    write_tiny_study(tmp_path)
+    shutil.copy(tmp_path / "tiny.yaml", tmp_path / "study.yaml")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_documented_lines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "notebook.md").read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert re.match(r"trial \d, quality 0\.\d+\nstyle weight 0\.\d+, content weight 0\.\d+\n", capsys.readouterr().out)
+    assert isinstance(names["sheet"], PIL.Image.Image)
+    assert names["sheet"].width > 500
+    exported = yaml.safe_load((folder / "best.yaml").read_text(encoding="utf-8"))
+    assert names["exported"] == Path("best.yaml")
+    assert exported["trial"] == names["best"].number
+    assert [event["event"] for event in names["running"].events] == ["study", *["trial"] * 3, "end"]
+
+
+def test_stopped_study_is_resumed_by_starting_it_again() -> None:
+    running = styletuner.start_study("study.yaml", name="waves", trials=40)
+    study = running.study
+    deadline = time.monotonic() + 120
+    while not any(event["event"] == "trial" for event in running.events):
+        assert running.is_running, running.log
+        assert time.monotonic() < deadline, running.log
+        time.sleep(0.05)
+    with contextlib.suppress(TimeoutError):
+        running.wait(0.01)
+    running.stop()
+    assert not running.is_running
+    with pytest.raises(styletuner.StudyProcessError, match="Run the same command again to go on"):
+        running.wait()
+    ended = study.summary().num_finished
+    assert 1 <= ended < 40
+    again = styletuner.start_study("study.yaml", name="waves", trials=ended + 1).wait()
+    assert again.summary().num_finished == ended + 1
+
+
+def test_bad_input_is_told_in_the_commands_words() -> None:
+    running = styletuner.start_study("study.yaml", network__widht=8)
+    with pytest.raises(styletuner.StudyProcessError, match=r"Did you mean .*width"):
+        running.wait()
+    with pytest.raises(styletuner.StudyProcessError, match=r"Did you mean .*width"):
+        _ = running.study
+    assert "ended with status 2" in repr(running)

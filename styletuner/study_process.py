@@ -62,9 +62,10 @@ class StudyProcess:
         """
         while True:
             ended = not self.is_running
-            opened = next((event for event in self.events if event["event"] == "study"), None)
-            if opened is not None:
-                return Study(str(opened["name"]), storage=self._storage)
+            opened = [event for event in self.events if event["event"] == "study"]
+            if opened:
+                # A study that is renamed while it runs is told once more.
+                return Study(str(opened[-1]["name"]), storage=self._storage)
             if ended:
                 raise self._error()
             time.sleep(_POLL_SECONDS)

@@ -80,6 +80,8 @@ def _check_names(values: Sequence[str]) -> Sequence[str]:
 Number = Annotated[float, BeforeValidator(_refuse_bool)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Side = Annotated[Whole, Field(ge=32, le=MAX_SIDE)]
+CropSide = Annotated[Side, Field(multiple_of=4)]
+"""The style network halves a picture twice and doubles it twice: only a side of whole fours comes back as it was."""
 """Pixels."""
 PositiveRange = Annotated[tuple[Number, Number], AfterValidator(_check_range)]
 Rungs = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_RUNGS), AfterValidator(_check_rungs)]

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, Self, final, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tuner.configuration.field_types import (
+    CropSide,
     Layers,
     Number,
     Objectives,
@@ -127,7 +128,7 @@ class HeldOutSection(Section):
 class DataSection(Section):
     """The study's table of crops and the sizes of pictures, in pixels."""
 
-    crop_size: Side = Field(96, description="Side of the training crops in pixels.")
+    crop_size: CropSide = Field(96, description="Side of the training crops in pixels.")
     num_crops: Whole = Field(1200, ge=2, le=10_000_000, description="Rows of the study's fixed table of crops.")
     style_size: Side = Field(192, description="Shorter side of the style image in pixels: how large its strokes are.")
     held_out: HeldOutSection = HeldOutSection()
@@ -206,7 +207,7 @@ class QualitySection(Section):
 class FullTrainingSection(Section):
     """Training of the finished network from the best weights."""
 
-    crop_size: Side = Field(256, description="Side of the training crops in pixels.")
+    crop_size: CropSide = Field(256, description="Side of the training crops in pixels.")
     style_size: Side = Field(512, description="Shorter side of the style image in pixels.")
     images: Whole = Field(160_000, ge=1, le=MAX_IMAGES, description="Images to train on; the paper's run is 160,000.")
     batch_size: Whole = Field(4, ge=1, le=1024, description="Crops in a batch.")

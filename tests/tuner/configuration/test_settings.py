@@ -23,6 +23,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"network": {"zzz": 8}},
         "`network.zzz` is not known. Known: kernel_initializer, norm, num_residual_blocks, order, output, ",
     ),
+    ({"data": {"crop_size": 50}}, "`data.crop_size` must be a multiple of 4. Received 50."),
+    ({"full_training": {"crop_size": 254}}, "`full_training.crop_size` must be a multiple of 4. Received 254."),
     ({1: 2}, "`1` must be the name of a setting. Received 1."),
     ({"network": 5}, "`network` must be a group of settings. Received 5."),
     ({"network": {"width": "wide"}}, "`network.width` must be a whole number. Received "),

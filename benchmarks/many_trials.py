@@ -29,7 +29,7 @@ from studies.records.summaries import summarise
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
-from tuner.running.worker import Worker
+from tuner.running.workers.worker import Worker
 from tuner.search.pruners import report_quality, should_prune
 from tuner.search.space import suggest_values
 

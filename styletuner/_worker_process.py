@@ -1,4 +1,4 @@
-"""Entry point of a worker process: `python -P -m styletuner._worker_process`; see `tuner.running.worker_process`."""
+"""Entry point of a worker process (`python -P -m styletuner._worker_process`), whatever else bears our names."""
 
 from styletuner._own_packages import claim_names
 
@@ -6,7 +6,7 @@ from styletuner._own_packages import claim_names
 def main() -> None:
     """Run a worker and exit."""
     claim_names()
-    from tuner.running.worker_process import main as run  # noqa: PLC0415  only now are the names ours
+    from tuner.running.workers.worker_process import main as run  # noqa: PLC0415  only now are the names ours
 
     run()
 

@@ -71,7 +71,7 @@ def test_interrupt_of_a_new_study_says_its_name(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tuner.running.in_process.run_here", interrupt)
+    monkeypatch.setattr("tuner.running.workers.in_process.run_here", interrupt)
     outcome = run_cli(*RUN, "--new", "--set", "seed=7")
     assert outcome.status == 1
     assert f"Interrupted. Run the command again to go on, with --name {NAME}-2 in place of --new." in outcome.stderr

@@ -21,7 +21,7 @@ def set_defaults() -> None:
 
     oneDNN's kernels make a training step about a half faster on CPUs where TensorFlow leaves them off by default. What
     goes wrong reaches us as an exception; its log on the way there would only puzzle ("oneDNN supports DT_HALF only
-    on ..."). How many threads a worker gets is settled by `tuner.running.worker_processes`, which starts several.
+    on ..."). How many threads a worker gets is settled where several are started.
     """
     defaults = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     for name, value in defaults.items():

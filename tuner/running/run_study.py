@@ -144,11 +144,11 @@ def _run_trials(run: StudyRun, num_workers: int, observer: StudyObserver) -> Non
         return
     if num_workers == 1:
         environment.load_networks()
-        from tuner.running.in_process import run_here
+        from tuner.running.workers.in_process import run_here
 
         run_here(run, observer)
     else:
-        from tuner.running.worker_processes import run_in_processes
+        from tuner.running.workers.worker_processes import run_in_processes
 
         run_in_processes(run, num_workers, observer)
 

@@ -11,8 +11,8 @@ from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.observer import StudyObserver
 from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
-from tuner.running.watchdog import ProgressWatchdog
-from tuner.running.worker import Worker
+from tuner.running.workers.watchdog import ProgressWatchdog
+from tuner.running.workers.worker import Worker
 from tuner.search.resources import StudyResources
 from tuner.search.trial import TrialRunner
 from tuner.search.trial_observer import TrialObserver

@@ -13,8 +13,8 @@ from models.errors import PhotosError
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.tiny_study import NAME, num_finished
-from tuner.running.worker_process import run_worker
-from tuner.running.worker_processes import STORAGE_VARIABLE
+from tuner.running.workers.worker_process import run_worker
+from tuner.running.workers.worker_processes import STORAGE_VARIABLE
 
 
 def test_photos_are_where_they_are_on_this_machine(finished: Path) -> None:

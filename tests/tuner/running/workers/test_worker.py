@@ -28,7 +28,7 @@ from tests.studies.many_trials import add_trials, counted_statements
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, read_trials, require_exactly
 from tuner.configuration.settings import SearchSection, StudyConfig
-from tuner.running.worker import MAX_CONSECUTIVE_FAILURES, Worker
+from tuner.running.workers.worker import MAX_CONSECUTIVE_FAILURES, Worker
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
 
@@ -287,7 +287,7 @@ def test_second_interrupt_does_not_disturb_the_giving_back(stage: Stage, monkeyp
     def script(_: int) -> float:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tuner.running.worker.release", release_while_interrupted)
+    monkeypatch.setattr("tuner.running.workers.worker.release", release_while_interrupted)
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         stage.work(script, total=3)
@@ -297,7 +297,7 @@ def test_second_interrupt_does_not_disturb_the_giving_back(stage: Stage, monkeyp
 
 HANGING_WORKER = """
 import os, sys, time
-from tuner.running.watchdog import ProgressWatchdog
+from tuner.running.workers.watchdog import ProgressWatchdog
 sys.stderr = open(os.devnull, "w")  # as worker processes do
 watchdog = ProgressWatchdog(patience_seconds=1.0)
 watchdog.start()
@@ -418,8 +418,8 @@ class TestResumedWhenDone:
         def fail(*_: Any, **__: Any) -> None:
             raise AssertionError("A study with all its trials needs nothing.")
 
-        monkeypatch.setattr("tuner.running.in_process.StudyResources", fail)
-        monkeypatch.setattr("tuner.running.worker_processes.subprocess.Popen", fail)
+        monkeypatch.setattr("tuner.running.workers.in_process.StudyResources", fail)
+        monkeypatch.setattr("tuner.running.workers.worker_processes.subprocess.Popen", fail)
 
     @pytest.mark.usefixtures("finished")
     @pytest.mark.parametrize("workers", [1, 2])

@@ -16,7 +16,7 @@ from studies.claims.processes import WorkerIdentity
 from studies.records import attributes
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
-from tuner.command_line.study_show import list_studies, show
+from tuner.command_line.study.show import list_studies, show
 
 WEIGHTS = {"content": 0.7, "style": 0.28, "total_variation": 0.02}
 

@@ -10,9 +10,9 @@ import click
 from studies.storage.addresses import DEFAULT_STORAGE, parse_storage
 from tuner.command_line.durations import format_seconds
 from tuner.command_line.options import HELP, PATH, storage_option
-from tuner.command_line.study_export import export
-from tuner.command_line.study_prefer import prefer
-from tuner.command_line.study_show import headline, list_studies, show
+from tuner.command_line.study.export import export
+from tuner.command_line.study.prefer import prefer
+from tuner.command_line.study.show import headline, list_studies, show
 
 if TYPE_CHECKING:
     from tuner.running.request import StudyRequest
@@ -105,8 +105,8 @@ def _print_estimate(request: "StudyRequest") -> None:
 
 
 def _run(request: "StudyRequest", *, as_json: bool) -> None:
-    from tuner.command_line.event_lines import EventLines
-    from tuner.command_line.progress import StudyProgress
+    from tuner.command_line.study.event_lines import EventLines
+    from tuner.command_line.study.progress import StudyProgress
     from tuner.running.run_study import run_study
 
     progress = StudyProgress(request.config, num_workers=request.workers)

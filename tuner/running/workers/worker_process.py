@@ -33,9 +33,9 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, total: int, photos: 
     """
     from studies.records import attributes
     from tuner.configuration.loading import merge, validate_config
-    from tuner.running.in_process import run_here
     from tuner.running.observer import SilentObserver
     from tuner.running.study_run import StudyRun
+    from tuner.running.workers.in_process import run_here
     from tuner.search.stored_config import stored_config
     from tuner.search.study_pictures import open_pictures
 
@@ -70,7 +70,7 @@ def main() -> None:
 def _run_quietly(study_uuid: str, *, total: int, photos: Sequence[str]) -> None:
     """The parent prints what is finished."""
     from studies.storage.study_storage import StudyStorage
-    from tuner.running.worker_processes import STORAGE_VARIABLE
+    from tuner.running.workers.worker_processes import STORAGE_VARIABLE
 
     with (
         Path(os.devnull).open("w") as nowhere,

@@ -13,7 +13,7 @@ from groundwork.whole_files import write_whole
 from studies.records.trial_words import counted_states, listed_trials, state_word, ties_in_words
 from studies.storage.addresses import storage_files
 from tuner.command_line.options import PATH, calibrated_option, chosen_rater, storage_option
-from tuner.command_line.study_prefer import describe_ranking
+from tuner.command_line.study.prefer import describe_ranking
 
 if TYPE_CHECKING:
     from studies.preferences.calibrated_ranking import CalibratedRanking

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from measures.loss_weights import LossWeights
 from studies.records import attributes
-from tuner.command_line.progress import StudyProgress, describe_trial
+from tuner.command_line.study.progress import StudyProgress, describe_trial
 from tuner.configuration.settings import SearchSection, StudyConfig, TrainingSection
 from tuner.running.standing import Standing
 
@@ -81,7 +81,7 @@ def test_time_left_is_that_of_the_trials_shared_by_the_workers(capsys: pytest.Ca
 def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     written = io.StringIO()
     terminal = Console(file=written, force_terminal=True, width=200)
-    monkeypatch.setattr("tuner.command_line.progress.Console", lambda **_: terminal)
+    monkeypatch.setattr("tuner.command_line.study.progress.Console", lambda **_: terminal)
     return written
 
 

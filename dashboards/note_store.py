@@ -81,7 +81,7 @@ class NoteStore:
         """Name files as kept with the study itself where optuna-dashboard lost them: it renames a study without.
 
         Args:
-            names: File name by artefact id.
+            names: File name by artifact id.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: The database cannot be written.

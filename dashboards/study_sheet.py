@@ -28,7 +28,7 @@ def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
 
     Raises:
         SheetError: The study has no pictures yet.
-        StorageError: An artefact is gone.
+        StorageError: An artifact is gone.
     """
     record = summary.record
     if record.rung_photos is None or not record.photos.rung:

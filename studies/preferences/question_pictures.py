@@ -16,7 +16,7 @@ Picture = NDArray[np.float32]
 
 @final
 class PictureSource:
-    """Reads the pictures of a study's questions from its artefacts."""
+    """Reads the pictures of a study's questions from its artifacts."""
 
     def __init__(self, storage: StudyStorage, summary: StudySummary) -> None:
         """Open the pictures of a study that `find_pairs` found something in.

@@ -68,7 +68,7 @@ class StudyRecord:
         versions: Version of each package that a number may depend on.
         judge_version: Version of the judge whose scores the study ranks by; empty if it has none.
         photos: Which photos are used for what.
-        style_image: Artefact id of the style image's file.
+        style_image: Artifact id of the style image's file.
         style_picture: Of the style image as it was judged.
         rung_photos: Of the rung photos, side by side.
         calibration_photos: Of the calibration photos, side by side.
@@ -121,7 +121,7 @@ class StudyRecord:
 
     @property
     def artifacts(self) -> dict[str, str]:
-        """Artefact id by attribute of everything that is kept with the study itself."""
+        """Artifact id by attribute of everything that is kept with the study itself."""
         known = {
             attributes.STYLE_IMAGE: self.style_image,
             attributes.STYLE_PICTURE: self.style_picture,

@@ -32,5 +32,5 @@ def read_style_picture(storage: StudyStorage, summary: StudySummary) -> NDArray[
             return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255.0)
     except OSError as error:
         raise StorageError(
-            f"The style image of study {summary.name!r} cannot be read: {error}. Restore the folder of artefacts."
+            f"The style image of study {summary.name!r} cannot be read: {error}. Restore the folder of artifacts."
         ) from error

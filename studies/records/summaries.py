@@ -38,7 +38,7 @@ class TrialSummary:
         reason: Why it was pruned, or how it failed; empty otherwise.
         images_seen: Training images it saw.
         seconds: How long it ran; None while it runs.
-        pictures: Artefact id by kind ("sheet", "outputs", and "calibration" of a complete trial).
+        pictures: Artifact id by kind ("sheet", "outputs", and "calibration" of a complete trial).
         qualities: Quality by rung, a rung being the images seen.
         values: Of the objectives of its study, in their order, if it is complete; of the usual study its quality alone.
         started: In UTC; None while it waits.

@@ -19,7 +19,7 @@ class TrialRecord:
         weights: Loss weight by term, sum 1: all of them or none.
         parts: Parts of the quality by name, with raw terms and losses nested.
         lowered_by: What lowered the quality, the most costly first: name, text, and cost as a share of the quality.
-        pictures: Artefact id by kind ("sheet", "outputs", and "calibration" of a complete trial).
+        pictures: Artifact id by kind ("sheet", "outputs", and "calibration" of a complete trial).
         rung_qualities: Quality by images seen, where Optuna keeps no intermediate values.
         images_seen: Training images it saw.
         seconds: How long it ran.

@@ -130,7 +130,7 @@ def storage_files(url: str) -> tuple[Path, ...]:
 
 
 def artifact_folder(url: str) -> Path:
-    """Where a storage keeps its artefacts: beside an SQLite file, else what `STYLETUNER_ARTIFACTS` says."""
+    """Where a storage keeps its artifacts: beside an SQLite file, else what `STYLETUNER_ARTIFACTS` says."""
     path = sqlite_path(url)
     if path is not None:
         return path.with_name(f"{path.stem}_artifacts")

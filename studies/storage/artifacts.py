@@ -1,4 +1,4 @@
-"""Pictures, checkpoints and style images of studies: files in a folder, known to Optuna by artefact id."""
+"""Pictures, checkpoints and style images of studies: files in a folder, known to Optuna by artifact id."""
 
 import errno
 import os
@@ -16,27 +16,27 @@ from groundwork.whole_files import written_whole
 from studies.errors import StorageError
 
 _SPARE_BYTES = 16 * 2**20
-"""Space left free beside an artefact, so that the database can still write: four logs of 1,000 pages of 4 KiB."""
+"""Space left free beside an artifact, so that the database can still write: four logs of 1,000 pages of 4 KiB."""
 
 
 @final
 class AtomicArtifactStore:
-    """An Optuna artefact store on a folder in which a file is either whole or absent."""
+    """An Optuna artifact store on a folder in which a file is either whole or absent."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files = FileSystemArtifactStore(base_path=folder)
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        """Open an artefact for reading.
+        """Open an artifact for reading.
 
         Raises:
-            optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artefact.
+            optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artifact.
         """
         return self._files.open_reader(artifact_id)
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
-        """Write an artefact under a temporary name and move it into place.
+        """Write an artifact under a temporary name and move it into place.
 
         Raises:
             OSError: If the folder cannot be written, for instance because the disk is full.
@@ -45,17 +45,17 @@ class AtomicArtifactStore:
             shutil.copyfileobj(content_body, stream)
 
     def remove(self, artifact_id: str) -> None:
-        """Remove an artefact.
+        """Remove an artifact.
 
         Raises:
-            optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artefact.
+            optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artifact.
         """
         self._files.remove(artifact_id)
 
 
 @final
 class ArtifactFolder:
-    """The folder that holds the artefacts of every study in one storage; made when the first one is written."""
+    """The folder that holds the artifacts of every study in one storage; made when the first one is written."""
 
     def __init__(self, path: Path, *, storage: BaseStorage) -> None:
         self.path = path
@@ -77,10 +77,10 @@ class ArtifactFolder:
             mimetype: Guessed from the suffix when not given.
 
         Returns:
-            The artefact id.
+            The artifact id.
 
         Raises:
-            StorageError: If the folder cannot be written or its disk is full; the trial then has no such artefact.
+            StorageError: If the folder cannot be written or its disk is full; the trial then has no such artifact.
         """
         try:
             self._require_space(file.stat().st_size)
@@ -112,7 +112,7 @@ class ArtifactFolder:
             return self.upload(file, study_or_trial, mimetype=mimetype)
 
     def path_of(self, artifact_id: str) -> Path:
-        """Where an artefact lies.
+        """Where an artifact lies.
 
         Raises:
             StorageError: If the file is gone.
@@ -120,22 +120,22 @@ class ArtifactFolder:
         path = self.path / artifact_id
         if Path(artifact_id).name != artifact_id or not path.is_file():
             raise StorageError(
-                f"Artefact {artifact_id} is not in {self.path}. Put the folder back beside its database, or set "
+                f"Artifact {artifact_id} is not in {self.path}. Put the folder back beside its database, or set "
                 "STYLETUNER_ARTIFACTS to where it is."
             )
         return path
 
     def open(self, artifact_id: str) -> IO[bytes]:
-        """Open an artefact for reading; raises StorageError if the file is gone."""
+        """Open an artifact for reading; raises StorageError if the file is gone."""
         return self.path_of(artifact_id).open("rb")
 
     def names(self, study_or_trial: optuna.Study | optuna.trial.FrozenTrial) -> dict[str, str]:
-        """File name by artefact id for everything kept with a study itself (not its trials) or with a trial."""
+        """File name by artifact id for everything kept with a study itself (not its trials) or with a trial."""
         metas = get_all_artifact_meta(study_or_trial, storage=self._storage)
         return {meta.artifact_id: meta.filename for meta in metas}
 
     def remove(self, artifact_id: str) -> None:
-        """Remove one artefact's file; a file that is gone already is fine."""
+        """Remove one artifact's file; a file that is gone already is fine."""
         try:
             self.store.remove(artifact_id)
         except ArtifactNotFound:
@@ -145,7 +145,7 @@ class ArtifactFolder:
         """Remove the files of a study and of its trials.
 
         Returns:
-            How many artefacts they had.
+            How many artifacts they had.
         """
         owners: list[Any] = [study, *study.get_trials(deepcopy=False)]
         artifact_ids = [artifact_id for owner in owners for artifact_id in self.names(owner)]
@@ -154,7 +154,7 @@ class ArtifactFolder:
         return len(artifact_ids)
 
     def _require_space(self, num_bytes: int) -> None:
-        # Optuna notes the artefact before it writes the file, so a full disk is better found first.
+        # Optuna notes the artifact before it writes the file, so a full disk is better found first.
         self.path.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self.path).free < num_bytes + _SPARE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -58,7 +58,7 @@ def require_writable(url: str) -> None:
     if path is not None and path.exists() and not is_writable(url):
         raise StorageError(
             f"{path} can only be read: you may not write the file or its folder. Make both writable, or copy it and "
-            "its folder of artefacts elsewhere."
+            "its folder of artifacts elsewhere."
         )
 
 

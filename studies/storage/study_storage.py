@@ -1,4 +1,4 @@
-"""Where studies live: one SQLite file, or a PostgreSQL database, with a folder of artefacts beside it."""
+"""Where studies live: one SQLite file, or a PostgreSQL database, with a folder of artifacts beside it."""
 
 import functools
 import tempfile
@@ -44,7 +44,7 @@ __all__ = ["DEFAULT_STORAGE", "StudyStorage", "parse_storage", "redact", "storag
 
 @final
 class StudyStorage:
-    """A database of studies together with its artefacts; made by `create`, `open` or `open_read_only`.
+    """A database of studies together with its artifacts; made by `create`, `open` or `open_read_only`.
 
     Attributes:
         url: SQLAlchemy URL, password included.
@@ -236,7 +236,7 @@ class StudyStorage:
             return sorted(optuna.get_all_study_names(self._reader))
 
     def delete_study(self, name: str) -> None:
-        """Delete a study with its trials, and its records and artefacts unless a copy of it shares them.
+        """Delete a study with its trials, and its records and artifacts unless a copy of it shares them.
 
         Raises:
             StudyError: If there is none of that name.

@@ -43,7 +43,7 @@ def start_or_resume(
 ) -> optuna.Study:
     """Return the study of this name, made if it is not there.
 
-    A new study gets the style image as an artefact, its configuration and identity as attributes, and the baseline
+    A new study gets the style image as an artifact, its configuration and identity as attributes, and the baseline
     weights as its first trial; the default ones only if they lie in the search range.
 
     Raises:

@@ -51,7 +51,7 @@ class TrialRunner:
         Raises:
             optuna.TrialPruned: The trial fell below the median, or its loss is not finite.
             StudyError: The study was deleted or renamed meanwhile.
-            StorageError: The database or the folder of artefacts cannot be written.
+            StorageError: The database or the folder of artifacts cannot be written.
         """
         started = time.monotonic()
         sampled = suggest_values(trial, self.config.search)
@@ -135,7 +135,7 @@ class TrialRunner:
             save_photo_quality(self._storage.engine, records)
 
     def _keep_calibration(self, trial: optuna.Trial, *, images_seen: int) -> dict[str, str]:
-        """Paint and score the calibration photos; return the artefact's id by kind, none where nothing was painted."""
+        """Paint and score the calibration photos; return the artifact's id by kind, none where nothing was painted."""
         calibration = self._resources.calibration
         if not len(calibration):
             return {}

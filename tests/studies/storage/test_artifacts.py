@@ -38,7 +38,7 @@ def test_bytes_belong_to_their_trial(storage: StudyStorage, study: optuna.Study)
     assert meta.mimetype == "image/png"
 
 
-def test_removed_artefact_is_missed(storage: StudyStorage, study: optuna.Study) -> None:
+def test_removed_artifact_is_missed(storage: StudyStorage, study: optuna.Study) -> None:
     artifact_id = storage.artifacts.upload_bytes(b"x", study, file_name="x.bin")
     storage.artifacts.remove(artifact_id)
     storage.artifacts.remove(artifact_id)

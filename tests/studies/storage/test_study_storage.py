@@ -112,7 +112,7 @@ def test_unknown_study_in_an_empty_storage(storage: StudyStorage) -> None:
         storage.load_study("waves")
 
 
-def test_delete_study_takes_records_and_artefacts_along(storage: StudyStorage, study: optuna.Study) -> None:
+def test_delete_study_takes_records_and_artifacts_along(storage: StudyStorage, study: optuna.Study) -> None:
     storage.optuna.create_new_trial(storage.optuna.get_study_id_from_name("waves"))
     (trial,) = study.trials
     kept = [storage.artifacts.upload_bytes(b"x", owner, file_name="x.png") for owner in (study, trial)]

@@ -12,7 +12,7 @@ from studies.records import attributes
 from studies.records.study_record import StudyRecord
 from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
-from studies.storage.study_identity import create_study
+from studies.storage.study_identity import create_study, find_by_uuid, uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.identity import defining_values, digest, hashed_values, resolved
 from tuner.configuration.settings import StudyConfig
@@ -47,13 +47,15 @@ def start_or_resume(
     weights as its first trial; the default ones only if they lie in the search range.
 
     Raises:
-        StudyError: A study of this name has another configuration, style image or photos; says which.
+        StudyError: A study of this name has another configuration, style image or photos; says which. Or another tool
+            copied it, and trials would go to the copy.
         ConfigError: The baseline weights that the configuration names lie outside the search range.
     """
     baseline = _baseline_parameters(config)
     with storage.exclusive():
         if name in storage.study_names():
             study = storage.load_study(name)
+            _check_uncopied(study, storage)
             _check_same(study, config, pictures, judge_version)
         else:
             with storage_errors(storage.url):
@@ -136,6 +138,15 @@ def _baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
         if "baseline" not in config.search.model_fields_set:
             return None
         raise ConfigError(f"`search.baseline`: {error}\nFor none: `search.baseline: null`.") from error
+
+
+def _check_uncopied(study: optuna.Study, storage: StudyStorage) -> None:
+    newest = find_by_uuid(storage.engine, uuid_of(study))
+    if newest is not None and newest.name != study.study_name:
+        raise StudyError(
+            f"Study {study.study_name!r} was copied to {newest.name!r}, and what one has is the other's. Go on with "
+            f"--name {newest.name}, or delete one of them."
+        )
 
 
 def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPictures, judge_version: str) -> None:

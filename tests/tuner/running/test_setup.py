@@ -128,3 +128,18 @@ def test_the_style_image_is_kept_as_it_was_judged(folder: Path, storage: StudySt
     assert shown.shape[0] > shown.shape[1]
     wanted = pictures.style
     assert np.abs(shown.mean(axis=(0, 1)) - wanted.mean(axis=(0, 1))).max() < 0.01
+
+
+def test_a_study_that_was_copied_goes_on_as_its_copy_alone(folder: Path, storage: StudyStorage) -> None:
+    """What is kept of one is kept of both, so that trials of the older one would go to the newer."""
+    config, pictures = configure(folder)
+    start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE)
+    optuna.copy_study(
+        from_study_name="waves", from_storage=storage.optuna, to_storage=storage.optuna, to_study_name="ripples"
+    )
+    with pytest.raises(StudyError, match=r"'waves' was copied to 'ripples'.* Go on with --name ripples, or delete one"):
+        start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE)
+    resumed = start_or_resume(storage, "ripples", config=config, pictures=pictures, **JUDGE)
+    assert resumed.study_name == "ripples"
+    storage.delete_study("ripples")
+    assert start_or_resume(storage, "waves", config=config, pictures=pictures, **JUDGE).study_name == "waves"

@@ -92,13 +92,18 @@ def _can_be_written(path: Path) -> bool:
 def _reader_of(path: Path) -> Callable[[], sqlite3.Connection]:
     """Return how to open a file without ever writing to it or beside it."""
     log, index = (path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm"))
-    # Whoever has it open has a log, and an index of it; without them SQLite would want to make them.
-    in_use = log.exists() and (index.exists() or log.stat().st_size > 0)
-    mode = "mode=ro" if in_use else "immutable=1"
+    has_log = log.exists() and log.stat().st_size > 0
+    # SQLite would make the index of the log, which copies and backups may lack, unless nobody else is let in; the lock
+    # itself would need writing.
+    has_log_alone = has_log and not index.exists()
+    mode = "mode=ro&vfs=unix-none" if has_log_alone else "mode=ro" if log.exists() and index.exists() else "immutable=1"
 
     def open_file() -> sqlite3.Connection:
         address = f"{path.as_uri()}?{mode}"
-        return sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
+        connection = sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
+        if has_log_alone:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        return connection
 
     return open_file
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from studies.storage.connections import copy_database
 from studies.storage.study_storage import StudyStorage
 from tests.studies.storage.old_databases.restoring import restore
 
@@ -70,6 +71,37 @@ def test_a_closed_database_is_read(
     assert f"{path} can only be read" in refused.stderr
     assert refused.stderr.count("\n") <= 2
     assert contents(shared) == before
+
+
+@pytest.fixture
+def without_index(shared: Path, tmp_path: Path) -> Path:
+    """A copy of a database in use, its log included, whose index a backup leaves out."""
+    path = tmp_path / "in_use.db"
+    (tmp_path / "scratch").mkdir()
+    restore(str(path), tmp_path / "scratch")
+    with StudyStorage.open(str(path), notify=lambda _: None) as storage:
+        storage.load_study("stars").set_user_attr("note", "in the log")
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{path}{suffix}", shared / f"studies.db{suffix}")
+    return shared / "studies.db"
+
+
+def test_a_log_without_its_index_is_copied(without_index: Path, tmp_path: Path) -> None:
+    before = contents(without_index.parent)
+    copy_database(without_index, tmp_path / "copy.db")
+    with StudyStorage.open_read_only(str(tmp_path / "copy.db")) as reader:
+        assert reader.read_study("stars").user_attrs["note"] == "in the log"
+    assert contents(without_index.parent) == before
+
+
+@pytest.mark.slow
+def test_a_log_without_its_index_is_read(without_index: Path) -> None:
+    without_index.parent.chmod(0o555)
+    before = contents(without_index.parent)
+    shown = run_bound("study", "show", "stars", "--json", "--storage", str(without_index))
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "in the log" in shown.stdout
+    assert contents(without_index.parent) == before
 
 
 def test_what_stands_in_the_log_is_read(shared: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from dashboards.notes import (
 from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, summarise
 from studies.storage.database_errors import storage_errors
+from studies.storage.optuna_internals import trial_id_of
 from studies.storage.study_storage import StudyStorage
 
 
@@ -65,7 +66,7 @@ def save_study_notes(storage: StudyStorage, study_name: str) -> int:
         ours = study_note(summary, style_picture=address, storage=storage.name)
         notes: dict[TrialId, str] = {None: merged_study_note(ours, store.read(None))}
         trial_ids = {
-            trial.number: trial._trial_id for trial in storage.read_study(study_name).get_trials(deepcopy=False)
+            trial.number: trial_id_of(trial) for trial in storage.read_study(study_name).get_trials(deepcopy=False)
         }
         noted = noted_trials(summary)
         notes |= _trial_notes(store, summary, {number: trial_ids[number] for number in noted}, storage=storage.name)

@@ -20,6 +20,7 @@ from dashboards.optuna_dashboard_internals import (
     note_ver_key,
     split_body,
 )
+from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage
 
 NOTES_AT_ONCE: Final = 100
@@ -41,8 +42,8 @@ class NoteStore:
             study: One of its studies.
         """
         self._engine = storage.engine
-        self._study_id = study._study_id
-        self._attrs: dict[str, Any] = storage.optuna.get_study_system_attrs(study._study_id)
+        self._study_id = study_id_of(study)
+        self._attrs: dict[str, Any] = storage.optuna.get_study_system_attrs(self._study_id)
 
     def has(self, trial_id: TrialId) -> bool:
         """Return whether there is a note, which may be empty: optuna-dashboard makes such ones when it renames."""

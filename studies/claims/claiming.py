@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from studies.claims.processes import WorkerIdentity
 from studies.claims.trial_states import FINISHED_STATES, count_by_state
 from studies.errors import ClaimLostError
+from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage, storage_errors
 from studies.storage.tables import ClaimRow, StudyLockRow
 
@@ -75,7 +76,7 @@ def claim(storage: StudyStorage, study_uuid: str, *, total: int, worker: WorkerI
         StudyError: If there is no such study.
         StorageError: If the database fails.
     """
-    study_id = storage.read_by_uuid(study_uuid)._study_id
+    study_id = study_id_of(storage.read_by_uuid(study_uuid))
     with storage_errors(storage.url), _locked_study(storage, study_uuid) as connection:
         connection.execute(_delete(study_uuid, *_held_by(worker)))
         # Trials are read before claims: a trial made in between still has its claim, which waits for this lock.

@@ -25,6 +25,7 @@ from studies.claims.trial_states import (
 )
 from studies.records.attributes import ABANDONED, FAILURE, INTERRUPTED, KILLED
 from studies.storage.connections import HEARTBEAT_GRACE_SECONDS
+from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage, storage_errors
 
 WORKER_DIED: Final = "its worker died"
@@ -120,7 +121,7 @@ def abandoned_trials(storage: StudyStorage, study_uuid: str) -> set[int]:
         StudyError: If there is no such study.
         StorageError: If the database cannot be read.
     """
-    study_id = storage.read_by_uuid(study_uuid)._study_id
+    study_id = study_id_of(storage.read_by_uuid(study_uuid))
     with storage_errors(storage.url), storage.read_engine.begin() as connection:
         trials = unfinished_trials(connection, study_id, grace_seconds=HEARTBEAT_GRACE_SECONDS)
         claims = _Claims(read_claims(connection, study_uuid), ended=())
@@ -190,7 +191,7 @@ def _is_live(held: Claim) -> bool:
 
 
 def _find_work(storage: StudyStorage, study_uuid: str, *, total: int | None) -> _Work:
-    study_id = storage.read_by_uuid(study_uuid)._study_id
+    study_id = study_id_of(storage.read_by_uuid(study_uuid))
     with storage.read_engine.begin() as connection:
         # Trials first: the claim of a trial seen here is then seen as well, unless the trial has ended.
         trials = unfinished_trials(connection, study_id, grace_seconds=HEARTBEAT_GRACE_SECONDS)
@@ -219,7 +220,7 @@ def _last_tries(trials: Sequence[UnfinishedTrial], *, num_free: int) -> list[Unf
 
 def _interrupted(storage: StudyStorage, study_uuid: str, number: int | None) -> UnfinishedTrial | None:
     """Return that trial as one that the user stopped, unless it is finished or failed by its own fault."""
-    study_id = storage.read_by_uuid(study_uuid)._study_id
+    study_id = study_id_of(storage.read_by_uuid(study_uuid))
     with storage.read_engine.begin() as connection:
         trials = unfinished_trials(connection, study_id, grace_seconds=HEARTBEAT_GRACE_SECONDS)
     return next((replace(trial, cause=INTERRUPTED) for trial in trials if trial.number == number), None)

@@ -4,8 +4,9 @@ import math
 from typing import Any
 
 import sqlalchemy
-from optuna.storages._rdb.models import TrialIntermediateValueModel, TrialValueModel
 from sqlalchemy.orm import attributes
+
+from studies.storage.optuna_internals import TrialIntermediateValueModel, TrialValueModel
 
 
 def tolerate_lost_values() -> None:

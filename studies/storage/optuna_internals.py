@@ -2,16 +2,36 @@
 
 from typing import Final
 
+import optuna
+from optuna.storages import BaseStorage
 from optuna.storages._rdb.models import (
     StudyModel,
     StudyUserAttributeModel,
     TrialHeartbeatModel,
+    TrialIntermediateValueModel,
     TrialModel,
     TrialParamModel,
     TrialSystemAttributeModel,
     TrialUserAttributeModel,
+    TrialValueModel,
 )
 from sqlalchemy import Table
+
+__all__ = [
+    "FIXED_PARAMETERS",
+    "STUDIES",
+    "STUDY_ATTRIBUTES",
+    "TRIALS",
+    "TRIAL_ATTRIBUTES",
+    "TRIAL_HEARTBEATS",
+    "TRIAL_PARAMETERS",
+    "TRIAL_SYSTEM_ATTRIBUTES",
+    "TrialIntermediateValueModel",
+    "TrialValueModel",
+    "storage_of",
+    "study_id_of",
+    "trial_id_of",
+]
 
 STUDIES: Table = StudyModel.__table__
 """One row a study: `study_id` and `study_name`."""
@@ -36,3 +56,18 @@ TRIAL_HEARTBEATS: Table = TrialHeartbeatModel.__table__
 
 FIXED_PARAMETERS: Final = "fixed_params"
 """System attribute in which an enqueued trial carries its parameters until it has sampled them."""
+
+
+def study_id_of(study: optuna.Study) -> int:
+    """Return Optuna's id of a study, which another one may get after it was deleted."""
+    return study._study_id
+
+
+def trial_id_of(trial: optuna.Trial | optuna.trial.FrozenTrial) -> int:
+    """Return Optuna's id of a trial, which no other trial of the storage has at the same time."""
+    return trial._trial_id
+
+
+def storage_of(study: optuna.Study) -> BaseStorage:
+    """Return the storage through which a study reads and writes its trials."""
+    return study._storage

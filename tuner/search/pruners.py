@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from studies.records import attributes
 from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
+from studies.storage.optuna_internals import storage_of, trial_id_of
 from tuner.configuration.settings import SearchSection
 
 BELOW_MEDIAN: Final = "pruned: below the median of complete trials at this rung"
@@ -82,9 +83,9 @@ def should_prune(trial: optuna.Trial) -> bool:
     study = trial.study
     if len(study.directions) == 1:
         return trial.should_prune()
-    storage = _QualityStorage(study._storage)
+    storage = _QualityStorage(storage_of(study))
     view = optuna.Study(study.study_name, cast("BaseStorage", storage), sampler=study.sampler, pruner=study.pruner)
-    return study.pruner.prune(view, storage.get_trial(trial._trial_id))
+    return study.pruner.prune(view, storage.get_trial(trial_id_of(trial)))
 
 
 @final

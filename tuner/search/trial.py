@@ -17,6 +17,7 @@ from objectives.judging.reasons import find_reasons
 from objectives.training.trainer import TrainingLosses
 from studies.errors import StudyError
 from studies.records import attributes
+from studies.storage.optuna_internals import study_id_of
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage, storage_errors
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality
@@ -90,7 +91,7 @@ class TrialRunner:
             StudyError: The study is no longer where the trial began.
         """
         study = self._storage.read_by_uuid(self._study_uuid)
-        if study._study_id != trial.study._study_id:
+        if study_id_of(study) != study_id_of(trial.study):
             raise StudyError(f"Study {trial.study.study_name!r} was renamed to {study.study_name!r}.")
 
     def _train_and_paint(self, start: int, stop: int) -> tuple[TrainingLosses, NDArray[np.float32]]:

@@ -21,6 +21,7 @@ from studies.claims.retries import mark_interrupted
 from studies.errors import ClaimLostError, StorageError, StudiesError, StudyError
 from studies.records import attributes
 from studies.storage.database_errors import storage_error, storage_errors
+from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage
 from tuner.search.pruners import build_pruner
 from tuner.search.samplers import build_sampler
@@ -159,7 +160,7 @@ class Worker:
     def _has_moved(self, study: optuna.Study) -> bool:
         """Whether the study was deleted or renamed, which optuna-dashboard does by copying it to another id."""
         try:
-            return self._storage.read_by_uuid(self._study_uuid)._study_id != study._study_id
+            return study_id_of(self._storage.read_by_uuid(self._study_uuid)) != study_id_of(study)
         except StudyError:
             return True
         except StorageError:  # what was wrong before says more
@@ -207,7 +208,7 @@ class Worker:
         Optuna reads each finished trial from the database once for every time that a study is loaded.
         """
         found = self._storage.read_by_uuid(self._study_uuid)
-        if self._study is None or self._study._study_id != found._study_id:
+        if self._study is None or study_id_of(self._study) != study_id_of(found):
             config = self._runner.config
             self._study = self._storage.load_by_uuid(
                 self._study_uuid,

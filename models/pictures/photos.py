@@ -150,7 +150,7 @@ def open_photos(paths: Sequence[Path]) -> PhotoCollection:
     index.save()
     if not found:
         named = ", ".join(repr(str(path)) for path in paths)
-        told = f" {describe_skipped(skipped)}." if skipped else ""
+        told = f" {describe_skipped(skipped)}".rstrip()
         raise PhotosError(f"`photos` must hold pictures (JPEG, PNG or WebP). Received {named} with none.{told}")
     return PhotoCollection(found, skipped=skipped, num_duplicates=duplicates)
 

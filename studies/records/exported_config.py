@@ -199,7 +199,12 @@ def _load(path: Path) -> dict[str, Any]:
 def _check_style_image(exported: ExportedConfig) -> None:
     style = exported.style_path
     try:
-        found = hashlib.sha256(style.read_bytes()).hexdigest()
+        if style.exists() and not style.is_file():
+            raise ExportError(
+                f"The style image {style} of {exported.path} is no regular file. Correct it, or export the trial again."
+            )
+        with style.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise ExportError(
             f"The style image {style} of {exported.path} cannot be read: {error.strerror or error}. Put it back or "

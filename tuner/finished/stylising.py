@@ -7,8 +7,9 @@ import keras
 
 from models.errors import ImageError
 from models.networks.style_network import MINIMUM_SIZE, stylise
-from models.pictures.images import resize_short_side, write_image
-from models.pictures.photos import PhotoCollection
+from models.pictures.decoding import MAX_PIXELS
+from models.pictures.images import Image, resize_short_side, write_image
+from models.pictures.photos import Photo, PhotoCollection
 from models.pictures.skipped_files import SkippedFile
 from tuner.errors import NetworkFileError
 from tuner.finished.picture_files import PictureFiles
@@ -24,7 +25,8 @@ def load_network(path: Path) -> keras.Model:
         raise NetworkFileError(f"Network {path} does not exist. Train one: styletuner train best.yaml -o {path}")
     try:
         network = keras.saving.load_model(path, compile=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
+    # Keras and the readers of zip and HDF5 let through whatever they trip over in a damaged file.
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NetworkFileError(f"{path} is no saved network: {reason}") from error
     if tuple(network.input_shape) != (None, None, None, 3) or tuple(network.output_shape)[-1] != 3:  # noqa: PLR2004
@@ -50,18 +52,27 @@ def stylise_photos(
     """
     for photo in sorted(collection.photos, key=lambda photo: photo.name):
         try:
-            image = collection.read(photo)
+            image = _read(collection, photo, size=size)
         except ImageError as error:
-            yield SkippedFile(name=photo.name, reason=str(error).removeprefix(f"{photo.name!r} "))
-            continue
-        if size is not None:
-            image = resize_short_side(image, size)
-        height, width = image.shape[:2]
-        if min(height, width) < MINIMUM_SIZE:
-            yield SkippedFile(
-                name=photo.name, reason=f"is {width} x {height} pixels, under {MINIMUM_SIZE}. Use --size."
-            )
+            yield SkippedFile.because(photo.name, error)
             continue
         path = files.choose(photo)
         write_image(path, stylise(network, image[None])[0], software=files.mark(photo))
         yield path
+
+
+def _read(collection: PhotoCollection, photo: Photo, *, size: int | None) -> Image:
+    """Read a photo at the size at which it is restyled.
+
+    Raises:
+        ImageError: It cannot be read, or is too small or too large at that size.
+    """
+    if size is not None and photo.height * photo.width * (size / photo.short_side) ** 2 > MAX_PIXELS:
+        raise ImageError(f"{photo.name!r} would have more than {MAX_PIXELS} pixels. Use a smaller --size.")
+    image = collection.read(photo)
+    if size is not None:
+        image = resize_short_side(image, size)
+    height, width = image.shape[:2]
+    if min(height, width) < MINIMUM_SIZE:
+        raise ImageError(f"{photo.name!r} is {width} x {height} pixels, under {MINIMUM_SIZE}. Use --size.")
+    return image

@@ -161,6 +161,8 @@ def test_missing_and_empty_places_are_errors(tmp_path: Path) -> None:
     (tmp_path / "broken.zip").write_bytes(b"PK")
     with pytest.raises(PhotosError, match=r"with none\. 1 file skipped: broken.zip is not a readable zip"):
         open_photos([tmp_path / "broken.zip"])
+    with pytest.raises(PhotosError, match=r"[^.]\.$"):
+        open_photos([tmp_path / "broken.zip"])
 
 
 @pytest.fixture

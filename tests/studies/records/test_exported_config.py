@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,16 @@ def test_other_files_are_refused(path: Path, text: str, message: str) -> None:
 def test_a_file_that_is_not_there(path: Path) -> None:
     with pytest.raises(ExportError, match=r"best\.yaml cannot be read: No such file .* Name an exported file"):
         read_exported(path)
+
+
+@pytest.mark.parametrize("name", ["pipe", "device", "folder"])
+def test_style_image_must_be_a_file(path: Path, name: str) -> None:
+    """Reading a pipe would wait, and reading a device need not end."""
+    os.mkfifo(path.with_name("pipe"))
+    path.with_name("device").symlink_to("/dev/zero")
+    path.with_name("folder").mkdir()
+    with pytest.raises(ExportError, match=f"{name} of .* is no regular file"):
+        read(path, changed(("style_image", "file"), name))
 
 
 def test_style_image_must_be_the_same(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,25 @@ def test_a_photo_that_is_too_small_is_skipped_unless_resized(saved: Path, mine: 
     assert len(outcome.stdout.split()) == 2
     run_cli("stylize", saved, mine, "-o", "larger", "--size", 30).require_success()
     assert read_image(mine.parent / "larger" / "broken.png").shape == (30, 40, 3)
+
+
+def test_a_size_that_no_memory_holds_is_refused(
+    saved: Path, mine: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.finished.stylising.resize_short_side", lambda *_: pytest.fail("resized"))
+    outcome = run_cli("stylize", saved, mine / "a.png", "-o", "out", "--size", 100_000)
+    outcome.require_refusal("None of the photos")
+    assert "a.png would have more than 178956970 pixels. Use a smaller --size." in outcome.stderr
+
+
+@pytest.mark.parametrize("part", ["config.json", "model.weights.h5"])
+def test_a_damaged_network_is_refused(saved: Path, run_cli: RunCli, folder: Path, part: str) -> None:
+    data = bytearray(saved.read_bytes())
+    with zipfile.ZipFile(saved) as archive:
+        data[archive.getinfo(part).header_offset + 200] ^= 0xFF
+    (folder / "damaged.keras").write_bytes(data)
+    outcome = run_cli("stylize", "damaged.keras", "photos", "-o", "out")
+    outcome.require_refusal("damaged.keras is no saved network")
 
 
 def test_photos_that_are_equal_are_said(saved: Path, mine: Path, run_cli: RunCli) -> None:

@@ -44,10 +44,12 @@ def export_config(
         One dictionary a trial, best first.
 
     Raises:
-        ExportError: If there is no such trial, or none has finished.
+        ExportError: If there is no such trial, none has finished, or the study is not ours.
         StudyError: If there is no such study.
     """
     summary = summarise(storage, study_name)
+    if not summary.record.is_ours:
+        raise ExportError(f"Study {summary.name!r} was not made by `styletuner study run`. Export another one.")
     trials = _best(summary, top, ranking) if trial is None else [_numbered(summary, trial)]
     return [_content(summary, chosen) for chosen in trials]
 
@@ -132,8 +134,6 @@ def _numbered(summary: StudySummary, number: int) -> TrialSummary:
 
 def _content(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
     record = summary.record
-    if not record.is_ours:
-        raise ExportError(f"Study {summary.name!r} was not made by `styletuner study run`. Export another one.")
     return {
         FORMAT_FIELD: EXPORT_FORMAT,
         "study": summary.name,

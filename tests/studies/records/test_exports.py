@@ -60,6 +60,13 @@ def test_a_study_keeps_its_uuid_in_its_exports(storage: StudyStorage, finished: 
     assert read_exported(path).study_uuid == "a-study"
 
 
+def test_a_study_of_another_tool_is_told_as_one(storage: StudyStorage, study: optuna.Study) -> None:
+    study.add_trial(create_trial(value=0.5))
+    for trial in (None, 0):
+        with pytest.raises(ExportError, match="'waves' was not made by `styletuner study run`"):
+            export_config(storage, "waves", trial=trial)
+
+
 def test_folder_can_be_moved(exported: Path, tmp_path: Path) -> None:
     moved = exported.parent.rename(tmp_path / "elsewhere")
     assert read_exported(moved / "best.yaml").style_path.read_bytes() == STYLE
@@ -91,7 +98,7 @@ def test_trial_without_result(storage: StudyStorage, number: int, what: str) -> 
 
 
 def test_nothing_has_finished(storage: StudyStorage, study: optuna.Study) -> None:
-    study.set_user_attr("configuration", {})
+    study.set_user_attr("configuration", CONFIGURATION)
     with pytest.raises(ExportError, match="No trial of 'waves' has finished"):
         export_config(storage, "waves")
 

@@ -63,10 +63,9 @@ def _repeat(
 
 def _settle_as_exported(exported: ExportedConfig) -> SettleScale:
     """Divide the losses by what the study divided them by."""
-    stored = scale_of(exported.references, exported.identity.get("loss_network"))
-    if stored is None:
-        return as_measured
-    return partial(require_same_scale, stored, owner=f"Study {exported.study!r} ({exported.path})")
+    owner = f"Study {exported.study!r} ({exported.path})"
+    stored = scale_of(exported.references, exported.identity.get("loss_network"), owner=owner)
+    return as_measured if stored is None else partial(require_same_scale, stored, owner=owner)
 
 
 def _trial_rungs(plan: TrainingPlan, pictures: StudyPictures) -> list[int]:

@@ -24,9 +24,10 @@ def settle_scale(storage: StudyStorage, study_uuid: str, measured: StudyScale) -
     with storage.exclusive():
         study = storage.load_by_uuid(study_uuid)
         record = StudyRecord.parse(study.user_attrs)
-        stored = scale_of(record.references, record.identity.get("loss_network"))
+        owner = f"Study {study.study_name!r}"
+        stored = scale_of(record.references, record.identity.get("loss_network"), owner=owner)
         if stored is not None:
-            return require_same_scale(stored, measured, owner=f"Study {study.study_name!r}")
+            return require_same_scale(stored, measured, owner=owner)
         study.set_user_attr(attributes.IDENTITY, {**record.identity, "loss_network": dict(measured.loss_network)})
         study.set_user_attr(attributes.REFERENCES, measured.references.to_dict())
     return measured

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, final
 
+from pydantic import TypeAdapter, ValidationError
+
 from objectives.training.references import LossReferences
 from studies.errors import StudyError
 
@@ -25,6 +27,8 @@ class StudyScale:
     references: LossReferences
     loss_network: Mapping[str, str]
 
+
+_STORED: Final = TypeAdapter(StudyScale)
 
 SettleScale = Callable[[StudyScale], StudyScale]
 """Is told what was measured here, and returns what is to be used."""
@@ -86,8 +90,26 @@ def _number(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.7g}"
 
 
-def scale_of(references: Any, loss_network: Any) -> StudyScale | None:
-    """Return the scale that a study or an export carries in plain values; None where none has been measured."""
+def scale_of(references: Any, loss_network: Any, *, owner: str) -> StudyScale | None:
+    """Return the scale that a study or an export carries in plain values; None where none has been measured.
+
+    Args:
+        references: The scale of each loss.
+        loss_network: Name, source and digest of the loss network's weights.
+        owner: Whose scale it is, as a sentence begins with it: "Study 'waves'".
+
+    Raises:
+        StudyError: They were edited into what no worker writes.
+    """
     if not references or not loss_network:
         return None
-    return StudyScale(references=LossReferences(**references), loss_network=loss_network)
+    try:
+        scale = _STORED.validate_python({"references": references, "loss_network": loss_network})
+    except ValidationError as error:
+        (first, *_) = error.errors()
+        name = ".".join(map(str, first["loc"]))
+        raise StudyError(
+            f"{owner} carries a `{name}` that no study has ({first['msg']}). Export it again, or start another study "
+            "with --new."
+        ) from error
+    return scale

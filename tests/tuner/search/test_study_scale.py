@@ -45,9 +45,23 @@ def test_another_loss_network_is_refused_and_both_are_named() -> None:
 
 
 def test_scale_is_read_back_from_plain_values() -> None:
-    assert scale_of(REFERENCES.to_dict(), NETWORK) == STORED
+    assert scale_of(REFERENCES.to_dict(), NETWORK, owner="Study 'waves'") == STORED
 
 
 @pytest.mark.parametrize("values", [(None, NETWORK), ({}, NETWORK), (REFERENCES.to_dict(), None)])
 def test_no_scale_has_been_measured_yet(values: tuple[object, object]) -> None:
-    assert scale_of(*values) is None
+    assert scale_of(*values, owner="Study 'waves'") is None
+
+
+@pytest.mark.parametrize(
+    ("references", "name"),
+    [
+        ({"training": {"content": 1.0}}, "references.content"),
+        ({**REFERENCES.to_dict(), "content": 1.0}, "references.content"),
+        ({**REFERENCES.to_dict(), "style": {"relu1_1": "x"}}, "references.style.relu1_1"),
+        ({"content": {}, "style": {}}, "references.total_variation"),
+    ],
+)
+def test_a_scale_that_was_edited_is_refused(references: dict[str, object], name: str) -> None:
+    with pytest.raises(StudyError, match=rf"Study 'waves' carries a `{name}` that no study has"):
+        scale_of(references, NETWORK, owner="Study 'waves'")

@@ -163,8 +163,8 @@ class TestPhotos:
         said = "2 photos left out: smaller than the crops of 52 px (shorter side 48 to 50 px)"
         assert said in outcome.require_success().stdout
         assert len(trained_on) == NUM_PHOTOS - 4 + 1
-        outcome = run_cli("train", exported, "-o", "other.keras", "--crop-size", 65)
-        outcome.require_refusal("at least 4 photos of 65 px or more", f"0 of {NUM_PHOTOS}", "--crop-size")
+        outcome = run_cli("train", exported, "-o", "other.keras", "--crop-size", 68)
+        outcome.require_refusal("at least 4 photos of 68 px or more", f"0 of {NUM_PHOTOS}", "--crop-size")
 
 
 class TestRepeatedTrial:

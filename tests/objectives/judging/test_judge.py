@@ -15,6 +15,8 @@ from objectives.judging.style_match import blurred
 from tests.objectives.drawn_pictures import checkerboard, draw_photo, draw_style, stylise
 from tests.objectives.quality_part_conformance import odd_pictures
 
+pytestmark = pytest.mark.slow
+
 PHOTOS = [draw_photo(0, width=64), draw_photo(1, width=64), draw_photo(2, height=80, width=64)]
 STYLE = draw_style()
 

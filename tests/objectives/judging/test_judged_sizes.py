@@ -11,6 +11,8 @@ from objectives.judging.anchor_pictures import recolour, shuffle_tiles
 from objectives.judging.judge import LARGEST_JUDGED_SIDE, MIN_PICTURE_SIDE, Judge
 from tests.objectives.drawn_pictures import draw_photo, draw_style
 
+pytestmark = pytest.mark.slow
+
 SIDES = (MIN_PICTURE_SIDE, 31, 48, 96, 257, 1024)
 LARGEST_STYLE = 1100
 """Pixels of the style image at the judge's scale: beyond, a case takes long and shows nothing new."""

@@ -9,6 +9,8 @@ from objectives.judging.perceptual_network import NUM_LAYERS, PerceptualNetwork
 from objectives.judging.torch_setup import import_lpips
 from tests.objectives.drawn_pictures import draw_photo, draw_style
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(64, 64), (97, 131), (31, 40)]
 
 

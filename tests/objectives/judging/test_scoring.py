@@ -9,6 +9,8 @@ from objectives.judging.judge import Judge
 from objectives.judging.scoring import MAX_JUDGES, Output, PictureScore, PictureScorer, check_sizes
 from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
 
+pytestmark = pytest.mark.slow
+
 PHOTO, OTHER, STYLE = draw_photo(), draw_photo(seed=1), draw_style(height=64, width=64)
 
 

@@ -30,6 +30,8 @@ from tests.objectives.fresh_run import (
     objective,
 )
 
+pytestmark = pytest.mark.slow
+
 EVEN = SampledValues(style_to_content=1.0, tv_to_content=0.1)
 
 

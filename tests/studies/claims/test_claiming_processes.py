@@ -16,6 +16,8 @@ from studies.storage.study_storage import StudyStorage
 from tests.studies.claims.staging import num_by_state
 from tests.studies.waves import WAVES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 

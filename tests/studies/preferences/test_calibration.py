@@ -54,6 +54,7 @@ def test_features_have_a_floor() -> None:
     assert parts(1.0, math.e**-2, 0.0).features() == pytest.approx([0.0, -2.0, math.log(FLOOR)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("num_choices", "widest"), [(20, 0.75), (50, 0.5), (100, 0.4)])
 def test_simulated_raters_are_found_within_the_stated_interval(num_choices: int, widest: float) -> None:
     """90 % of the intervals hold the truth; of 40 raters at least 32 do with a probability of 98 %."""

@@ -31,6 +31,7 @@ def test_create_keeps_what_is_there(storage_url: str) -> None:
         assert second.study_names() == third.study_names() == ["waves"]
 
 
+@pytest.mark.slow
 def test_four_processes_create_at_once(storage_url: str) -> None:
     command = [sys.executable, "-W", "error", str(Path(__file__).with_name("create_storage_process.py")), storage_url]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

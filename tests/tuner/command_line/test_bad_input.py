@@ -19,6 +19,8 @@ from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
 from tuner.error_messages import explain
 
+pytestmark = pytest.mark.slow
+
 RUN = ("study", "run", "tiny.yaml")
 
 

@@ -12,6 +12,8 @@ import pytest
 from models.pictures.images import read_image, write_image
 from tests.tuner.conftest import RunCli
 
+pytestmark = pytest.mark.slow
+
 PARTS = ("content_preservation", "style_match", "artefact_factor")
 
 

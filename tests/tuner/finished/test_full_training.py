@@ -20,6 +20,8 @@ from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, NUM_PHOTOS
 from tuner.finished.stylising import load_network
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def exported(finished: Path, run_cli: RunCli) -> Path:

@@ -15,6 +15,8 @@ from tests.objectives.drawn_pictures import draw_photo
 from tests.tuner.conftest import RunCli
 from tuner.finished.stylising import load_network
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -17,6 +17,8 @@ from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, CommandProcess
 
+pytestmark = pytest.mark.slow
+
 FOREVER = 1_000_000
 
 

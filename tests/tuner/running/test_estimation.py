@@ -12,6 +12,8 @@ from tuner.running.estimation import estimate
 from tuner.search import crop_tables
 from tuner.search.study_pictures import open_pictures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("megabytes", [2048, 0])
 def test_disk_holds_what_a_study_leaves(finished: Path, megabytes: int) -> None:

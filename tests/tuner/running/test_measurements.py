@@ -16,6 +16,8 @@ from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, opened
 from tuner.search import resources
 
+pytestmark = pytest.mark.slow
+
 RUN: Final = ("study", "run", "tiny.yaml", "--name", NAME)
 
 Remeasure = Callable[[float], None]

@@ -24,6 +24,8 @@ from tuner.running.standing import Standing
 from tuner.search.resources import StudyResources
 from tuner.search.trial_observer import RungEvent
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 

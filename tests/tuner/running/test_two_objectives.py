@@ -15,6 +15,8 @@ from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, opened, read_trials, require_exactly, run_command
 
+pytestmark = pytest.mark.slow
+
 RUN = ("study", "run", "tiny.yaml", "--name", NAME)
 FRONT = ("--set", "search.objectives=content_and_style")
 TOTAL = 7

@@ -16,6 +16,8 @@ from tuner.search import crop_tables, resources
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import open_pictures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:

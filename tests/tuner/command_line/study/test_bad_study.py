@@ -14,6 +14,8 @@ from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
 
+pytestmark = pytest.mark.slow
+
 RUN = ("study", "run", "tiny.yaml")
 
 

@@ -18,6 +18,8 @@ from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, num_finished, read_trials, require_exactly
 from tuner.command_line.main import styletuner
 
+pytestmark = pytest.mark.slow
+
 RUN = ("study", "run", "tiny.yaml", "--name", NAME)
 PARTS = ("content_preservation", "style_match", "artefact_factor")
 

@@ -18,6 +18,8 @@ from tests.tuner.rated_study import NAME, PARTS, make_rated_study
 from tests.tuner.tiny_study import opened
 from tuner.people.rating import RatingSession
 
+pytestmark = pytest.mark.slow
+
 PREFER = ("study", "prefer", NAME, "--rater", "anna")
 
 

@@ -32,6 +32,8 @@ from tuner.running.workers.worker import MAX_CONSECUTIVE_FAILURES, Worker
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
 
+pytestmark = pytest.mark.slow
+
 
 @final
 class ScriptedRunner:

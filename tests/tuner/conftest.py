@@ -15,6 +15,13 @@ __all__ = ["PostgreSQLServer", "postgresql_server"]
 NEEDED_FILES = ("vgg19", "alexnet")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a study that has run trains one."""
+    for item in items:
+        if "finished_folder" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 class RunCli(Protocol):
     def __call__(self, *arguments: object, cwd: Path | None = None, typed: str = "") -> Outcome: ...
 

@@ -12,7 +12,7 @@ from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from studies.records.trial_words import counted_states, listed_trials, state_word, ties_in_words
 from studies.storage.addresses import storage_files
-from tuner.command_line.options import PATH, calibrated_option, chosen_rater, storage_option
+from tuner.command_line.options import HELP, PATH, calibrated_option, chosen_rater, storage_option
 from tuner.command_line.study.prefer import describe_ranking
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from studies.storage.study_storage import StudyStorage
 
 
-@click.command(name="list", epilog="Example: styletuner study list --storage styletuner.db")
+@click.command(name="list", context_settings=HELP, epilog="Example: styletuner study list --storage styletuner.db")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @storage_option
 def list_studies(as_json: bool, storage: str) -> None:
@@ -41,7 +41,9 @@ def list_studies(as_json: bool, storage: str) -> None:
         click.echo(line)
 
 
-@click.command(epilog="Example: styletuner study show quick-starry_night-1a2b3c --sheet sheet.png")
+@click.command(
+    context_settings=HELP, epilog="Example: styletuner study show quick-starry_night-1a2b3c --sheet sheet.png"
+)
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--sheet", type=PATH, help="Write the contact sheet, best trial first, to this PNG file.")

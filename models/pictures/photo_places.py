@@ -11,7 +11,7 @@ from typing import Final, final
 from models.errors import ImageError, PhotosError
 from models.pictures.decoding import NO_AVIF, NO_HEIC, PICTURE_SUFFIXES
 from models.pictures.photo_index import photo_key
-from models.pictures.regular_files import find_status, require_regular_file
+from models.pictures.regular_files import explain, find_status, require_regular_file
 from models.pictures.skipped_files import SkippedFile, printable
 from models.pictures.zip_archives import MAX_FILE_BYTES, MEMBER_ERRORS, ArchiveMember, list_members, refuse_member
 
@@ -125,6 +125,9 @@ def _search_archive(
 ) -> Iterator[PhotoPlace]:
     try:
         members = list_members(path)
+    except PermissionError as error:
+        skipped.append(SkippedFile(name=name, reason=explain(path, error)))
+        return
     except MEMBER_ERRORS as error:
         skipped.append(SkippedFile(name=name, reason=f"is not a readable zip archive ({error})."))
         return

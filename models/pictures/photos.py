@@ -18,6 +18,7 @@ from models.errors import ImageError, PhotosError
 from models.pictures.images import Image, measure_picture, open_picture, read_image
 from models.pictures.photo_index import KnownPhoto, PhotoIndex, is_settled
 from models.pictures.photo_places import PhotoPlace, find_places
+from models.pictures.regular_files import explain
 from models.pictures.skipped_files import SkippedFile, describe_skipped
 from models.pictures.zip_archives import MEMBER_ERRORS, OpenArchives
 from models.pretrained.files import cache_folder
@@ -121,6 +122,8 @@ class PhotoCollection:
             else:
                 with self._archives.open(place.path, place.member) as packed:
                     stream = io.BytesIO(packed.read())
+        except PermissionError as error:
+            raise ImageError(f"{photo.name!r} {explain(place.path, error)}") from error
         except MEMBER_ERRORS as error:
             raise ImageError(f"{photo.name!r} can no longer be read ({error}). Put the file back.") from error
         with stream:
@@ -192,6 +195,8 @@ def _inspect(place: PhotoPlace, archives: OpenArchives) -> KnownPhoto | SkippedF
                 sha256.update(piece)
     except ImageError as error:
         return SkippedFile.because(place.name, error)
+    except OSError as error:
+        return SkippedFile(name=place.name, reason=explain(place.path, error))
     except MEMBER_ERRORS as error:
         return SkippedFile(name=place.name, reason=f"cannot be read ({error}).")
     return KnownPhoto(sha256=sha256.hexdigest(), height=height, width=width)

@@ -265,3 +265,20 @@ def test_an_archive_that_disappears_meanwhile_is_an_error_that_names_the_photo(f
     archive.unlink()
     with pytest.raises(ImageError, match=r"'zipped.zip/.*' can no longer be read.*Put the file back"):
         collection.read(collection.photos[0])
+
+
+def test_a_photo_that_may_not_be_read_says_so_in_the_words_of_links(unprivileged_folder: Path) -> None:
+    for name in ("closed.png", "open.png"):
+        (unprivileged_folder / name).write_bytes(_encoded(len(name)))
+    with zipfile.ZipFile(unprivileged_folder / "closed.zip", "w") as archive:
+        archive.writestr("a.png", _encoded(7))
+    for name in ("closed.png", "closed.zip"):
+        (unprivileged_folder / name).chmod(0)
+    collection = open_photos([unprivileged_folder])
+    root = unprivileged_folder.name
+    assert {str(file) for file in collection.skipped} == {
+        f"{root}/{name} may not be read. Change its permissions." for name in ("closed.png", "closed.zip")
+    }
+    (unprivileged_folder / "open.png").chmod(0)
+    with pytest.raises(ImageError, match=r"open\.png' may not be read\. Change its permissions\.$"):
+        collection.read(collection.photos[0])

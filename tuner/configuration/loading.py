@@ -17,6 +17,9 @@ from tuner.errors import ConfigError
 DEEPEST_SETTING: Final = 3
 """Levels of a setting's name: `data.held_out.rung`."""
 
+LONGEST_VALUE: Final = 60
+"""Characters of a value in a message."""
+
 
 def load_config(source: str, *, overrides: Mapping[str, Any]) -> StudyConfig:
     """Read a configuration: flags over file over preset over defaults.
@@ -87,7 +90,7 @@ def parse_setting(text: str) -> dict[str, Any]:
     try:
         nested: Any = parse_yaml(value, name=f"The value of `--set {name}`")
     except YamlError as error:
-        raise ConfigError(f"{error} Received {value[:60]!r}.") from error
+        raise ConfigError(f"{error} Received {value[:LONGEST_VALUE]!r}.") from error
     for part in reversed(parts):
         nested = {part: nested}
     return cast("dict[str, Any]", nested)
@@ -112,8 +115,13 @@ def _read_file(path: Path) -> dict[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"Configuration {path} must be a mapping of settings. Received a {type(values).__name__}.")
+        raise ConfigError(f"Configuration {path} must be a mapping of settings. Received {_shortened(values)}.")
     return _relative_to(path.parent, cast("dict[str, Any]", values))
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 def _relative_to(folder: Path, values: dict[str, Any]) -> dict[str, Any]:

@@ -111,8 +111,9 @@ def test_a_source_that_is_not_there(source: str, message: str, tmp_path: Path, m
     ("text", "message"),
     [
         ("network: {width: 8", "is no YAML"),
-        ("- a\n- b\n", "must be a mapping of settings. Received a list"),
-        ("just words", "must be a mapping of settings. Received a str"),
+        ("- a\n- b\n", "must be a mapping of settings. Received ['a', 'b']."),
+        ("7", "must be a mapping of settings. Received 7."),
+        ("just words", "must be a mapping of settings. Received 'just words'."),
         ("style: !!python/object:os.system {}", "is no YAML"),
         ("preset: quik", "Did you mean 'quick'?"),
         (

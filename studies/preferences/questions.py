@@ -20,6 +20,10 @@ REPEAT_SHARE: Final = 1.0 / 7.0
 QUESTIONS_BETWEEN: Final = 3
 """Other questions before a pair may come again: an answer just given would be repeated from memory."""
 
+MAX_ASKED_TRIALS: Final = 60
+"""Trials that questions are about, the best by quality: 1,770 pairs a photo, while the pairs of 1,000 trials would be
+half a million a photo. A person answers some dozens, and the exponents decide among the best trials."""
+
 CHANCE_SHARE: Final = 0.2
 """Of the choice of a pair that is left to chance: where the judge is sure it may still be wrong."""
 
@@ -73,7 +77,7 @@ class PairMaterial:
     """What can be asked about in a study.
 
     Attributes:
-        pairs: All pairs of outputs of one calibration photo.
+        pairs: All pairs of outputs of one calibration photo, of at most `MAX_ASKED_TRIALS` trials.
         num_trials: Trials that they come from.
         num_photos: Photos that they are of.
         notes: What is left out and why, one sentence each.
@@ -86,7 +90,7 @@ class PairMaterial:
 
 
 def find_pairs(summary: StudySummary, parts: PhotoParts) -> PairMaterial:
-    """Find the pairs of a study: both outputs of the same calibration photo, from complete trials.
+    """Find the pairs of a study: both outputs of the same calibration photo, from the best complete trials.
 
     Args:
         summary: The study.
@@ -97,7 +101,8 @@ def find_pairs(summary: StudySummary, parts: PhotoParts) -> PairMaterial:
             get them.
     """
     photos = _calibration_photos(summary)
-    trials = _trials_with_pictures(summary)
+    painted = _trials_with_pictures(summary)
+    trials = sorted(painted[:MAX_ASKED_TRIALS])
     pairs = [
         Pair(photo=photo, trials=(first, second), difference=_difference(parts, first, second, photo=photo))
         for photo in photos
@@ -107,6 +112,9 @@ def find_pairs(summary: StudySummary, parts: PhotoParts) -> PairMaterial:
     ]
     unscored = [number for number in trials if any(photo not in parts.get(number, {}) for photo in photos)]
     notes = []
+    if len(painted) > len(trials):
+        left_out = len(painted) - len(trials)
+        notes.append(f"Asked about are the best {len(trials)} trials by quality; {left_out} more are left out.")
     if unscored:
         notes.append(f"Not asked about where scores of calibration photos are missing: {listed_trials(unscored)}.")
     if not pairs:
@@ -213,8 +221,9 @@ def _calibration_photos(summary: StudySummary) -> tuple[str, ...]:
 
 
 def _trials_with_pictures(summary: StudySummary) -> list[int]:
+    """Numbers of complete trials with pictures of calibration photos, the best first, those without a quality last."""
     complete = [trial for trial in summary.trials if trial.state == "COMPLETE"]
-    painted = [trial.number for trial in complete if _is_painted(trial)]
+    painted = sorted(filter(_is_painted, complete), key=lambda trial: (trial.quality is None, -(trial.quality or 0.0)))
     if len(painted) < 2 or summary.record.calibration_photos is None:  # noqa: PLR2004 (a pair)
         older = len(complete) - len(painted)
         why = f" {older} more were run before styletuner kept such pictures." if older else ""
@@ -222,7 +231,7 @@ def _trials_with_pictures(summary: StudySummary) -> list[int]:
             f"Study {summary.name!r} has {len(painted)} complete trials with pictures of its calibration photos; two "
             f"are needed.{why}\nRun more trials of it: styletuner study run ... --trials N"
         )
-    return painted
+    return [trial.number for trial in painted]
 
 
 def _is_painted(trial: TrialSummary) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from measures.quality import Exponents
 from studies.errors import PreferenceError
+from studies.preferences import questions
 from studies.preferences.calibrated_ranking import load_parts
 from studies.preferences.questions import (
     QUESTIONS_BETWEEN,
@@ -43,6 +44,15 @@ def test_all_pairs_of_a_photo_can_be_asked(storage: StudyStorage) -> None:
     assert len({pair.key for pair in material.pairs}) == 2 * 15
     first = next(pair for pair in material.pairs if pair.trials == (0, 1))
     assert first.difference == pytest.approx((np.log(9 / 8), np.log(1 / 2), 0.0))
+
+
+def test_of_many_trials_the_best_are_asked_about(storage: StudyStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "MAX_ASKED_TRIALS", 3)
+    make_rated_study(storage)
+    _, material = found(storage)
+    assert {pair.trials for pair in material.pairs} == {(1, 2), (1, 3), (2, 3)}
+    assert (material.num_trials, len(material.pairs)) == (3, 6)
+    assert material.notes == ("Asked about are the best 3 trials by quality; 3 more are left out.",)
 
 
 def test_a_study_without_anything_to_ask_says_how_to_get_it(storage: StudyStorage) -> None:

@@ -5,6 +5,7 @@
 Needs no network and no picture: everything is computed from the table.
 """
 
+import argparse
 from collections import defaultdict
 
 import numpy as np
@@ -25,6 +26,7 @@ Curves = dict[str, np.ndarray]
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     rows = read_table()
     curves, weights, photos = _curves(rows)
     as_trained, _, _ = _curves(rows, quality="quality_as_trained")

@@ -8,6 +8,8 @@ exponent 1 and a decisiveness around the prior's, is asked what `study prefer` w
 model's probability; one of ten near ties (probability within 0.4 to 0.6) is answered as a tie.
 """
 
+import argparse
+
 import numpy as np
 from learning_curves import read_table
 from quality_runs import SHORT_RUN
@@ -27,6 +29,7 @@ FRESH_PAIRS = 200
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     outputs = _read_outputs()
     pairs = [
         Pair(photo=style, trials=(first, second), difference=_difference(parts[first], parts[second]))

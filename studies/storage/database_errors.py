@@ -1,7 +1,10 @@
 """Failures of the database, told to a user in a line or two."""
 
+import json
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 from urllib.parse import quote_plus
 
 import filelock
@@ -14,6 +17,15 @@ from studies.storage.addresses import redact, shown
 
 LOCK_TIMEOUT_SECONDS = 60
 """How long to wait for another process's write, which takes milliseconds: generous for a loaded machine."""
+
+_LONGEST_VALUE: Final = 60  # characters of a stored text in a message
+_READERS: Final = (
+    "optuna.storages",
+    "sqlalchemy",
+    "studies.storage.study_identity",
+    "studies.storage.migrations",
+    "studies.claims.trial_states",
+)  # who decodes the JSON of a table
 
 
 @contextmanager
@@ -36,6 +48,14 @@ def storage_errors(url: str) -> Iterator[None]:
             f"Cannot open {shown(url)}: its driver is not installed. Install it with "
             "`pip install 'styletuner[postgresql]'`, which brings psycopg (version 3)."
         ) from error
+    except json.JSONDecodeError as error:
+        if not _is_of_a_table(error):
+            raise
+        received = repr(error.doc[:_LONGEST_VALUE])
+        raise StorageError(
+            f"Cannot use {shown(url)}: an attribute in its tables is no JSON. Received {received}.\n"
+            "Restore a copy of the database, or correct that text in column value_json of the table that holds it."
+        ) from error
     except RuntimeError as error:
         if "storage upgrade" not in str(error) and "schema" not in str(error):
             raise
@@ -46,6 +66,12 @@ def storage_errors(url: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise StorageError(f"Cannot use {shown(url)}: {error.strerror or error}. Mend it or name another.") from error
+
+
+def _is_of_a_table(error: json.JSONDecodeError) -> bool:
+    """Whether it came up where a table was read: a worker reads files too below `storage_errors`."""
+    modules = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(module.startswith(_READERS) for module in modules)
 
 
 def storage_error(url: str, error: BaseException) -> StorageError:

@@ -80,8 +80,9 @@ def num_finished(
     if name not in storage.study_names():
         return None
     study = storage.read_study(name)
-    _check_same(study, config, pictures, judge_version)
-    return sum(trial.state in FINISHED_STATES for trial in study.get_trials(deepcopy=False))
+    with storage_errors(storage.url):
+        _check_same(study, config, pictures, judge_version)
+        return sum(trial.state in FINISHED_STATES for trial in study.get_trials(deepcopy=False))
 
 
 def unused_name(storage: StudyStorage, name: str) -> str:

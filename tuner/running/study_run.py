@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from studies.claims.reaping import reap
+from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.running.standing import Standing
@@ -37,8 +38,15 @@ class StudyRun:
         return self.storage.read_by_uuid(self.uuid).study_name
 
     def standing(self) -> Standing:
-        """Return how far the study is."""
-        return Standing.of(self.storage.read_by_uuid(self.uuid), total=self.config.search.trials)
+        """Return how far the study is.
+
+        Raises:
+            StudyError: The study was deleted.
+            StorageError: The database cannot be read.
+        """
+        study = self.storage.read_by_uuid(self.uuid)
+        with storage_errors(self.storage.url):
+            return Standing.of(study, total=self.config.search.trials)
 
     def is_done(self) -> bool:
         """Return whether the study has its total of finished trials, once what dead workers left is cleared away."""

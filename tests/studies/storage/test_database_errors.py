@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,5 +56,7 @@ def test_every_failure_is_explained_in_one_line(error: Exception) -> None:
 def test_other_errors_pass() -> None:
     with pytest.raises(RuntimeError, match="a bug"), storage_errors(URL):
         raise RuntimeError("a bug")
+    with pytest.raises(json.JSONDecodeError), storage_errors(URL):
+        json.loads("{a file, not a table")
     with pytest.raises(StorageError, match="as it is"), storage_errors(URL):
         raise StorageError("as it is")

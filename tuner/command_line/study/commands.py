@@ -168,6 +168,7 @@ def enqueue(name: str, weights: tuple[float, float, float], storage: str) -> Non
 def delete(name: str, yes: bool, storage: str) -> None:
     """Delete a study with its trials, scores, pictures and people's choices."""
     from studies.preferences.answers import load_preferences
+    from studies.storage.database_errors import storage_errors
     from studies.storage.study_identity import uuid_of
     from studies.storage.study_storage import StudyStorage
     from tuner.running.deletion import delete_idle_study, require_idle
@@ -178,7 +179,8 @@ def delete(name: str, yes: bool, storage: str) -> None:
         require_idle(studies, study_uuid)
         num_choices = len(load_preferences(studies.engine, study_uuid=study_uuid))
         choices = f", and {num_choices} choices that people made" if num_choices else ""
-        num_trials = len(study.get_trials(deepcopy=False))
+        with storage_errors(studies.url):
+            num_trials = len(study.get_trials(deepcopy=False))
         if not yes:
             click.confirm(f"Delete study {name} with its {num_trials} trials and their pictures{choices}?", abort=True)
         delete_idle_study(studies, study_uuid)

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from studies.preferences.calibrated_ranking import CalibratedRanking
     from studies.records.summaries import StudySummary, TrialSummary
     from studies.storage.study_storage import StudyStorage
+
+_LISTED: Final = ("COMPLETE", "PRUNED")  # Optuna's names of the states of ended trials
 
 
 @click.command(name="list", context_settings=HELP, epilog="Example: styletuner study list --storage styletuner.db")
@@ -50,7 +52,7 @@ def list_studies(as_json: bool, storage: str) -> None:
 @calibrated_option
 @storage_option
 def show(name: str, as_json: bool, sheet: Path | None, calibrated: bool, rater: str | None, storage: str) -> None:
-    """Show a study's trials, best first: state, quality with its parts, weights, and what lowered the quality.
+    """Show a study's ended trials, best first: state, quality with its parts, weights, and what lowered the quality.
 
     Marked are trials whose quality cannot be told from the best one's, and the Pareto front of a study of content and
     style.
@@ -91,7 +93,7 @@ def _with_interrupted(studies: "StudyStorage", summary: "StudySummary") -> "Stud
 def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -> None:
     """One line a trial, best first: by quality, or by calibrated quality the trials that have one."""
     click.echo(headline(summary))
-    trials, calibrated = summary.ranked(), dict(ranking.qualities) if ranking is not None else {}
+    trials, calibrated = _with_lost(summary), dict(ranking.qualities) if ranking is not None else {}
     if ranking is not None:
         click.echo("\n".join(describe_ranking(ranking)))
         trials.sort(key=lambda trial: (trial.number not in calibrated, -calibrated.get(trial.number, 0.0)))
@@ -106,6 +108,15 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
         remarks += ["on the front"] if trial.number in front else []
         remarks += [tied] if trial.number in summary.tied_with_best else []
         click.echo("  ".join([_row(trial), *remarks, *filter(None, [trial.reason, trial.reasons()])]))
+    others = {state: count for state, count in summary.num_by_state.items() if state not in _LISTED}
+    if any(others.values()):
+        click.echo(f"Not listed: {counted_states(others)}")
+
+
+def _with_lost(summary: "StudySummary") -> "list[TrialSummary]":
+    """Trials by quality, then the ended ones that have none: their value was lost from the database."""
+    lost = [trial for trial in summary.trials if trial.state in _LISTED and trial.quality is None]
+    return [*summary.ranked(), *lost]
 
 
 def _row(trial: "TrialSummary") -> str:

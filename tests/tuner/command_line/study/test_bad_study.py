@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy
 
 from models.pictures.images import write_image
 from studies.claims.claiming import Claim, attach, claim
@@ -78,6 +79,11 @@ class TestExistingStudy:
         arguments = (*RUN, "--name", NAME, "--set", "network.width=5", "--dry-run")
         run_cli(*arguments).require_refusal(NAME, "`network.width` is 4, now 5", "--name", "--new")
         assert read_trials(finished / "styletuner.db") == before
+
+    def test_run_with_an_attribute_that_is_no_json(self, run_cli: RunCli, finished: Path) -> None:
+        with StudyStorage.open(str(finished / "styletuner.db")) as storage, storage.engine.begin() as connection:
+            connection.execute(sqlalchemy.text("UPDATE trial_user_attributes SET value_json = '{broken'"))
+        run_cli(*RUN, "--name", NAME).require_refusal("styletuner.db", "no JSON", "'{broken'", "Restore a copy")
 
     def test_configuration_of_another_version(self, run_cli: RunCli, finished: Path) -> None:
         with StudyStorage.open(str(finished / "styletuner.db")) as storage:

@@ -13,9 +13,11 @@ from optuna.trial import TrialState, create_trial
 
 from studies.claims.claiming import Claim, attach, claim
 from studies.claims.processes import WorkerIdentity
+from studies.errors import StorageError
 from studies.records import attributes
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
+from tuner.command_line.main import styletuner
 from tuner.command_line.study.show import list_studies, show
 
 WEIGHTS = {"content": 0.7, "style": 0.28, "total_variation": 0.02}
@@ -53,6 +55,41 @@ def test_a_trial_whose_value_is_lost_is_no_result(storage: StudyStorage, study: 
     assert "Best: trial 1, quality 0.500" in printed(storage)
     assert "Best: trial 1, quality 0.500" in listed(storage)
     assert json.loads(printed(storage, "--json"))["trials"][0]["quality"] is None
+
+
+def test_no_trial_is_dropped_without_a_word(storage: StudyStorage, study: optuna.Study) -> None:
+    for value in (0.9, 0.5):
+        study.add_trial(create_trial(value=value))
+    for state in (TrialState.FAIL, TrialState.FAIL, TrialState.WAITING):
+        study.add_trial(create_trial(state=state))
+    with storage.engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE trial_values SET value = NULL WHERE value = 0.9"))
+    *_, first, lost, rest = printed(storage).splitlines()
+    assert first.split()[:3] == ["1", "complete", "0.500"]
+    assert lost.split()[:3] == ["0", "complete", "-"]
+    assert rest == "Not listed: 2 failed, 1 waiting"
+
+
+@pytest.mark.parametrize("table", ["study_user_attributes", "trial_user_attributes", "trial_system_attributes"])
+@pytest.mark.parametrize("command", ["list", "show", "export", "delete"])
+def test_an_attribute_that_is_no_json_names_the_database_and_the_fix(
+    storage: StudyStorage, table: str, command: str, tmp_path: Path
+) -> None:
+    study = create_study(storage.optuna, "waves")
+    study.add_trial(create_trial(value=0.5, user_attrs={"a": 1}, system_attrs={"b": 2}))
+    with storage.engine.begin() as connection:
+        connection.execute(sqlalchemy.text(f"UPDATE {table} SET value_json = '{{broken'"))
+    arguments = {
+        "list": [],
+        "show": ["waves"],
+        "delete": ["waves", "--yes"],
+        "export": ["waves", "--output", str(tmp_path / "best.yaml")],
+    }[command]
+    outcome = CliRunner().invoke(styletuner, ["study", command, *arguments, "--storage", storage.name])
+    assert isinstance(outcome.exception, StorageError)
+    told, fix = str(outcome.exception).splitlines()
+    assert f"{storage.name}: an attribute in its tables is no JSON. Received '{{broken'." in told
+    assert "Restore a copy of the database" in fix
 
 
 @pytest.mark.parametrize("wrong", [None, "text", 7, ["a"], {"content": "much"}, {"rung": 3}])

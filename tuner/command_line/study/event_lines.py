@@ -8,8 +8,8 @@ import click
 from optuna.trial import FrozenTrial
 
 from measures.loss_weights import LossWeights
-from studies.records import attributes
 from studies.records.trial_qualities import quality_of
+from studies.records.trial_record import TrialRecord
 from tuner.running.observer import StudyObserver
 from tuner.running.standing import Standing
 from tuner.search.trial_observer import RungEvent
@@ -73,7 +73,7 @@ class EventLines(StudyObserver):
             number=trial.number,
             state=trial.state.name.lower(),
             quality=quality_of(trial),
-            weights=trial.user_attrs.get(attributes.WEIGHTS),
+            weights=dict(TrialRecord.parse(trial.user_attrs).weights) or None,
             **counts,
         )
 

@@ -5,23 +5,23 @@ from collections.abc import Sequence
 from typing import Final, final
 
 import click
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from measures.loss_weights import LossWeights
+from measures.loss_weights import TERMS, LossWeights
 from measures.quality import PART_SHORT_LABELS
 from studies.claims.trial_states import FINISHED_STATES
-from studies.records import attributes
 from studies.records.trial_qualities import quality_of
+from studies.records.trial_record import TrialRecord
+from studies.records.trial_words import state_word
 from tuner.command_line.durations import format_seconds
 from tuner.configuration.settings import StudyConfig
 from tuner.running.observer import StudyObserver
 from tuner.running.standing import Standing
 from tuner.search.trial_observer import RungEvent
 
-STATE_WORDS: Final = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 REFRESH_SECONDS: Final = 0.5
 
 
@@ -97,8 +97,9 @@ class StudyProgress(StudyObserver):
     def on_trial(self, trial: FrozenTrial) -> None:
         """A trial ended."""
         self.close()
-        if attributes.SECONDS in trial.user_attrs and trial.state in FINISHED_STATES:
-            self._seconds_of_ended.append(trial.user_attrs[attributes.SECONDS])
+        seconds = TrialRecord.parse(trial.user_attrs).seconds
+        if seconds is not None and trial.state in FINISHED_STATES:
+            self._seconds_of_ended.append(seconds)
         self.say(f"{describe_trial(trial)}  {self._state()}")
 
     def close(self) -> None:
@@ -138,21 +139,18 @@ class StudyProgress(StudyObserver):
 
 def describe_trial(trial: FrozenTrial) -> str:
     """Return one line about a trial that ended: number, state, quality, parts, weights, seconds."""
-    attrs = trial.user_attrs
-    words = [f"trial {trial.number:>3} {STATE_WORDS.get(trial.state, trial.state.name.lower()):<8}"]
+    record = TrialRecord.parse(trial.user_attrs)
+    words = [f"trial {trial.number:>3} {state_word(trial.state.name):<8}"]
     quality = quality_of(trial)
     words.append("quality   -  " if quality is None else f"quality {quality:.3f}")
-    parts = attrs.get(attributes.PARTS)
+    parts = [f"{label} {record.parts[name]:.2f}" for name, label in PART_SHORT_LABELS.items() if name in record.parts]
     if parts:
-        words.append(f"({', '.join(f'{label} {parts[name]:.2f}' for name, label in PART_SHORT_LABELS.items())})")
-    weights = attrs.get(attributes.WEIGHTS)
-    if weights:
-        words.append(
-            f"weights {weights['content']:.3f} {weights['style']:.3f} {weights['total_variation']:.4f}",
-        )
-    if attributes.SECONDS in attrs:
-        words.append(f"{attrs[attributes.SECONDS]:.0f} s")
-    failure = attrs.get(attributes.FAILURE)
-    if failure:
-        words.append(failure.splitlines()[0])
+        words.append(f"({', '.join(parts)})")
+    if record.weights:
+        content, style, variation = (record.weights[term] for term in TERMS)
+        words.append(f"weights {content:.3f} {style:.3f} {variation:.4f}")
+    if record.seconds is not None:
+        words.append(f"{record.seconds:.0f} s")
+    if record.failure:
+        words.append(record.failure.splitlines()[0])
     return "  ".join(words)

@@ -31,7 +31,7 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, total: int, photos: 
         StudyError: There is no such study, or it was made by another version.
         PhotosError: The photos are not there.
     """
-    from studies.records import attributes
+    from studies.records.study_record import StudyRecord
     from tuner.configuration.loading import merge, validate_config
     from tuner.running.observer import SilentObserver
     from tuner.running.study_run import StudyRun
@@ -40,7 +40,7 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, total: int, photos: 
     from tuner.search.study_pictures import open_pictures
 
     study = storage.load_by_uuid(study_uuid)
-    style = storage.artifacts.path_of(study.user_attrs[attributes.STYLE_IMAGE])
+    style = storage.artifacts.path_of(StudyRecord.parse(study.user_attrs).style_image or "")
     here = {"style": str(style), "photos": list(photos), "search": {"trials": total}}
     config = validate_config(merge(stored_config(study).model_dump(mode="json"), here), source=study.study_name)
     run = StudyRun(storage=storage, uuid=study_uuid, config=config, pictures=open_pictures(config))

@@ -170,6 +170,16 @@ def num_running(storage: Path | str, name: str = NAME) -> int:
     return 0
 
 
+def is_in_a_trial(storage: Path | str, *, finished: int, name: str = NAME) -> bool:
+    """Whether a trial runs and at least so many have finished, at one moment."""
+    if "://" not in str(storage) and not Path(storage).exists():
+        return False
+    with contextlib.suppress(Exception):
+        states = [trial.state for trial in read_trials(storage, name)]
+        return TrialState.RUNNING in states and sum(state in FINISHED_STATES for state in states) >= finished
+    return False
+
+
 def num_finished(storage: Path | str, name: str = NAME) -> int:
     return sum(trial.state in FINISHED_STATES for trial in read_trials(storage, name))
 

@@ -15,7 +15,7 @@ from tests.tuner.conftest import PostgreSQLServer
 from tests.tuner.tiny_study import (
     NAME,
     CommandProcess,
-    num_finished,
+    is_in_a_trial,
     num_running,
     read_trials,
     require_exactly,
@@ -29,14 +29,14 @@ TOTAL = 5
 
 def run_arguments(storage: Path | str, *, total: int = TOTAL) -> tuple[str, ...]:
     # More images than in the other tests: a trial has to last until it is seen and killed.
-    length = ("--set", "training.images=96")
+    length = ("--set", "training.images=160")
     return "study", "run", "tiny.yaml", "--name", NAME, "--trials", str(total), "--storage", str(storage), *length
 
 
 def kill_in_a_trial(folder: Path, storage: Path | str, *arguments: str, finished: int) -> None:
     """Run the study and SIGKILL it, children included, while a trial runs and at least so many have finished."""
     with CommandProcess(*arguments, cwd=folder) as process:
-        process.wait_until(lambda: num_running(storage) > 0 and num_finished(storage) >= finished)
+        process.wait_until(lambda: is_in_a_trial(storage, finished=finished))
         process.kill()
 
 
@@ -167,12 +167,12 @@ def test_postgresql(folder: Path, postgresql_server: PostgreSQLServer, monkeypat
     monkeypatch.setenv("STYLETUNER_ARTIFACTS", str(folder / "kept"))
     address = postgresql_server.new_database()
     try:
-        arguments = run_arguments(address, total=3)
+        arguments = run_arguments(address)
         kill_in_a_trial(folder, address, *arguments, finished=1)
         with CommandProcess(*arguments, cwd=folder) as process:
             assert process.wait() == 0, process.output
             assert "sesame" not in process.output
-        require_exactly(address, 3)
+        require_exactly(address, TOTAL)
         run_command("study", "export", NAME, "--storage", address, cwd=folder).require_success()
         assert (folder / "best_style.png").read_bytes() == (folder / "style.png").read_bytes()
         run_command("study", "show", NAME, "--sheet", "sheet.png", "--storage", address, cwd=folder).require_success()

@@ -48,7 +48,7 @@ def main() -> None:
     judges = {}
     for run in planned_runs():
         path = arguments.runs / run.file_name
-        if run.kind == "sweep" or not path.exists():
+        if run.size == "sweep" or not path.exists():
             continue
         kept = [row for key, row in known.items() if key[:4] == (run.kind, run.style, str(run.number), str(run.seed))]
         rows += kept or _score(path, run, judges, arguments.runs)

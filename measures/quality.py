@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from measures.errors import NoScoresError
-from measures.ties import MIN_PHOTOS, standard_error
+from measures.ties import MIN_PHOTOS, spread_behind, standard_error
 
 CONTENT_EXPONENT: Final = 0.5
 """The best exponent for people's overall choices lay between 0.4 and 0.5 (1,200 CLSAP-Net ratings)."""
@@ -163,6 +163,11 @@ class Quality:
     standard_error: float | None
     photos: tuple[PhotoQuality, ...]
     terms: Mapping[str, float | None]
+
+    @property
+    def spread(self) -> float | None:
+        """Spread over photos: standard deviation (n - 1) of the photos' quality; None where `standard_error` is."""
+        return None if self.standard_error is None else spread_behind(self.standard_error, len(self.photos))
 
     def parts(self) -> dict[str, float]:
         """Return the mean parts by name, in the order of `PART_NAMES`."""

@@ -1,5 +1,6 @@
 """When two results cannot be told apart, as far as a few photos can tell."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -12,6 +13,15 @@ MIN_PHOTOS: Final = 2
 def standard_error(values: Sequence[float]) -> float:
     """Standard error of a mean: sample standard deviation over the root of the number of values, at least two."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
+
+
+def spread_behind(error: float, num_values: int) -> float:
+    """Return the sample standard deviation of so many values, from the standard error of their mean.
+
+    A standard error falls with every photo that is added; this spread over photos stays, and so says how many a wanted
+    standard error takes: (spread / error)^2.
+    """
+    return error * math.sqrt(num_values)
 
 
 def has_all(known: Mapping[str, float], photos: Sequence[str]) -> bool:

@@ -130,6 +130,7 @@ class OutputsScore:
             "name": self.name,
             **_parts(self.quality),
             "standard_error": self.quality.standard_error,
+            "spread": self.quality.spread,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "pictures": [picture.to_dict() for picture in self.pictures],
         }

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, final
 
@@ -11,6 +11,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from measures.fronts import non_dominated
+from measures.ties import spread_behind
 from studies.records.study_record import StudyRecord
 from studies.records.tied_trials import tied_with
 from studies.records.trial_qualities import quality_of, rung_qualities
@@ -154,9 +155,10 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
     """
     study = storage.read_study(name)
     with storage_errors(storage.url):
-        trials = tuple(summarise_trial(trial) for trial in study.get_trials(deepcopy=False))
         user_attributes = study.user_attrs
         record = StudyRecord.parse(user_attributes)
+        num_photos = len(record.photos.rung)
+        trials = tuple(_with_spread(summarise_trial(trial), num_photos) for trial in study.get_trials(deepcopy=False))
         objectives = _objectives(study)
         candidates = _candidates(trials, objectives)
         tied = _tied_with_best(storage, uuid_of(study), candidates, record)
@@ -197,6 +199,14 @@ def summarise_trial(trial: FrozenTrial) -> TrialSummary:
         values=_finite_values(trial),
         lowered_by=record.lowered_by,
     )
+
+
+def _with_spread(trial: TrialSummary, num_photos: int) -> TrialSummary:
+    """Return a trial with the spread over its photos, which trials of before it was noted can still tell."""
+    error = trial.parts.get("standard_error")
+    if error is None or "spread" in trial.parts or not num_photos:
+        return trial
+    return replace(trial, parts={**trial.parts, "spread": spread_behind(error, num_photos)})
 
 
 def rank(trials: tuple[TrialSummary, ...]) -> list[TrialSummary]:

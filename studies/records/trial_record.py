@@ -82,8 +82,8 @@ def _weights(value: object) -> dict[str, float]:
 
 
 def _parts(value: object) -> dict[str, Any]:
-    """Return what was noted, less the parts and the error that are no numbers: these are shown as such."""
-    shown = (*PART_NAMES, "standard_error")
+    """Return what was noted, less the parts, the error and the spread that are no numbers: these are shown as such."""
+    shown = (*PART_NAMES, "standard_error", "spread")
     return {name: part for name, part in mapping_of(value).items() if name not in shown or number_of(part) is not None}
 
 

@@ -62,12 +62,21 @@ def test_means_and_standard_error() -> None:
     averaged = average_photos([photo_quality(value, lpips=value, collapse=None) for value in qualities])
     assert averaged.quality == pytest.approx(0.5)
     assert averaged.standard_error == pytest.approx(np.std(qualities, ddof=1) / np.sqrt(3))
+    assert averaged.spread == pytest.approx(np.std(qualities, ddof=1))
     assert averaged.terms == {"lpips": pytest.approx(0.5), "collapse": None}
     assert len(averaged.photos) == 3
 
 
-def test_one_photo_has_no_standard_error() -> None:
-    assert average_photos([photo_quality(0.3)]).standard_error is None
+def test_one_photo_has_no_standard_error_and_no_spread() -> None:
+    single = average_photos([photo_quality(0.3)])
+    assert (single.standard_error, single.spread) == (None, None)
+
+
+def test_more_photos_lower_the_error_and_leave_the_spread() -> None:
+    few, many = (average_photos([photo_quality(value) for value in (0.3, 0.5) * count]) for count in (5, 500))
+    assert few.standard_error is not None
+    assert many.standard_error == pytest.approx(few.standard_error / 10, rel=0.1)
+    assert many.spread == pytest.approx(0.1, rel=0.01)
 
 
 def test_no_photo_is_an_error() -> None:

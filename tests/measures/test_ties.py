@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from measures.ties import MIN_PHOTOS, has_all, is_tie, standard_error
+from measures.ties import MIN_PHOTOS, has_all, is_tie, spread_behind, standard_error
 
 PHOTOS = ("a", "b", "c")
 
@@ -24,6 +24,11 @@ def test_standard_error_is_that_of_all_bootstrap_means_but_for_the_small_sample(
     """The variance of a resampled mean is the population's over n; a sample's own is n / (n - 1) of that."""
     expected = math.sqrt(np.var(values) / len(values) * len(values) / (len(values) - 1))
     assert standard_error(values) == pytest.approx(expected)
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=6))
+def test_the_spread_behind_a_standard_error_is_the_sample_deviation(values: list[float]) -> None:
+    assert spread_behind(standard_error(values), len(values)) == pytest.approx(np.std(values, ddof=1))
 
 
 def test_equal_results_tie_and_a_constant_lead_does_not() -> None:

@@ -30,8 +30,9 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
     """Score PICTURES, made by any method, against their photos and a style image; best first.
 
     The pictures of a folder are judged together, as outputs of one network; a file is judged by itself. Quality and its
-    parts lie in [0, 1], higher is better; behind them stands what lowered the quality. Folders of the same photos that
-    these cannot tell from the best are marked as tied.
+    parts lie in [0, 1], higher is better; behind them stands what lowered the quality. A folder's mean quality has its
+    standard error and its spread over photos beside it. Folders of the same photos that these cannot tell from the best
+    are marked as tied.
     """
     from tuner.installation.environment import load_networks
 
@@ -52,20 +53,21 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
         rows = [{**scored.to_dict(), "tied_with_best": place in tied} for place, scored in enumerate(scores)]
         click.echo(json.dumps(rows, indent=2))
         return
-    click.echo(f"quality  error  {'  '.join(PART_SHORT_LABELS.values())}  picture")
+    click.echo(f"quality  error  spread  {'  '.join(PART_SHORT_LABELS.values())}  picture")
     for place, scored in enumerate(scores):
         name = f"{scored.name}, tied with the best" if place in tied else scored.name
-        click.echo(_row(name, scored.quality, scored.quality.standard_error, scored.reasons))
+        click.echo(_row(name, scored.quality, scored.reasons))
         for picture in scored.pictures if each and scored.pictures[0].picture != scored.name else ():
-            click.echo(_row(f"  {picture.picture}", picture.quality, None, picture.reasons))
+            click.echo(_row(f"  {picture.picture}", picture.quality, picture.reasons))
 
 
-def _row(name: str, quality: "Quality | PhotoQuality", error: float | None, reasons: "Iterable[Reason]") -> str:
-    from measures.quality import PART_SHORT_LABELS
+def _row(name: str, quality: "Quality | PhotoQuality", reasons: "Iterable[Reason]") -> str:
+    from measures.quality import PART_SHORT_LABELS, Quality
 
-    shown = f"{error:5.3f}" if error is not None else "    -"
+    doubt = (quality.standard_error, quality.spread) if isinstance(quality, Quality) else (None, None)
+    shown = ["-" if number is None else f"{number:.3f}" for number in doubt]
     parts = [f"{part:{len(PART_SHORT_LABELS[label])}.3f}" for label, part in quality.parts().items()]
-    row = "  ".join([f"{quality.quality:7.3f}", shown, *parts, name])
+    row = "  ".join([f"{quality.quality:7.3f}", f"{shown[0]:>5}", f"{shown[1]:>6}", *parts, name])
     words = "; ".join(reason.text for reason in reasons)
     return f"{row}  ({words})" if words else row
 

@@ -107,6 +107,7 @@ class TrialRunner:
         parts: dict[str, Any] = {
             **quality.parts(),
             "standard_error": quality.standard_error,
+            "spread": quality.spread,
             "terms": dict(quality.terms),
             "losses": losses,
             "objectives": goal_values(quality, self.config.search.objectives),

@@ -81,7 +81,7 @@ def test_plain_values_survive_json_and_name_what_is_missing() -> None:
     values = PictureScorer(STYLE).score("a.png", [output(PHOTO)]).to_dict()
     assert json.loads(json.dumps(values)) == values
     assert values["terms"]["collapse"] is None
-    assert values["standard_error"] is None
+    assert (values["standard_error"], values["spread"]) == (None, None)
     assert set(values) >= {"name", "quality", "content_preservation", "style_match", "artefact_factor", "reasons"}
     (picture,) = values["pictures"]
     assert picture["reasons"][0]["text"].startswith("barely stylised: style 0.0")
@@ -94,7 +94,7 @@ def test_outputs_of_one_photo_are_judged_by_themselves() -> None:
     scored = PictureScorer(STYLE).score("network", outputs)
     assert [row.quality for row in scored.pictures] == [score_alone(one.picture).quality for one in outputs]
     assert scored.quality.quality == pytest.approx(np.mean([row.quality.quality for row in scored.pictures]))
-    assert scored.quality.standard_error is None
+    assert (scored.quality.standard_error, scored.quality.spread) == (None, None)
     assert (scored.quality.terms["fixed_pattern"], scored.quality.terms["collapse"]) == (None, None)
     assert [row.note for row in scored.pictures] == [
         "judged by itself, for several pictures are of one photo",

@@ -58,6 +58,25 @@ def test_a_trials_fields(storage: StudyStorage) -> None:
     assert (waiting.started, waiting.seconds, waiting.retry_of) == (None, None, 3)
 
 
+@pytest.mark.parametrize("noted", [{}, {"spread": "wide"}, {"spread": None}])
+def test_trials_of_before_the_spread_was_noted_tell_it(
+    storage: StudyStorage, study: optuna.Study, noted: dict[str, object]
+) -> None:
+    study.set_user_attr("photos", {"rung": ["a", "b", "c", "d"]})
+    add_trial(study, TrialState.COMPLETE, qualities=[0.5], parts={"standard_error": 0.02, **noted})
+    add_trial(study, TrialState.COMPLETE, qualities=[0.4], parts={"standard_error": 0.02, "spread": 0.06})
+    add_trial(study, TrialState.COMPLETE, qualities=[0.3], parts={"standard_error": None, **noted})
+    old, new, single = summarise(storage, "waves").trials
+    assert old.parts == {"standard_error": 0.02, "spread": pytest.approx(0.04)}
+    assert new.parts["spread"] == 0.06
+    assert single.parts == {}
+
+
+def test_a_study_that_does_not_say_its_photos_tells_no_spread(storage: StudyStorage, study: optuna.Study) -> None:
+    add_trial(study, TrialState.COMPLETE, qualities=[0.5], parts={"standard_error": 0.02})
+    assert summarise(storage, "waves").trials[0].parts == {"standard_error": 0.02}
+
+
 def test_empty_study(storage: StudyStorage, study: optuna.Study) -> None:
     study.set_user_attr("judge_version", "1")
     summary = summarise(storage, "waves")

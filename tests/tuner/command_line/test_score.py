@@ -50,7 +50,8 @@ def test_score_of_what_two_networks_painted(run_cli: RunCli, folder: Path) -> No
     for row in rows:
         assert [picture["photo"] for picture in row["pictures"]] == [f"photos/{name}.png" for name in names]
         assert row["quality"] == pytest.approx(np.mean([picture["quality"] for picture in row["pictures"]]))
-        assert row["standard_error"] is not None
+        assert row["spread"] == pytest.approx(np.std([picture["quality"] for picture in row["pictures"]], ddof=1))
+        assert row["standard_error"] == pytest.approx(row["spread"] / 2**0.5)
         assert row["terms"]["collapse"] is not None
         assert row["reasons"], "neither is in the style"
     assert [row["tied_with_best"] for row in rows] == [False, False]
@@ -62,6 +63,10 @@ def test_score_of_what_two_networks_painted(run_cli: RunCli, folder: Path) -> No
     )
     assert run_cli(*arguments, "again").require_success().stdout.count(", tied with the best") == 1
     table = run_cli(*arguments, "--each").require_success().stdout
+    heads, first, picture = (line.split() for line in table.splitlines()[:3])
+    assert heads[:3] == ["quality", "error", "spread"]
+    assert first[1:3] == [f"{rows[0][name]:.3f}" for name in ("standard_error", "spread")]
+    assert picture[1:3] == ["-", "-"]
     assert [line.count("-out.png") for line in table.splitlines()] == [0, 0, 1, 1, 0, 1, 1]
 
 

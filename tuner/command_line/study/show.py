@@ -139,14 +139,19 @@ def headline(summary: "StudySummary") -> str:
     if best is None:
         return f"{summary.name}: {counts or 'no trial yet'}; no trial was completed."
     lines = [f"{summary.name}: {counts}"]
-    error = best.parts.get("standard_error")
-    give_or_take = f" ± {error:.3f}" if error is not None else ""
-    lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{give_or_take}, weights {_weights(best)}"]
+    lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{_give_or_take(best)}, weights {_weights(best)}"]
     lines += filter(None, [ties_in_words(summary.tied_with_best)])
     front = listed_trials([trial.number for trial in summary.front()])
     if front:
         lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: {front}"]
     return "\n".join(lines)
+
+
+def _give_or_take(trial: "TrialSummary") -> str:
+    """How far the quality is to be trusted: its standard error, and the spread over photos behind it."""
+    error, spread = trial.parts.get("standard_error"), trial.parts.get("spread")
+    shown = f" ± {error:.3f}" if error is not None else ""
+    return f"{shown} (spread over photos {spread:.3f})" if spread is not None else shown
 
 
 def _weights(trial: "TrialSummary") -> str:

@@ -116,9 +116,9 @@ class TestFinishedStudy:
         lowered = [reason["text"] for trial in study["trials"] for reason in trial["lowered_by"]]
         assert lowered, "so short a run paints nothing"
         assert all(text in shown.stdout for text in lowered)
-        assert (
-            f"quality {study['best']['quality']:.3f} ± {study['best']['parts']['standard_error']:.3f}" in shown.stdout
-        )
+        parts = study["best"]["parts"]
+        doubt = f"± {parts['standard_error']:.3f} (spread over photos {parts['spread']:.3f})"
+        assert f"quality {study['best']['quality']:.3f} {doubt}" in shown.stdout
         for number in study["tied_with_best"]:
             assert re.search(rf"^ +{number} .*tied with the best", shown.stdout, re.MULTILINE)
         assert read_image(folder / "sheets" / "sheet.png").shape[0] > 4 * 48

@@ -57,6 +57,26 @@ def test_a_trial_whose_value_is_lost_is_no_result(storage: StudyStorage, study: 
     assert json.loads(printed(storage, "--json"))["trials"][0]["quality"] is None
 
 
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"standard_error": 0.03}, "quality 0.500 ± 0.030 (spread over photos 0.060), weights"),
+        ({"standard_error": 0.03, "spread": "wide"}, "quality 0.500 ± 0.030 (spread over photos 0.060), weights"),
+        ({"spread": None}, "quality 0.500, weights"),
+        ({}, "quality 0.500, weights"),
+    ],
+)
+def test_the_spread_over_photos_stands_beside_the_standard_error(
+    storage: StudyStorage, study: optuna.Study, parts: dict[str, object], told: str
+) -> None:
+    """Also of trials that ran before it was noted."""
+    study.set_user_attr(attributes.PHOTOS, {"rung": ["a", "b", "c", "d"]})
+    study.add_trial(create_trial(value=0.5, user_attrs={attributes.PARTS: parts}))
+    assert told in printed(storage)
+    assert told in listed(storage)
+    assert json.loads(printed(storage, "--json"))["best"]["parts"].get("spread") == (0.06 if "0.060" in told else None)
+
+
 def test_no_trial_is_dropped_without_a_word(storage: StudyStorage, study: optuna.Study) -> None:
     for value in (0.9, 0.5):
         study.add_trial(create_trial(value=value))

@@ -37,7 +37,7 @@ def main() -> None:
     _print_replay(curves)
     _print_seeds(rows)
     _print_averaging(rows, {"averaged": curves, "as trained": as_trained})
-    _print_photos(photos)
+    _print_photos(rows, photos)
     _print_monotonicity(curves, weights)
 
 
@@ -199,20 +199,54 @@ def _print_averaging(rows: list[dict[str, str]], both: dict[str, Curves]) -> Non
                 print(f"| {style} | {CURVE_RUNGS[last]} | {name} | {' | '.join(taus)} | {spread} | {best:.3f} |")
 
 
-def _print_photos(photos: dict[str, np.ndarray]) -> None:
-    print("\n### How many held-out photos are enough: tau-b of a ranking by some with that by eight others\n")
-    print("| photos | " + " | ".join(photos) + " |\n|---|" + "---|" * len(photos))
+def _print_photos(rows: list[dict[str, str]], photos: dict[str, np.ndarray]) -> None:
+    print("\n### How many held-out photos are enough\n")
+    print("tau-b: of a ranking by some with that by eight others. Error: standard error of a setting's quality, the")
+    print("spread over photos over the root of their number. Of a difference: the same of the difference of two")
+    print("neighbours in rank, photo by photo.\n")
+    heads = [f"{style}: {column}" for style in photos for column in ("tau-b", "error", "error of a difference")]
+    print(f"| photos | {' | '.join(heads)} |\n|---|" + "---|" * len(heads))
     generator = np.random.default_rng(0)
     for count in (1, 2, 4, 6, 8):
         cells = []
         for values in photos.values():
-            taus = []
-            for _ in range(200):
-                order = generator.permutation(values.shape[1])
-                some, others = values[:, order[:count]], values[:, order[-8:]]
-                taus.append(_tau(some.mean(axis=1), others.mean(axis=1)))
-            cells.append(f"{np.mean(taus):.2f} (from {np.percentile(taus, 5):.2f})")
-        print(f"| {count} | " + " | ".join(cells) + " |")
+            errors = [spread / count**0.5 for spread in (_spread(values), _spread(_rank_neighbours(values)))]
+            cells += [_agreement_of_photos(values, count, generator), *(f"{error:.3f}" for error in errors)]
+        print(f"| {count} | {' | '.join(cells)} |")
+    _print_photos_needed(rows, photos)
+
+
+def _print_photos_needed(rows: list[dict[str, str]], photos: dict[str, np.ndarray]) -> None:
+    """Photos beyond which the error of a difference is less than what another seed does to it: these tell no more."""
+    print("\n| style | spread over photos | of a difference | neighbours differ by | a seed by | photos needed |")
+    print("|---|---|---|---|---|---|")
+    for style, groups in _seed_groups(rows, "quality").items():
+        values = photos[style]
+        differences = _rank_neighbours(values)
+        by_seed = float(np.mean(np.var(groups, axis=1, ddof=1)) * 2.0) ** 0.5
+        needed = int(np.ceil((_spread(differences) / by_seed) ** 2))
+        numbers = (_spread(values), _spread(differences), float(differences.mean()), by_seed)
+        print(f"| {style} | {' | '.join(f'{number:.3f}' for number in numbers)} | {needed} |")
+
+
+def _agreement_of_photos(values: np.ndarray, count: int, generator: np.random.Generator) -> str:
+    taus = []
+    for _ in range(200):
+        order = generator.permutation(values.shape[1])
+        some, others = values[:, order[:count]], values[:, order[-8:]]
+        taus.append(_tau(some.mean(axis=1), others.mean(axis=1)))
+    return f"{np.mean(taus):.2f} (from {np.percentile(taus, 5):.2f})"
+
+
+def _spread(values: np.ndarray) -> float:
+    """Standard deviation over photos, mean over settings; values has the shape (settings, photos)."""
+    return float(np.std(values, axis=1, ddof=1).mean())
+
+
+def _rank_neighbours(values: np.ndarray) -> np.ndarray:
+    """Difference of each setting from the next lower one, photo by photo: (settings - 1, photos)."""
+    ranked = values[np.argsort(-values.mean(axis=1))]
+    return ranked[:-1] - ranked[1:]
 
 
 def _print_monotonicity(curves: Curves, weights: dict[str, np.ndarray]) -> None:

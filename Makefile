@@ -69,7 +69,11 @@ lock:
 	$(LOCK_VENV)/bin/python -m pip install --quiet --group dev
 	{ echo '$(LOCK_HEADER)'; echo '-r requirements.lock'; \
 	  $(FREEZE) | sed 's/+[a-z0-9.]*$$//' | grep -vxFf $(LOCK_VENV)/requirements.lock; } > $(LOCK_VENV)/requirements-dev.lock
-	mv $(LOCK_VENV)/requirements.lock $(LOCK_VENV)/requirements-dev.lock .
+	$(LOCK_VENV)/bin/python -m pip install --quiet --group outside
+	{ echo '$(LOCK_HEADER)'; echo '-r requirements.lock'; \
+	  $(FREEZE) | sed 's/+[a-z0-9.]*$$//' | grep -vxF -f $(LOCK_VENV)/requirements.lock -f $(LOCK_VENV)/requirements-dev.lock; \
+	} > $(LOCK_VENV)/requirements-outside.lock
+	mv $(LOCK_VENV)/requirements*.lock .
 	rm -rf build
 
 # Keeps studies, exported weights and downloaded files.

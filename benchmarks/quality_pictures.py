@@ -8,71 +8,123 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as PillowImage
-from quality_runs import SWEEP_RATIOS
+from quality_outside import find_picture
+from quality_runs import SIZES, SWEEP_RATIOS
+from quality_split import read_split
 from scipy.ndimage import gaussian_filter
 
-from groundwork.yaml_files import read_yaml
 from models.pictures.images import Image, read_image, resize, resize_short_side
 from objectives.judging.anchor_pictures import match_histograms, recolour, shuffle_tiles
 
-SPLIT = Path(__file__).with_name("quality_split.yaml")
 JUDGED_SIDE = 256
-"""Pixels: other people's pictures are brought to this shorter side, as `styletuner score` would judge them."""
+"""Pixels: other people's pictures are brought to this shorter side. `styletuner score` leaves them as they are, which
+moves only the artefacts: see `sweeps_at_own_size`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The folders that hold the pictures: style images, other people's sweeps, single cases and our runs."""
+
+    styles: Path
+    sweeps: Path
+    cases: Path
+    runs: Path
 
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSet:
-    """Outputs of several networks for the same photos and style image; `acceptable` names those a person would take."""
+    """Outputs of several networks for the same photos and style image; `acceptable` names those a person would take.
+
+    The style image comes at its own size; `style_side` are the pixels of its shorter side when its strokes are as large
+    as they should be on the photos.
+    """
 
     name: str
-    half: str
     photos: list[Image]
     style: Image
+    style_side: int
     outputs: dict[str, list[Image]]
-    acceptable: tuple[str, ...]
+    acceptable: tuple[str, ...] = ()
+
+    @property
+    def scaled_style(self) -> Image:
+        """The style image with its strokes as large as they should be on the photos."""
+        return resize_short_side(self.style, self.style_side)
 
 
-def read_split() -> dict[str, dict]:
-    """Return the two halves."""
-    return read_yaml(SPLIT)
-
-
-def picture_sets(half: str, *, sweeps: Path, runs: Path) -> list[PictureSet]:
-    """Return the sweeps of one half, other people's first; ours only as far as their runs are done."""
+def picture_sets(half: str, sources: Sources) -> list[PictureSet]:
+    """Return the sweeps and cases of one half, other people's first; our sweeps only as far as their runs are done."""
     split = read_split()[half]
-    sets = [_sweep_of_others(sweeps, name, entry, half) for name, entry in split["sweeps_of_others"].items()]
+    sets = [_sweep_of_others(sources.sweeps, name, entry) for name, entry in split["sweeps_of_others"].items()]
+    sets += [_case(sources.cases / name, entry) for name, entry in split["cases"].items()]
     for style, entry in split["own_sweeps"].items():
-        if (runs / f"pictures-sweep-{style}.npz").exists():
-            sets.append(_own_sweep(runs, style, entry, half))
+        if (sources.runs / f"pictures-sweep-{style}.npz").exists():
+            sets.append(_own_sweep(sources, style, entry))
     return sets
 
 
-def _sweep_of_others(root: Path, name: str, entry: dict, half: str) -> PictureSet:
+def sweeps_at_own_size(half: str, sources: Sources) -> list[PictureSet]:
+    """Return other people's sweeps of one half once more, their pictures as large as they were published."""
+    entries = read_split()[half]["sweeps_of_others"]
+    return [_sweep_of_others(sources.sweeps, name, entry, side=None) for name, entry in entries.items()]
+
+
+def _sweep_of_others(root: Path, name: str, entry: dict, *, side: int | None = JUDGED_SIDE) -> PictureSet:
     described = json.loads((root / "sweeps.json").read_text(encoding="utf-8"))[name]
-    read = {output["weight"]: read_image(root / output["file"]) for output in described["outputs"]}
-    outputs = {weight: [resize_short_side(image, JUDGED_SIDE)] for weight, image in read.items()}
+    outputs = {output["weight"]: [read_image(root / output["file"])] for output in described["outputs"]}
+    if side is not None:
+        outputs = {weight: [resize_short_side(images[0], side)] for weight, images in outputs.items()}
     height, width = next(iter(outputs.values()))[0].shape[:2]
-    photo = resize(read_image(root / described["content"]), height=height, width=width)
-    style = resize_short_side(read_image(root / described["style"]), min(height, width))
     return PictureSet(
-        name=name,
-        half=half,
-        photos=[photo],
-        style=style,
+        name=name if side is not None else f"{name}, {min(height, width)} px",
+        photos=[resize(read_image(root / described["content"]), height=height, width=width)],
+        style=read_image(root / described["style"]),
+        style_side=min(height, width),
         outputs=outputs,
         acceptable=tuple(entry["acceptable"]),
     )
 
 
-def _own_sweep(runs: Path, style: str, entry: dict, half: str) -> PictureSet:
-    photos, image = read_run_pictures(runs, "sweep", style)
+def _case(root: Path, entry: dict) -> PictureSet:
+    """Read a folder with `photos`, the style image, and one more folder for each network's outputs."""
+    networks = sorted(folder for folder in root.iterdir() if folder.is_dir() and folder.name != "photos")
+    photos = _read_folder(root / "photos")
+    return PictureSet(
+        name=root.name,
+        photos=photos,
+        style=read_image(find_picture(root, "style")),
+        style_side=min(photos[0].shape[:2]),
+        outputs={folder.name: _read_folder(folder) for folder in networks},
+        acceptable=tuple(entry["acceptable"]),
+    )
+
+
+def _read_folder(folder: Path) -> list[Image]:
+    return [read_image(path) for path in sorted(folder.iterdir())]
+
+
+def _own_sweep(sources: Sources, style: str, entry: dict) -> PictureSet:
     outputs = {}
     for number, ratio in enumerate(SWEEP_RATIOS):
-        path = runs / f"sweep-{style}-{number:02d}-seed0.npz"
+        path = sources.runs / f"sweep-{style}-{number:02d}-seed0.npz"
         if path.exists():
             outputs[f"{ratio:g}"] = last_outputs(path)
-    acceptable = tuple(str(name) for name in entry["acceptable"])
-    return PictureSet(name=style, half=half, photos=photos, style=image, outputs=outputs, acceptable=acceptable)
+    return run_set(sources, style, outputs=outputs, acceptable=tuple(str(name) for name in entry["acceptable"]))
+
+
+def run_set(
+    sources: Sources, style: str, *, outputs: dict[str, list[Image]], acceptable: tuple[str, ...] = ()
+) -> PictureSet:
+    """Return a set of outputs for the photos on which our sweeps' networks were painted."""
+    photos, _ = read_run_pictures(sources.runs, "sweep", style)
+    return PictureSet(
+        name=style,
+        photos=photos,
+        style=read_image(find_picture(sources.styles, style)),
+        style_side=SIZES["sweep"]["data"]["style_size"],
+        outputs=outputs,
+        acceptable=acceptable,
+    )
 
 
 def read_run_pictures(runs: Path, size: str, style: str) -> tuple[list[Image], Image]:

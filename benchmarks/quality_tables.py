@@ -4,13 +4,13 @@ import itertools
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from quality_memory import remembered
-from quality_pictures import DEGRADATIONS, PictureSet, gaming_pictures, last_outputs, read_run_pictures, read_split
+from quality_pictures import DEGRADATIONS, PictureSet, Sources, gaming_pictures, last_outputs, run_set
 from quality_runs import IDENTIFICATION_RATIO, SWEEP_RATIOS
+from quality_split import read_split
 
 from measures import quality
 from measures.quality import Quality
@@ -79,10 +79,10 @@ def sweeps(sets: list[PictureSet]) -> None:
     for picture_set in sets:
         scores = _score_outputs(picture_set)
         print(f"{picture_set.name}:\n")
-        _print_row("swept weight", [*scores])
-        _print_row("---", ["---"] * len(scores))
+        print_row("swept weight", [*scores])
+        print_row("---", ["---"] * len(scores))
         for part in ("quality", "content_preservation", "style_match", "artefact_factor"):
-            _print_row(part.replace("_", " "), [f"{getattr(scored, part):.3f}" for scored in scores.values()])
+            print_row(part.replace("_", " "), [f"{getattr(scored, part):.3f}" for scored in scores.values()])
         print(f"\nAcceptable: {', '.join(picture_set.acceptable)}. {_sweep_verdict(picture_set, scores)}.\n")
 
 
@@ -92,7 +92,7 @@ def gaming(sets: list[PictureSet]) -> None:
     floors = []
     violations = 0
     for picture_set in sets:
-        scorer = _judge_of(picture_set)
+        scorer = judge_of(picture_set)
         floor = min(scorer.score(picture_set.outputs[name]).quality for name in picture_set.acceptable)
         floors.append(f"**{floor:.3f}**")
         for name, pictures in _gaming_sets(picture_set).items():
@@ -100,11 +100,11 @@ def gaming(sets: list[PictureSet]) -> None:
             broken = scored >= floor
             violations += broken
             rows.setdefault(name, []).append(f"{scored:.3f}" + (" VIOLATION" if broken else ""))
-    _print_row("picture", [picture_set.name for picture_set in sets])
-    _print_row("---", ["---"] * len(sets))
-    _print_row("worst acceptable output", floors)
+    print_row("picture", [picture_set.name for picture_set in sets])
+    print_row("---", ["---"] * len(sets))
+    print_row("worst acceptable output", floors)
     for name, cells in rows.items():
-        _print_row(name, cells)
+        print_row(name, cells)
     print(f"\n{violations} violations in {sum(map(len, rows.values()))}.")
 
 
@@ -113,7 +113,7 @@ def degradations(sets: list[PictureSet]) -> None:
     counts: dict[str, list[bool]] = {}
     shown: dict[str, list[float]] = {}
     for picture_set in sets:
-        scorer = _judge_of(picture_set)
+        scorer = judge_of(picture_set)
         for name in picture_set.acceptable:
             outputs = picture_set.outputs[name]
             start = scorer.score(outputs).quality
@@ -122,34 +122,31 @@ def degradations(sets: list[PictureSet]) -> None:
                 line = [start, *(scorer.score(pictures).quality for pictures in worse)]
                 counts.setdefault(kind, []).extend(after < before for before, after in itertools.pairwise(line))
                 shown.setdefault(kind, []).append(line)
-    _print_row("degradation", ["grades", "mean quality, from none to worst", "steps down"])
-    _print_row("---", ["---"] * 3)
+    print_row("degradation", ["grades", "mean quality, from none to worst", "steps down"])
+    print_row("---", ["---"] * 3)
     for kind, (_, grades) in DEGRADATIONS.items():
         means = " · ".join(f"{value:.3f}" for value in np.mean(shown[kind], axis=0))
         steps = counts[kind]
-        _print_row(kind, [" ".join(f"{grade:g}" for grade in grades), means, f"{sum(steps)} of {len(steps)}"])
+        print_row(kind, [" ".join(f"{grade:g}" for grade in grades), means, f"{sum(steps)} of {len(steps)}"])
     every = [step for steps in counts.values() for step in steps]
     print(f"\n{sum(every)} of {len(every)} steps down: {np.mean(every):.1%}.")
 
 
-def identification(half: str, runs: Path) -> None:
+def identification(half: str, sources: Sources) -> None:
     """The outputs of each style of this half against the judges of all eight styles."""
     split = read_split()
     every = [*split["tune"]["styles"], *split["report"]["styles"]]
     number = SWEEP_RATIOS.index(IDENTIFICATION_RATIO)
-    judges = {}
-    for style in every:
-        photos, image = read_run_pictures(runs, "sweep", style)
-        judges[style] = Judge(style=image, photos=photos)
-    _print_row("outputs of", [*every, "right"])
-    _print_row("---", ["---"] * (len(every) + 1))
+    judges = {style: judge_of(run_set(sources, style, outputs={})) for style in every}
+    print_row("outputs of", [*every, "right"])
+    print_row("---", ["---"] * (len(every) + 1))
     right = 0
     for style in split[half]["styles"]:
-        outputs = last_outputs(runs / f"sweep-{style}-{number:02d}-seed0.npz")
+        outputs = last_outputs(sources.runs / f"sweep-{style}-{number:02d}-seed0.npz")
         scored = {name: scorer.score(outputs).quality for name, scorer in judges.items()}
         best = max(scored, key=lambda name: scored[name])
         right += best == style
-        _print_row(style, [*(f"{value:.3f}" for value in scored.values()), "yes" if best == style else f"no: {best}"])
+        print_row(style, [*(f"{value:.3f}" for value in scored.values()), "yes" if best == style else f"no: {best}"])
     print(f"\n{right} of {len(split[half]['styles'])} right.")
 
 
@@ -168,8 +165,8 @@ def rivals(sets: list[PictureSet]) -> None:
         ),
     }
     measured = [(picture_set, *_measure_with_gram(picture_set)) for picture_set in sets]
-    _print_row("score", ["sweeps right", "violations of the issue's list", "violations beyond it"])
-    _print_row("---", ["---"] * 3)
+    print_row("score", ["sweeps right", "violations of the issue's list", "violations beyond it"])
+    print_row("---", ["---"] * 3)
     for name, score in scores.items():
         right = sum(
             _is_right(picture_set, {key: score(value) for key, value in outputs.items()})
@@ -180,7 +177,7 @@ def rivals(sets: list[PictureSet]) -> None:
             floor = min(score(outputs[key]) for key in picture_set.acceptable)
             for key, value in trivial.items():
                 broken[key.startswith("+")].append(score(value) >= floor)
-        _print_row(
+        print_row(
             name,
             [
                 f"{right} of {len(sets)}",
@@ -192,24 +189,24 @@ def rivals(sets: list[PictureSet]) -> None:
 
 def ablation(sets: list[PictureSet], constants: Collection[str] = ()) -> None:
     """Each constant changed, or those named: sweeps right, violations, and share of graded steps that fall."""
-    _print_row("constant", ["value", "sweeps right", "violations", "steps down"])
-    _print_row("---", ["---"] * 4)
+    print_row("constant", ["value", "sweeps right", "violations", "steps down"])
+    print_row("---", ["---"] * 4)
     changing: dict[Any, list[str]] = {}
     for module, name, _ in CHANGES:
         changing.setdefault(module, []).append(name)
     with remembered(changing):
-        _print_row("as it is", ["", *_summary(sets)])
+        print_row("as it is", ["", *_summary(sets)])
         for module, name, values in CHANGES:
             for value in values if not constants or name in constants else ():
                 with _changed(module, name, value) as before:
-                    _print_row(f"`{name}` {before}", [f"{value}", *_summary(sets)])
+                    print_row(f"`{name}` {before}", [f"{value}", *_summary(sets)])
 
 
 def _summary(sets: list[PictureSet]) -> list[str]:
     right, violations, num_trivial = 0, 0, 0
     steps: list[bool] = []
     for picture_set in sets:
-        scorer = _judge_of(picture_set)
+        scorer = judge_of(picture_set)
         scored = {name: scorer.score(outputs).quality for name, outputs in picture_set.outputs.items()}
         right += _is_right(picture_set, scored)
         floor = min(scored[name] for name in picture_set.acceptable)
@@ -246,9 +243,10 @@ def _forget_drawn() -> None:
     style_match._draw_positions.cache_clear()
 
 
-def _judge_of(picture_set: PictureSet) -> Judge:
+def judge_of(picture_set: PictureSet) -> Judge:
+    """Return the judge of a set's outputs."""
     return Judge(
-        style=picture_set.style,
+        style=picture_set.scaled_style,
         photos=picture_set.photos,
         content_exponent=quality.CONTENT_EXPONENT,
         seed=JUDGE_SEED,
@@ -256,12 +254,14 @@ def _judge_of(picture_set: PictureSet) -> Judge:
 
 
 def _score_outputs(picture_set: PictureSet) -> dict[str, Quality]:
-    scorer = _judge_of(picture_set)
+    scorer = judge_of(picture_set)
     return {name: scorer.score(outputs) for name, outputs in picture_set.outputs.items()}
 
 
 def _gaming_sets(picture_set: PictureSet) -> dict[str, list[Image]]:
-    each = [gaming_pictures(photo, picture_set.style, seed=number) for number, photo in enumerate(picture_set.photos)]
+    each = [
+        gaming_pictures(photo, picture_set.scaled_style, seed=number) for number, photo in enumerate(picture_set.photos)
+    ]
     return {name: [pictures[name] for pictures in each] for name in each[0]}
 
 
@@ -278,8 +278,8 @@ def _sweep_verdict(picture_set: PictureSet, scores: Mapping[str, Quality]) -> st
 
 
 def _measure_with_gram(picture_set: PictureSet) -> tuple[dict[str, Quality], dict[str, Quality]]:
-    scorer = _judge_of(picture_set)
-    wanted = _grams(picture_set.style)
+    scorer = judge_of(picture_set)
+    wanted = _grams(picture_set.scaled_style)
 
     def measure(outputs: list[Image]) -> Quality:
         scored = scorer.score(outputs)
@@ -310,5 +310,6 @@ def _term(scored: Quality, name: str) -> float:
     return value
 
 
-def _print_row(head: str, cells: list[str]) -> None:
+def print_row(head: str, cells: list[str]) -> None:
+    """Print one row of a Markdown table."""
     print(f"| {head} | " + " | ".join(cells) + " |", flush=True)

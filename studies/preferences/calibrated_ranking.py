@@ -111,7 +111,10 @@ def load_choices(storage: StudyStorage, summary: StudySummary, parts: PhotoParts
         answers = load_preferences(storage.read_engine, who=None if rater == EVERYONE else rater)
     reasons: Counter[str] = Counter()
     usable = []
+    own = {answer.occasion for answer in answers if answer.study_uuid == summary.uuid}
     for answer in answers:
+        if answer.study_uuid != summary.uuid and answer.occasion in own:
+            continue  # the same answer, where the study was re-scored from or to
         reason = _why_unused(answer, summary, parts)
         if reason is None:
             usable.append(_choice(answer, parts))

@@ -7,6 +7,7 @@ from typing import Any, Self, final
 from measures.quality import CONTENT_EXPONENT
 from studies.records import attributes
 from studies.records.attribute_values import count_of, mapping_of, number_of, text_of, texts_by_name, texts_of
+from studies.records.rescored_from import RescoredFrom
 
 
 @final
@@ -75,6 +76,7 @@ class StudyRecord:
         style_path: Where the style image lay when the study was started or last resumed.
         images: Images that a complete trial trains on.
         content_exponent: With which the judge combined the parts, in [0, 1].
+        rescored_from: Where its first trials come from; None in a study that is not re-scored.
     """
 
     configuration: Mapping[str, Any]
@@ -91,6 +93,7 @@ class StudyRecord:
     style_path: str | None
     images: int | None
     content_exponent: float
+    rescored_from: RescoredFrom | None = None
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -112,6 +115,7 @@ class StudyRecord:
             style_path=text_of(user_attrs.get(attributes.STYLE_PATH)),
             images=count_of(mapping_of(configuration.get("training")).get("images")),
             content_exponent=exponent if exponent is not None and 0 <= exponent <= 1 else CONTENT_EXPONENT,
+            rescored_from=RescoredFrom.parse(user_attrs.get(attributes.RESCORED_FROM)),
         )
 
     @property

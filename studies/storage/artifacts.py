@@ -1,19 +1,23 @@
 """Pictures, checkpoints and style images of studies: files in a folder, known to Optuna by artifact id."""
 
 import errno
+import io
+import json
 import os
 import shutil
 import tempfile
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, BinaryIO, final
 
 import optuna
-from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
+from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage
 
 from groundwork.whole_files import written_whole
 from studies.errors import StorageError
+from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX
 
 _SPARE_BYTES = 16 * 2**20
 """Space left free beside an artifact, so that the database can still write: four logs of 1,000 pages of 4 KiB."""
@@ -111,19 +115,54 @@ class ArtifactFolder:
                 raise self._write_error(error) from error
             return self.upload(file, study_or_trial, mimetype=mimetype)
 
+    def write(self, artifact_id: str, content: bytes) -> None:
+        """Write a file under an id that its owner notes with `artifact_entry`; what is there is replaced.
+
+        Raises:
+            StorageError: If the folder cannot be written or its disk is full.
+        """
+        try:
+            self._require_space(len(content))
+            self.store.write(artifact_id, io.BytesIO(content))
+        except OSError as error:
+            raise self._write_error(error) from error
+
+    def link(self, artifact_id: str, copy_id: str) -> None:
+        """Keep a file under a second id too, that its owner notes with `artifact_entry`; removing one leaves the other.
+
+        Where the disk can, both are names of one file, which nothing ever writes into: it takes no room.
+
+        Raises:
+            StorageError: If the file is gone, or the folder cannot be written.
+        """
+        source, copy = self.path_of(artifact_id), self.path / copy_id
+        if copy.exists():
+            return
+        try:
+            os.link(source, copy)
+        except OSError:
+            self.write(copy_id, source.read_bytes())
+
+    def metas(self, study_or_trial: optuna.Study | optuna.trial.FrozenTrial) -> list[ArtifactMeta]:
+        """What Optuna notes of everything that is kept with a study itself (not its trials) or with a trial."""
+        return get_all_artifact_meta(study_or_trial, storage=self._storage)
+
     def path_of(self, artifact_id: str) -> Path:
         """Where an artifact lies.
 
         Raises:
             StorageError: If the file is gone.
         """
-        path = self.path / artifact_id
-        if Path(artifact_id).name != artifact_id or not path.is_file():
+        if not self.has(artifact_id):
             raise StorageError(
                 f"Artifact {artifact_id} is not in {self.path}. Put the folder back beside its database, or set "
                 "STYLETUNER_ARTIFACTS to where it is."
             )
-        return path
+        return self.path / artifact_id
+
+    def has(self, artifact_id: str) -> bool:
+        """Whether an artifact's file is there."""
+        return Path(artifact_id).name == artifact_id and (self.path / artifact_id).is_file()
 
     def open(self, artifact_id: str) -> IO[bytes]:
         """Open an artifact for reading; raises StorageError if the file is gone."""
@@ -131,8 +170,7 @@ class ArtifactFolder:
 
     def names(self, study_or_trial: optuna.Study | optuna.trial.FrozenTrial) -> dict[str, str]:
         """File name by artifact id for everything kept with a study itself (not its trials) or with a trial."""
-        metas = get_all_artifact_meta(study_or_trial, storage=self._storage)
-        return {meta.artifact_id: meta.filename for meta in metas}
+        return {meta.artifact_id: meta.filename for meta in self.metas(study_or_trial)}
 
     def remove(self, artifact_id: str) -> None:
         """Remove one artifact's file; a file that is gone already is fine."""
@@ -164,3 +202,8 @@ class ArtifactFolder:
             f"Cannot write to {self.path}: {error.strerror or error}. Free some space or mend its permissions and run "
             "the same command again; finished trials are kept."
         )
+
+
+def artifact_entry(meta: ArtifactMeta, *, artifact_id: str) -> dict[str, str]:
+    """Return the system attribute by which a study or trial owns a file under another id than the one that is noted."""
+    return {ARTIFACTS_ATTR_PREFIX + artifact_id: json.dumps(asdict(replace(meta, artifact_id=artifact_id)))}

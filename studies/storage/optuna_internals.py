@@ -3,6 +3,7 @@
 from typing import Final
 
 import optuna
+from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
 from optuna.storages import BaseStorage
 from optuna.storages._rdb.models import (
     StudyModel,
@@ -18,6 +19,7 @@ from optuna.storages._rdb.models import (
 from sqlalchemy import Table
 
 __all__ = [
+    "ARTIFACTS_ATTR_PREFIX",
     "FIXED_PARAMETERS",
     "STUDIES",
     "STUDY_ATTRIBUTES",

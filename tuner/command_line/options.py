@@ -1,11 +1,12 @@
 """Options that several commands share."""
 
+import shlex
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from studies.storage.addresses import DEFAULT_STORAGE
+from studies.storage.addresses import DEFAULT_STORAGE, parse_storage, shown
 
 HELP: Final = {"help_option_names": ["-h", "--help"]}
 PATH: Final = click.Path(path_type=Path)
@@ -19,6 +20,12 @@ def storage_option(function: Any) -> Any:
         show_default=True,
         help="SQLite file, or database URL such as postgresql://user@host/name.",
     )(function)
+
+
+def storage_words(storage: str) -> str:
+    """Return what a command that is suggested to the user has to say of the storage; empty for the default."""
+    url = parse_storage(storage)
+    return "" if url == parse_storage(DEFAULT_STORAGE) else f" --storage {shlex.quote(shown(url))}"
 
 
 def calibrated_option(function: Any) -> Any:

@@ -1,5 +1,6 @@
 """Starting a study, or resuming the one that is there if it is the same."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from measures.loss_weights import LossWeights
 from studies.claims.trial_states import FINISHED_STATES
 from studies.errors import StudyError
 from studies.records import attributes
+from studies.records.rescored_studies import find_rescored, require_rescored
 from studies.records.study_record import StudyRecord
 from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
@@ -56,7 +58,9 @@ def start_or_resume(
         if name in storage.study_names():
             study = storage.load_study(name)
             _check_uncopied(study, storage)
-            _check_same(study, config, pictures, judge_version)
+            require_rescored(study)
+            _check_same(study, config, pictures)
+            _check_judge(study, storage, judge_version)
         else:
             with storage_errors(storage.url):
                 num_objectives = len(goal_names(config.search.objectives))
@@ -81,7 +85,9 @@ def num_finished(
         return None
     study = storage.read_study(name)
     with storage_errors(storage.url):
-        _check_same(study, config, pictures, judge_version)
+        require_rescored(study)
+        _check_same(study, config, pictures)
+        _check_judge(study, storage, judge_version)
         return sum(trial.state in FINISHED_STATES for trial in study.get_trials(deepcopy=False))
 
 
@@ -150,7 +156,24 @@ def _check_uncopied(study: optuna.Study, storage: StudyStorage) -> None:
         )
 
 
-def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPictures, judge_version: str) -> None:
+def _check_judge(study: optuna.Study, storage: StudyStorage, judge_version: str) -> None:
+    record = StudyRecord.parse(study.user_attrs)
+    if record.configuration_hash is None or record.judge_version == judge_version:
+        return
+    rescored = find_rescored(storage, uuid_of(study), judge_version)
+    advice = (
+        f"Score its outputs again with `styletuner study rescore {shlex.quote(study.study_name)}`"
+        if rescored is None
+        else f"It has been re-scored: go on with --name {shlex.quote(rescored)}"
+    )
+    raise StudyError(
+        f"Study {study.study_name!r} was scored by judge version {record.judge_version or 'unknown'}, this styletuner "
+        f"has version {judge_version}; scores of both are never ranked together.\n{advice}, or start a study beside it "
+        "with --new."
+    )
+
+
+def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPictures) -> None:
     record = StudyRecord.parse(study.user_attrs)
     if record.configuration_hash is None:
         if record.is_ours or study.get_trials(deepcopy=False):
@@ -166,8 +189,6 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
         differences.insert(0, f"the style image is another one than {record.style_path or 'the first run'}")
     if record.identity.get("photos_digest") != pictures.collection.digest:
         differences.insert(0, "the photos are others")
-    if record.judge_version != judge_version:
-        differences.append(f"the judge is version {judge_version}, not {record.judge_version or 'known'}")
     if differences:
         more = len(differences) - NAMED_DIFFERENCES
         listed = "; ".join(differences[:NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")

@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.pictures.images import Image
 from models.pictures.photos import Photo
 from objectives.judging.judge import Judge
 from tuner.configuration.settings import StudyConfig
@@ -41,8 +42,22 @@ class JudgedSet:
 def judged_set(config: StudyConfig, pictures: StudyPictures, photos: Sequence[Photo]) -> JudgedSet:
     """Read some of a study's held-out photos, maybe none, as its trials paint them."""
     squares = pictures.held_out(photos, size=config.data.held_out.size)
+    return judged_squares(config, squares, [photo.sha256 for photo in photos], style=pictures.style)
+
+
+def judged_squares(
+    config: StudyConfig, squares: NDArray[np.float32], sha256s: Sequence[str], *, style: Image
+) -> JudgedSet:
+    """Have some of a study's held-out photos judged as its trials paint them.
+
+    Args:
+        config: The study's configuration.
+        squares: (photos, size, size, 3) in [0, 1]; maybe none.
+        sha256s: Content hash of each photo's file.
+        style: The study's style image, as `StudyPictures` has it.
+    """
 
     def build_judge() -> Judge:
-        return Judge(style=pictures.style, photos=list(squares), content_exponent=config.quality.content_exponent)
+        return Judge(style=style, photos=list(squares), content_exponent=config.quality.content_exponent)
 
-    return JudgedSet(photos=squares, sha256s=[photo.sha256 for photo in photos], build_judge=build_judge)
+    return JudgedSet(photos=squares, sha256s=sha256s, build_judge=build_judge)

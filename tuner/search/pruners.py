@@ -32,8 +32,11 @@ def build_pruner(search: SearchSection) -> BasePruner:
 
 
 def _median(_search: SearchSection) -> BasePruner:
-    """End what is below the median of the complete trials at the same rung, once there are enough of them."""
-    return PresentQualityPruner(MedianPruner(n_startup_trials=FEWEST_COMPLETE))
+    """End what is below the median of the complete trials at the same rung, once there are enough of them.
+
+    A re-scored trial has a quality at its last rung alone.
+    """
+    return PresentQualityPruner(MedianPruner(n_startup_trials=FEWEST_COMPLETE, n_min_trials=FEWEST_COMPLETE))
 
 
 def _none(_search: SearchSection) -> BasePruner:

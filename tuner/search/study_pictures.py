@@ -59,9 +59,18 @@ class StudyPictures:
 
     def held_out(self, photos: Sequence[Photo], *, size: int) -> NDArray[np.float32]:
         """Return the middle squares of some photos, maybe none, (photos, size, size, 3): one shape, one compilation."""
-        pictures = held_out_pictures(self.collection, photos, size=size)
-        squares = [centre_crop(picture, height=size, width=size) for picture in pictures]
-        return np.asarray(squares, dtype=np.float32).reshape(len(squares), size, size, 3)
+        return held_out_squares(self.collection, photos, size=size)
+
+
+def held_out_squares(collection: PhotoCollection, photos: Sequence[Photo], *, size: int) -> NDArray[np.float32]:
+    """Return the middle squares of some photos of a collection, maybe none, (photos, size, size, 3).
+
+    Raises:
+        ImageError: A photo is gone or damaged.
+    """
+    pictures = held_out_pictures(collection, photos, size=size)
+    squares = [centre_crop(picture, height=size, width=size) for picture in pictures]
+    return np.asarray(squares, dtype=np.float32).reshape(len(squares), size, size, 3)
 
 
 def open_pictures(config: StudyConfig) -> StudyPictures:

@@ -2,30 +2,29 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, final
+from typing import Final, final
 
 import numpy as np
 import optuna
 from numpy.typing import NDArray
 
-from dashboards.contact_sheet import trial_sheet
 from measures.loss_weights import LossWeights
 from measures.quality import Quality
 from measures.versions import JUDGE_VERSION
 from objectives.errors import DivergedError
-from objectives.judging.reasons import find_reasons
 from objectives.training.trainer import TrainingLosses
 from studies.errors import StudyError
 from studies.records import attributes
 from studies.storage.optuna_internals import study_id_of
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage, storage_errors
-from studies.storage.tables import PhotoQualityRecord, save_photo_quality
+from studies.storage.tables import save_photo_quality
 from tuner.search.goals import goal_values
 from tuner.search.pruners import BELOW_MEDIAN, report_quality, should_prune
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
 from tuner.search.trial_observer import RungEvent, TrialObserver
+from tuner.search.trial_scores import draw_trial_sheet, photo_quality_records, score_attributes
 
 NOT_FINITE: Final = "diverged: what the network paints is not finite"
 
@@ -104,35 +103,21 @@ class TrialRunner:
         return losses, outputs
 
     def _keep_score(self, trial: optuna.Trial, quality: Quality, losses: TrainingLosses, *, images_seen: int) -> None:
-        parts: dict[str, Any] = {
-            **quality.parts(),
-            "standard_error": quality.standard_error,
-            "spread": quality.spread,
-            "terms": dict(quality.terms),
-            "losses": losses,
-            "objectives": goal_values(quality, self.config.search.objectives),
-        }
-        trial.set_user_attr(attributes.PARTS, parts)
-        reasons = find_reasons(quality, content_exponent=self.config.quality.content_exponent)
-        trial.set_user_attr(attributes.LOWERED_BY, [reason.to_dict() for reason in reasons])
+        for name, value in score_attributes(quality, self.config, losses=losses).items():
+            trial.set_user_attr(name, value)
         self._keep_photo_quality(trial, quality, self._resources.rung.sha256s, images_seen=images_seen)
 
     def _keep_photo_quality(
         self, trial: optuna.Trial, quality: Quality, photos_sha256: Sequence[str], *, images_seen: int
     ) -> None:
-        records = [
-            PhotoQualityRecord(
-                study_uuid=self._study_uuid,
-                trial_number=trial.number,
-                rung=images_seen,
-                judge_version=JUDGE_VERSION,
-                photo_sha256=sha256,
-                quality=photo.quality,
-                **photo.parts(),
-                terms=photo.terms,
-            )
-            for sha256, photo in zip(photos_sha256, quality.photos, strict=True)
-        ]
+        records = photo_quality_records(
+            quality,
+            photos_sha256,
+            study_uuid=self._study_uuid,
+            trial_number=trial.number,
+            rung=images_seen,
+            judge_version=JUDGE_VERSION,
+        )
         with storage_errors(self._storage.url):
             save_photo_quality(self._storage.engine, records)
 
@@ -158,15 +143,13 @@ class TrialRunner:
         *,
         calibration: Mapping[str, str],
     ) -> None:
-        caption = (
-            f"Trial {trial.number}: quality {quality.quality:.3f}\n"
-            f"content {weights.content:.3f}, style {weights.style:.3f}, total variation {weights.total_variation:.4f}"
+        sheet = draw_trial_sheet(
+            trial.number, quality, weights.to_dict(), photos=self._resources.rung.photos, outputs=outputs
         )
-        sheet = trial_sheet(list(self._resources.rung.photos), list(outputs), caption=caption)
         upload = self._storage.artifacts.upload_bytes
         pictures = {
-            "sheet": upload(sheet, trial, file_name="sheet.png"),
-            "outputs": upload(encode_strip(outputs), trial, file_name="outputs.png"),
+            attributes.SHEET_PICTURE: upload(sheet, trial, file_name="sheet.png"),
+            attributes.OUTPUT_PICTURES: upload(encode_strip(outputs), trial, file_name="outputs.png"),
             **calibration,
         }
         trial.set_user_attr(attributes.PICTURES, pictures)

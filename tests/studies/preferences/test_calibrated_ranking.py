@@ -101,7 +101,7 @@ def test_choices_rank_again_without_training(storage: StudyStorage, filled: Stud
 
 def test_what_cannot_be_used_is_counted_by_reason(storage: StudyStorage, filled: StudySummary) -> None:
     odd = [
-        answer(0, 1, FIRST, study_uuid="other"),
+        answer(0, 2, FIRST, study_uuid="other"),
         answer(0, 1, FIRST, judge_version="1"),
         answer(0, 99, FIRST),
         answer(0, 1, FIRST, photo="unknown"),
@@ -114,6 +114,14 @@ def test_what_cannot_be_used_is_counted_by_reason(storage: StudyStorage, filled:
         "Not used: 1 choice given under judge version 1 (the study's is 2).",
         "Not used: 2 choices about outputs whose scores are missing.",
     )
+
+
+def test_the_same_answer_in_the_study_that_it_was_carried_over_from_is_not_counted(
+    storage: StudyStorage, filled: StudySummary
+) -> None:
+    save_preferences(storage.engine, [answer(0, 1, FIRST, study_uuid="old", judge_version="1"), answer(0, 1, FIRST)])
+    choices = load_choices(storage, filled, load_parts(storage, filled), rater="anna")
+    assert (len(choices.usable), choices.notes) == (1, ())
 
 
 def test_everyone_is_all_raters_together(storage: StudyStorage, filled: StudySummary) -> None:

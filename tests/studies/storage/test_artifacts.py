@@ -9,7 +9,8 @@ import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from studies.errors import StorageError
-from studies.storage.artifacts import AtomicArtifactStore
+from studies.storage.artifacts import AtomicArtifactStore, artifact_entry
+from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage
 
 
@@ -95,3 +96,50 @@ def test_files_follow_the_umask(tmp_path: Path) -> None:
         os.umask(before)
     assert (tmp_path / "kept" / "name").stat().st_mode & 0o777 == 0o640
     assert [path.name for path in (tmp_path / "kept").iterdir()] == ["name"]
+
+
+def test_either_name_of_a_linked_file_can_be_removed(storage: StudyStorage, study: optuna.Study) -> None:
+    for first, second in ((0, 1), (1, 0)):
+        artifact = storage.artifacts.upload_bytes(b"swirls", study, file_name="sheet.png")
+        copy = f"copy-{first}"
+        storage.artifacts.link(artifact, copy)
+        storage.artifacts.link(artifact, copy)
+        storage.artifacts.remove((artifact, copy)[first])
+        assert storage.artifacts.path_of((artifact, copy)[second]).read_bytes() == b"swirls"
+
+
+def test_a_file_is_copied_where_it_cannot_have_two_names(
+    storage: StudyStorage, study: optuna.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "no hard links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    artifact = storage.artifacts.upload_bytes(b"swirls", study, file_name="sheet.png")
+    storage.artifacts.link(artifact, "copy")
+    assert storage.artifacts.path_of("copy").read_bytes() == b"swirls"
+    assert storage.artifacts.path_of("copy").stat().st_ino != storage.artifacts.path_of(artifact).stat().st_ino
+
+
+def test_a_file_that_is_gone_has_no_second_name(storage: StudyStorage) -> None:
+    assert not storage.artifacts.has("gone")
+    with pytest.raises(StorageError, match="gone is not in"):
+        storage.artifacts.link("gone", "copy")
+
+
+def test_an_entry_makes_a_study_own_a_file(storage: StudyStorage, study: optuna.Study) -> None:
+    artifact = storage.artifacts.upload_bytes(b"swirls", study, file_name="sheet.png")
+    (meta,) = storage.artifacts.metas(study)
+    other = optuna.create_study(study_name="other", storage=storage.optuna)
+    storage.artifacts.link(artifact, "copy")
+    for key, entry in artifact_entry(meta, artifact_id="copy").items():
+        storage.optuna.set_study_system_attr(study_id_of(other), key, entry)
+    assert storage.artifacts.names(other) == {"copy": "sheet.png"}
+    assert storage.artifacts.remove_all(other) == 1
+    assert storage.artifacts.path_of(artifact).read_bytes() == b"swirls"
+
+
+def test_a_written_artifact_replaces_what_was_there(storage: StudyStorage) -> None:
+    storage.artifacts.write("sheet", b"old")
+    storage.artifacts.write("sheet", b"new")
+    assert storage.artifacts.path_of("sheet").read_bytes() == b"new"

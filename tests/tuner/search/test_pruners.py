@@ -78,6 +78,14 @@ def test_pruner_prunes_below_the_median_after_four_trials(trials: int, num_objec
     assert pruned == [False] * 4 + [True, False, True]
 
 
+def test_a_rung_is_pruned_at_once_enough_trials_have_a_quality_there() -> None:
+    """Trials that were re-scored have one at their last rung alone."""
+    study = made_study(1, build_pruner(SearchSection()))
+    for _ in range(6):
+        study.add_trial(optuna.trial.create_trial(value=0.5, intermediate_values={RUNGS[-1]: 0.5}))
+    assert run_trials(study, [(0.6,) * 3, (0.5,) * 3, (0.7,) * 3, (0.4,) * 3, (0.1,) * 3]) == [3, 3, 3, 3, 1]
+
+
 @pytest.mark.parametrize("num_objectives", [1, 2])
 @pytest.mark.parametrize(
     ("curve", "num_rungs"),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from studies.storage.addresses import DEFAULT_STORAGE, parse_storage
 from tuner.command_line.durations import format_seconds
-from tuner.command_line.options import HELP, PATH, storage_option
+from tuner.command_line.options import HELP, PATH, storage_option, storage_words
 from tuner.command_line.study.export import export
 from tuner.command_line.study.prefer import prefer
+from tuner.command_line.study.rescore import rescore
 from tuner.command_line.study.show import headline, list_studies, show
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def study() -> None:
     """Run, list, show, export and delete studies; ask people about them."""
 
 
-for command in (list_studies, show, prefer, export):
+for command in (list_studies, show, prefer, rescore, export):
     study.add_command(command)
 
 
@@ -135,8 +135,8 @@ def _print_result(result: "StudyResult", *, storage: str) -> None:
     if result.sheet is not None:
         click.echo(f"Contact sheet: {result.sheet}")
     else:
-        suffix = "" if parse_storage(storage) == parse_storage(DEFAULT_STORAGE) else f" --storage {place}"
-        click.echo(f"Export them:   {command} study export {shlex.quote(result.name)} -o best.yaml{suffix}")
+        named = shlex.quote(result.name)
+        click.echo(f"Export them:   {command} study export {named} -o best.yaml{storage_words(storage)}")
     click.echo(f"See them all:  {command} dashboard {place}")
 
 

@@ -1,6 +1,8 @@
 """`styletuner study list` and `show`: what studies a storage has, and what came out of one."""
 
 import json
+import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +12,7 @@ import click
 from dashboards.picture_titles import is_contact_sheet
 from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
+from measures.versions import JUDGE_VERSION
 from studies.records.trial_words import counted_states, listed_trials, state_word, ties_in_words
 from studies.storage.addresses import storage_files
 from tuner.command_line.options import HELP, PATH, calibrated_option, chosen_rater, storage_option
@@ -133,12 +136,15 @@ def _row(trial: "TrialSummary") -> str:
 
 
 def headline(summary: "StudySummary") -> str:
-    """What a study has and what is best in it, in one to four lines."""
+    """What a study has and what is best in it, in one to six lines."""
     counts = counted_states(summary.num_by_state)
+    version = summary.record.judge_version
+    judge = f"; judge version {version}" if version else ""
     best = summary.best
     if best is None:
-        return f"{summary.name}: {counts or 'no trial yet'}; no trial was completed."
-    lines = [f"{summary.name}: {counts}"]
+        first = f"{summary.name}: {counts or 'no trial yet'}{judge}; no trial was completed."
+        return "\n".join([first, *_about_judges(summary)])
+    lines = [f"{summary.name}: {counts}{judge}", *_about_judges(summary)]
     lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{_give_or_take(best)}, weights {_weights(best)}"]
     lines += filter(None, [ties_in_words(summary.tied_with_best)])
     front = listed_trials([trial.number for trial in summary.front()])
@@ -152,6 +158,18 @@ def _give_or_take(trial: "TrialSummary") -> str:
     error, spread = trial.parts.get("standard_error"), trial.parts.get("spread")
     shown = f" ± {error:.3f}" if error is not None else ""
     return f"{shown} (spread over photos {spread:.3f})" if spread is not None else shown
+
+
+def _about_judges(summary: "StudySummary") -> Iterator[str]:
+    """Whether another judge than the installed one scored the study, or one before."""
+    version, came_from = summary.record.judge_version, summary.record.rescored_from
+    if came_from is not None:
+        missing = came_from.num_missing(len(summary.trials))
+        more = f"; {missing} trials are missing: styletuner study rescore {shlex.quote(came_from.name)}"
+        yield f"Re-scored from {came_from.name} (judge version {came_from.judge_version})" + (more if missing else "")
+    if version and version != JUDGE_VERSION:
+        again = f"styletuner study rescore {shlex.quote(summary.name)}"
+        yield f"The installed judge has version {JUDGE_VERSION}. Score its outputs again: {again}"
 
 
 def _weights(trial: "TrialSummary") -> str:

@@ -1,0 +1,74 @@
+"""Files of a study and its trials kept once more for a re-scored one, so that either study can be deleted."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import optuna
+from optuna.artifacts import ArtifactMeta
+from optuna.trial import FrozenTrial
+
+from studies.storage.artifacts import artifact_entry
+from studies.storage.study_storage import StudyStorage
+
+PNG = "image/png"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class CopiedFiles:
+    """The files of a study or trial as its re-scored counterpart has them.
+
+    Attributes:
+        ids: New artifact id by old one; files that are gone are left out.
+        entries: System attributes by which they belong to their new owner.
+    """
+
+    ids: Mapping[str, str]
+    entries: Mapping[str, Any]
+
+    def renamed(self, named: Mapping[str, str]) -> dict[str, str]:
+        """Return names of artifacts with the new ids; what is gone is left out."""
+        return {name: self.ids[artifact] for name, artifact in named.items() if artifact in self.ids}
+
+
+@final
+class FileCopier:
+    """Keeps files a second time under ids that follow from the old ones: done again it changes nothing."""
+
+    def __init__(self, storage: StudyStorage, target_uuid: str) -> None:
+        """Take the storage, opened for writing, and the UUID of the study that gets the files."""
+        self._storage = storage
+        self._namespace = uuid.UUID(target_uuid)
+
+    def copy(
+        self, owner: optuna.Study | FrozenTrial, named: Mapping[str, str], *, redrawn: Mapping[str, bytes]
+    ) -> CopiedFiles:
+        """Copy everything that a study itself or a trial has.
+
+        Args:
+            owner: The study or trial.
+            named: Artifact id by name of what it says to have: optuna-dashboard loses Optuna's own note of a study's.
+            redrawn: Content of those, by their old ids, that are others in the copy.
+
+        Raises:
+            StorageError: If the folder of artifacts cannot be written.
+        """
+        metas = {
+            artifact: ArtifactMeta(artifact_id=artifact, filename=f"{name}.png", mimetype=PNG, encoding=None)
+            for name, artifact in named.items()
+        } | {meta.artifact_id: meta for meta in self._storage.artifacts.metas(owner)}
+        ids: dict[str, str] = {}
+        entries: dict[str, Any] = {}
+        for artifact, meta in metas.items():
+            copy_id = str(uuid.uuid5(self._namespace, artifact))
+            if artifact in redrawn:
+                self._storage.artifacts.write(copy_id, redrawn[artifact])
+            elif self._storage.artifacts.has(artifact):
+                self._storage.artifacts.link(artifact, copy_id)
+            else:
+                continue
+            ids[artifact] = copy_id
+            entries |= artifact_entry(meta, artifact_id=copy_id)
+        return CopiedFiles(ids=ids, entries=entries)

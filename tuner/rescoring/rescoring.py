@@ -1,0 +1,169 @@
+"""Re-scoring a study: its kept outputs, scored by the installed judge, in a study beside it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import optuna
+from optuna.samplers import RandomSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from dashboards.note_saving import save_study_notes
+from groundwork.interrupts import HeldInterrupts
+from studies.claims.processes import WorkerIdentity
+from studies.claims.reaping import abandoned_trials
+from studies.claims.trial_states import FINISHED_STATES, count_by_state
+from studies.preferences.answers import carry_over_preferences
+from studies.records import attributes
+from studies.records.attributes import OUTPUT_PICTURES
+from studies.records.rescored_studies import find_rescored, num_missing
+from studies.records.study_record import StudyRecord
+from studies.records.summaries import StudySummary, summarise
+from studies.records.trial_record import TrialRecord
+from studies.storage.database_errors import storage_errors
+from studies.storage.optuna_internals import study_id_of
+from studies.storage.study_identity import uuid_of
+from studies.storage.study_storage import StudyStorage
+from tuner.errors import RescoringError
+from tuner.rescoring.kept_pictures import open_kept_pictures
+from tuner.rescoring.rescored_study import default_name, open_rescored
+from tuner.rescoring.trial_rescorer import TrialRescorer
+from tuner.search.stored_config import stored_config
+
+Report = Callable[[int, int], None]
+"""Told how many trials are done, and of how many."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Rescoring:
+    """A study and the same study by the installed judge.
+
+    Attributes:
+        source: The study as it was, and stays.
+        target: The re-scored one; None where the study has the installed judge's scores already.
+        was_done: Whether it had been re-scored before.
+        num_answers: How many of people's answers were carried over now.
+        notes: What could not be used and what was taken instead, one sentence each.
+    """
+
+    source: StudySummary
+    target: StudySummary | None
+    was_done: bool = False
+    num_answers: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def rescore_study(
+    storage: StudyStorage, name: str, *, judge_version: str, target_name: str | None = None, report: Report
+) -> Rescoring:
+    """Score a study's kept outputs with the installed judge, in a study beside it; go on with that if it was begun.
+
+    Args:
+        storage: Opened for writing.
+        name: The study; it is not changed.
+        judge_version: Of the installed judge.
+        target_name: What to call the new study; by default the old one's name with the judge's version.
+        report: Told how far it is.
+
+    Raises:
+        StudyError: There is no such study, or it was not made by this version of styletuner.
+        RescoringError: The study is being run, or nothing of it can be scored; or there is a study of the other name.
+        StorageError: The database or the folder of artifacts cannot be written.
+        KeyboardInterrupt: Between two trials; a second call goes on.
+    """
+    source = storage.read_study(name)
+    stored_config(source)  # refuses what is not ours
+    if StudyRecord.parse(source.user_attrs).judge_version == judge_version:
+        return Rescoring(source=summarise(storage, name), target=None)
+    found = find_rescored(storage, uuid_of(source), judge_version)
+    if found is not None and num_missing(storage.read_study(found)) == 0:
+        return _concluded(storage, source, target_uuid=uuid_of(storage.read_study(found)), was_done=True)
+    trials = _finished_trials(storage, source)
+    pictures = open_kept_pictures(storage, source)
+    wanted = target_name or default_name(source, judge_version)
+    target = open_rescored(storage, source, name=wanted, judge_version=judge_version, num_trials=len(trials))
+    rescorer = TrialRescorer(storage, pictures, target_uuid=uuid_of(target), judge_version=judge_version)
+    _add_trials(storage, uuid_of(target), trials, rescorer=rescorer, report=report)
+    return _concluded(storage, source, target_uuid=uuid_of(target), notes=pictures.notes)
+
+
+def _finished_trials(storage: StudyStorage, source: optuna.Study) -> list[FrozenTrial]:
+    """Return all trials of a study of which none is being run and at least one has kept outputs."""
+    with storage_errors(storage.url):
+        trials = source.get_trials(deepcopy=False)
+    _refuse_live(storage, source, trials)
+    finished = [TrialRecord.parse(trial.user_attrs).pictures for trial in trials if trial.state in FINISHED_STATES]
+    outputs = [pictures[OUTPUT_PICTURES] for pictures in finished if OUTPUT_PICTURES in pictures]
+    if not outputs:
+        raise RescoringError(f"Study {source.study_name!r} has no finished trial with outputs to score again.")
+    if not any(map(storage.artifacts.has, outputs)):
+        raise RescoringError(
+            f"All outputs of study {source.study_name!r} are gone from {storage.artifacts.path}. Put the folder back "
+            "beside its database, or set STYLETUNER_ARTIFACTS to where it is."
+        )
+    return trials
+
+
+def _refuse_live(storage: StudyStorage, source: optuna.Study, trials: Sequence[FrozenTrial]) -> None:
+    running = [trial for trial in trials if trial.state is TrialState.RUNNING]
+    dead = abandoned_trials(storage, uuid_of(source)) if running else set()
+    for trial in running:
+        worker = WorkerIdentity.from_attribute(trial.user_attrs.get(attributes.WORKER))
+        if worker is not None and trial.number not in dead:
+            raise RescoringError(
+                f"Study {source.study_name!r} is being run by process {worker.pid} on {worker.host} (trial "
+                f"{trial.number}). Stop it first, or wait for its end; another machine's counts as stopped after "
+                "half a minute of silence."
+            )
+
+
+def _add_trials(
+    storage: StudyStorage,
+    target_uuid: str,
+    trials: Sequence[FrozenTrial],
+    *,
+    rescorer: TrialRescorer,
+    report: Report,
+) -> None:
+    """Add those of the trials that the re-scored study has not got yet; another process may do the same."""
+    came_from = StudyRecord.parse(storage.read_by_uuid(target_uuid).user_attrs).rescored_from
+    wanted = trials if came_from is None else trials[: came_from.num_trials]
+    with HeldInterrupts() as interrupts:
+        for trial in wanted[_num_trials(storage, target_uuid) :]:
+            interrupts.check()
+            report(trial.number, len(wanted))
+            rescored = rescorer.rescored(trial)
+            with storage.exclusive(), storage_errors(storage.url):
+                if _num_trials(storage, target_uuid) == trial.number:
+                    storage.load_by_uuid(target_uuid, sampler=RandomSampler()).add_trial(rescored)
+        report(len(wanted), len(wanted))
+
+
+def _concluded(
+    storage: StudyStorage,
+    source: optuna.Study,
+    *,
+    target_uuid: str,
+    was_done: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Rescoring:
+    """Carry people's answers over, and say how the two studies stand."""
+    version = StudyRecord.parse(storage.read_by_uuid(target_uuid).user_attrs).judge_version
+    with storage.exclusive(), storage_errors(storage.url):
+        num_answers = carry_over_preferences(storage.engine, uuid_of(source), target_uuid, judge_version=version)
+    name = storage.read_by_uuid(target_uuid).study_name
+    save_study_notes(storage, name)
+    return Rescoring(
+        source=summarise(storage, source.study_name),
+        target=summarise(storage, name),
+        was_done=was_done,
+        num_answers=num_answers,
+        notes=notes,
+    )
+
+
+def _num_trials(storage: StudyStorage, study_uuid: str) -> int:
+    study_id = study_id_of(storage.read_by_uuid(study_uuid))
+    with storage_errors(storage.url), storage.read_engine.connect() as connection:
+        return sum(count_by_state(connection, study_id).values())

@@ -1,0 +1,169 @@
+"""A trial as the re-scored study has it: the same in everything but what the judge says of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from measures.quality import Quality
+from studies.claims.reaping import WORKER_DIED
+from studies.claims.trial_states import FINISHED_STATES
+from studies.records import attributes
+from studies.records.trial_record import TrialRecord
+from studies.storage.database_errors import storage_errors
+from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX
+from studies.storage.study_storage import StudyStorage
+from studies.storage.tables import save_photo_quality
+from tuner.errors import RescoringError
+from tuner.rescoring.copied_files import FileCopier
+from tuner.rescoring.kept_pictures import KeptPictures, read_strip
+from tuner.search.goals import goal_values
+from tuner.search.judged_set import JudgedSet
+from tuner.search.trial_scores import draw_trial_sheet, photo_quality_records, score_attributes
+
+NOT_RESCORED: Final = "not re-scored"
+"""Begins the failure of a trial whose outputs cannot be scored again."""
+
+_SCORES: Final = (attributes.PARTS, attributes.LOWERED_BY, attributes.RUNG_QUALITIES, attributes.PICTURES)
+"""User attributes of a trial that are others in the re-scored one, or gone."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _End:
+    """How a trial ended in the re-scored study.
+
+    Attributes:
+        state: Its state.
+        user_attrs: What it says of that besides all that stays the same.
+        values: What it reached of the study's goals.
+        qualities: Quality by rung, where Optuna keeps it.
+        sheet: Its sheet of pictures; None where the old one stays.
+    """
+
+    state: TrialState
+    user_attrs: Mapping[str, Any] = field(default_factory=dict)
+    values: list[float] | None = None
+    qualities: Mapping[int, float] = field(default_factory=dict)
+    sheet: bytes | None = None
+
+
+@final
+class TrialRescorer:
+    """Makes the trials of a re-scored study."""
+
+    def __init__(self, storage: StudyStorage, pictures: KeptPictures, *, target_uuid: str, judge_version: str) -> None:
+        """Prepare.
+
+        Args:
+            storage: Opened for writing.
+            pictures: What outputs are judged against.
+            target_uuid: UUID of the re-scored study.
+            judge_version: Of the judge that scores.
+        """
+        self._storage = storage
+        self._pictures = pictures
+        self._copier = FileCopier(storage, target_uuid)
+        self._target_uuid = target_uuid
+        self._judge_version = judge_version
+
+    def rescored(self, trial: FrozenTrial) -> FrozenTrial:
+        """Return what to add to the re-scored study; the trial's files and its photos' quality are kept there already.
+
+        A trial that is running becomes a failed one, to be run again by the next run of the re-scored study. A finished
+        one whose outputs are gone fails too; one that was pruned before it had any is pruned without a quality.
+
+        Raises:
+            StorageError: The database or the folder of artifacts cannot be written.
+        """
+        record = TrialRecord.parse(trial.user_attrs)
+        end = self._end(trial, record)
+        sheet = record.pictures.get(attributes.SHEET_PICTURE)
+        redrawn = {} if sheet is None or end.sheet is None else {sheet: end.sheet}
+        with storage_errors(self._storage.url):
+            files = self._copier.copy(trial, record.pictures, redrawn=redrawn)
+        kept = {name: value for name, value in trial.user_attrs.items() if name not in _SCORES}
+        pictures = {attributes.PICTURES: files.renamed(record.pictures)} if record.pictures else {}
+        system = {
+            name: value for name, value in trial.system_attrs.items() if not name.startswith(ARTIFACTS_ATTR_PREFIX)
+        }
+        made = create_trial(
+            state=end.state,
+            values=end.values,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs={**kept, **pictures, **end.user_attrs},
+            system_attrs={**system, **files.entries},
+            intermediate_values=dict(end.qualities),
+        )
+        made.datetime_start = trial.datetime_start
+        made.datetime_complete = trial.datetime_complete if trial.state.is_finished() else made.datetime_complete
+        return made
+
+    def _end(self, trial: FrozenTrial, record: TrialRecord) -> _End:
+        if trial.state is TrialState.RUNNING:
+            died = {attributes.FAILURE: WORKER_DIED, attributes.ABANDONED: attributes.KILLED}
+            return _End(state=TrialState.FAIL, user_attrs=died)
+        if trial.state not in FINISHED_STATES or (trial.state is TrialState.PRUNED and not record.pictures):
+            return _End(state=trial.state)
+        try:
+            outputs = self._outputs(record)
+        except RescoringError as error:
+            return _End(state=TrialState.FAIL, user_attrs={attributes.FAILURE: f"{NOT_RESCORED}: {error}"})
+        return self._scored(trial, record, outputs)
+
+    def _outputs(self, record: TrialRecord) -> NDArray[np.float32]:
+        artifact = record.pictures.get(attributes.OUTPUT_PICTURES)
+        if artifact is None:
+            raise RescoringError("its outputs were not kept")
+        if not self._storage.artifacts.has(artifact):
+            raise RescoringError("its outputs are gone")
+        photos = self._pictures.rung.photos
+        outputs = read_strip(self._storage, artifact, num_pictures=len(photos))
+        if outputs is None or outputs.shape != photos.shape:
+            raise RescoringError("its outputs are damaged")
+        return outputs
+
+    def _scored(self, trial: FrozenTrial, record: TrialRecord, outputs: NDArray[np.float32]) -> _End:
+        config = self._pictures.config
+        rung = config.rungs[-1] if record.images_seen is None else record.images_seen
+        quality = self._score(trial.number, outputs, self._pictures.rung, rung=rung)
+        self._score_calibration(trial.number, record, rung=rung)
+        scores = score_attributes(quality, config, losses=record.parts.get("losses") or {})
+        values = list(goal_values(quality, config.search.objectives).values())
+        sheet = draw_trial_sheet(
+            trial.number, quality, record.weights, photos=self._pictures.rung.photos, outputs=outputs
+        )
+        if len(values) > 1:
+            # Optuna keeps neither intermediate values nor those of pruned trials where there are several goals.
+            noted = {attributes.RUNG_QUALITIES: {str(rung): quality.quality}}
+            reached = values if trial.state is TrialState.COMPLETE else None
+            return _End(state=trial.state, user_attrs={**scores, **noted}, values=reached, sheet=sheet)
+        return _End(state=trial.state, user_attrs=scores, values=values, qualities={rung: quality.quality}, sheet=sheet)
+
+    def _score_calibration(self, number: int, record: TrialRecord, *, rung: int) -> None:
+        """Score a trial's outputs of the calibration photos, where it has them."""
+        calibration = self._pictures.calibration
+        artifact = record.pictures.get(attributes.CALIBRATION_PICTURES)
+        if artifact is None or not len(calibration):
+            return
+        outputs = read_strip(self._storage, artifact, num_pictures=len(calibration))
+        if outputs is not None and outputs.shape == calibration.photos.shape:
+            self._score(number, outputs, calibration, rung=rung)
+
+    def _score(self, number: int, outputs: NDArray[np.float32], judged: JudgedSet, *, rung: int) -> Quality:
+        quality = judged.judge.score(list(outputs))
+        records = photo_quality_records(
+            quality,
+            judged.sha256s,
+            study_uuid=self._target_uuid,
+            trial_number=number,
+            rung=rung,
+            judge_version=self._judge_version,
+        )
+        with storage_errors(self._storage.url):
+            save_photo_quality(self._storage.engine, records)
+        return quality

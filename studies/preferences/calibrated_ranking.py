@@ -66,10 +66,17 @@ class CalibratedRanking:
             "exponents": asdict(found.exponents),
             "intervals": {"content": list(found.content_interval), "artefacts": list(found.artefact_interval)},
             "agreement": {"before": found.agreement_before, "after": found.agreement_after},
+            "self_agreement": found.self_agreement.as_dict(),
             "consistency": asdict(found.consistency),
             "qualities": {str(number): quality for number, quality in self.qualities.items()},
             "notes": list(self.notes),
         }
+
+
+def asking_command(study: str, rater: str) -> str:
+    """What to type for more answers of a rater, or of whoever types it where that is "everyone"."""
+    named = "" if rater == EVERYONE else f" --rater {shlex.quote(rater)}"
+    return f"styletuner study prefer {shlex.quote(study)}{named}"
 
 
 def load_parts(storage: StudyStorage, summary: StudySummary) -> PhotoParts:
@@ -204,8 +211,7 @@ def _require_enough(storage: StudyStorage, summary: StudySummary, choices: Choic
         return
     with storage_errors(storage.url):
         raters = {answer.who for answer in load_preferences(storage.read_engine, study_uuid=summary.uuid)}
-    named = "" if choices.rater == EVERYONE else f" --rater {shlex.quote(choices.rater)}"
-    advice = f"Ask for {MIN_CHOICES - given} more: styletuner study prefer {shlex.quote(summary.name)}{named}"
+    advice = f"Ask for {MIN_CHOICES - given} more: {asking_command(summary.name, choices.rater)}"
     if choices.rater != EVERYONE and choices.rater not in raters:
         raise CalibrationError(
             f"`rater` must be somebody who gave choices in study {summary.name!r}. Received {choices.rater!r}. "

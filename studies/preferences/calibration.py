@@ -5,7 +5,8 @@
 
 with content preservation C, style match S, artefact factor A, content exponent w in (0, 1), artefact exponent a > 0 and
 decisiveness d > 0. It is the model of Bradley and Terry (1952), the log of the calibrated quality being the strength. A
-tie counts as half a choice each way. The prior is centred at the judge's own exponents.
+tie counts as half a choice each way. Answers of one rater to one pair weigh as one choice together: asked again,
+people tell how sure that choice was, and nothing about other pairs. The prior is centred at the judge's own exponents.
 """
 
 from collections import defaultdict
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 from measures.quality import Exponents, Parts
 from studies.errors import CalibrationError
 from studies.preferences.answers import FIRST, SECOND, TIE
-from studies.preferences.posterior import Posterior, find_posterior
+from studies.preferences.posterior import INTERVAL, Posterior, find_posterior
+from studies.preferences.self_agreement import Asked, SelfAgreement, measure_self_agreement
 
 MIN_CHOICES: Final = 20
 """Choices from which on a person's own exponents are told: the interval of the content exponent is then about 0.4 wide,
@@ -27,9 +29,6 @@ half of what the prior alone says."""
 
 NUM_FOLDS: Final = 10
 """Of the cross-validation: the usual number (Kohavi 1995), and few enough to take below a second."""
-
-INTERVAL: Final = 0.90
-"""Share of the posterior in a stated interval."""
 
 _FOLD_SEED: Final = 0
 
@@ -59,6 +58,11 @@ class Choice:
         return (self.photo, *self.trials)
 
     @property
+    def asked(self) -> Asked:
+        """Who was asked about what."""
+        return (self.rater, *self.pair)
+
+    @property
     def wins(self) -> float:
         """1 if the first was preferred, 0 if the second, 0.5 for a tie."""
         return {FIRST: 1.0, TIE: 0.5, SECOND: 0.0}[self.answer]
@@ -75,14 +79,10 @@ class Consistency:
     """How well the choices agree with each other.
 
     Attributes:
-        num_repeats: Answers to a pair that the same rater had answered before.
-        num_alike: Those of them that were as before.
         num_contradictions: Pairs of which the same rater preferred each output once.
         num_circles: Triples of outputs of a photo preferred in a circle (a over b over c over a) by the same rater.
     """
 
-    num_repeats: int
-    num_alike: int
     num_contradictions: int
     num_circles: int
 
@@ -98,12 +98,13 @@ class Calibration:
         artefact_interval: Holds the artefact exponent with 90 % probability.
         decisiveness: Median of d: two outputs of which one has an e-th more quality are told apart with sigma(d).
         default: The judge's own exponents.
-        num_choices: How many choices there were, ties included.
+        num_choices: How many choices there were, ties and repeats included.
         num_ties: How many of them were ties.
         agreement_before: Share of the choices but ties that the judge's own exponents foretell, in [0, 1]; None
             without any.
         agreement_after: The same of fitted exponents, each choice foretold from those of other pairs; None also where
             there is only one pair.
+        self_agreement: How often the raters chose as before when they were asked again.
         consistency: How well the choices agree with each other.
     """
 
@@ -116,6 +117,7 @@ class Calibration:
     num_ties: int
     agreement_before: float | None
     agreement_after: float | None
+    self_agreement: SelfAgreement
     consistency: Consistency
 
 
@@ -146,6 +148,7 @@ def calibrate(choices: Sequence[Choice], *, content_exponent: float) -> Calibrat
         num_ties=sum(choice.answer == TIE for choice in choices),
         agreement_before=agreement(choices, [default] * len(choices)),
         agreement_after=_cross_validated_agreement(choices, default),
+        self_agreement=measure_self_agreement((choice.asked, choice.answer) for choice in choices),
         consistency=measure_consistency(choices),
     )
 
@@ -166,19 +169,17 @@ def agreement(choices: Sequence[Choice], exponents: Sequence[Exponents]) -> floa
 
 
 def measure_consistency(choices: Iterable[Choice]) -> Consistency:
-    """Count repeated pairs, contradictions and circles, each within one rater's choices."""
-    answers: dict[tuple[str, str, int, int], list[str]] = defaultdict(list)
+    """Count contradictions and circles, each within one rater's choices."""
+    answers: dict[Asked, list[str]] = defaultdict(list)
     for choice in choices:
-        answers[(choice.rater, *choice.pair)].append(choice.answer)
+        answers[choice.asked].append(choice.answer)
     return Consistency(
-        num_repeats=sum(len(given) - 1 for given in answers.values()),
-        num_alike=sum(given[0] == later for given in answers.values() for later in given[1:]),
         num_contradictions=sum({FIRST, SECOND} <= set(given) for given in answers.values()),
         num_circles=_count_circles(answers),
     )
 
 
-def _count_circles(answers: Mapping[tuple[str, str, int, int], Sequence[str]]) -> int:
+def _count_circles(answers: Mapping[Asked, Sequence[str]]) -> int:
     beaten: dict[tuple[str, str], dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     for (rater, photo, first, second), given in answers.items():
         balance = given.count(FIRST) - given.count(SECOND)
@@ -194,8 +195,11 @@ def _count_circles(answers: Mapping[tuple[str, str, int, int], Sequence[str]]) -
 
 
 def _fit(choices: Sequence[Choice], default: Exponents) -> Posterior:
-    differences = np.array([choice.difference for choice in choices])
-    wins = np.array([choice.wins for choice in choices])
+    answers: dict[Asked, list[Choice]] = defaultdict(list)
+    for choice in choices:
+        answers[choice.asked].append(choice)
+    differences = np.array([given[0].difference for given in answers.values()])
+    wins = np.array([np.mean([choice.wins for choice in given]) for given in answers.values()])
     return find_posterior(differences, wins, content_exponent=default.content, artefact_exponent=default.artefacts)
 
 

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 
+INTERVAL: Final = 0.90
+"""Probability of every stated interval."""
+
 PRIOR_DECISIVENESS: Final = 5.0
 """Centre of the prior: of two outputs the one with a fifth more quality is then preferred in three of four cases."""
 

@@ -1,5 +1,6 @@
 """Asking a person which of two outputs is better: what can be asked, and what to ask next. Numbers only."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, final
@@ -176,15 +177,34 @@ class QuestionChooser:
         """Pairs that the rater was not asked about yet."""
         return len(self._fresh)
 
+    @property
+    def num_asked(self) -> int:
+        """Pairs that the rater was asked about."""
+        return len({question.pair.key for question in self._asked})
+
     def choose(self) -> Question:
         """Return the next question, and take it as asked."""
+        if not self._fresh:
+            return self.choose_again()
         again = self._repeatable()
-        if not self._fresh or (again and self._generator.random() < REPEAT_SHARE):
-            before = again[int(self._generator.integers(len(again)))]
-            question = Question(pair=before.pair, left=before.right, is_repeat=True)
-        else:
-            pair = self._fresh.pop(self._draw_fresh())
-            question = Question(pair=pair, left=int(self._generator.choice(pair.trials)), is_repeat=False)
+        if again and self._generator.random() < REPEAT_SHARE:
+            return self._ask_again(again)
+        pair = self._fresh.pop(self._draw_fresh())
+        question = Question(pair=pair, left=int(self._generator.choice(pair.trials)), is_repeat=False)
+        self._asked.append(question)
+        return question
+
+    def choose_again(self) -> Question:
+        """Return an earlier question with sides swapped, and take it as asked.
+
+        Those least often asked come first, and none of the last ones while there are others; one there must be.
+        """
+        return self._ask_again(self._repeatable() or list(self._latest().values())[:1])
+
+    def _ask_again(self, candidates: Sequence[Question]) -> Question:
+        """Draw from the half asked longest ago, candidates being in that order: far apart, and yet not foreseen."""
+        before = candidates[int(self._generator.integers((len(candidates) + 1) // 2))]
+        question = Question(pair=before.pair, left=before.right, is_repeat=True)
         self._asked.append(question)
         return question
 
@@ -196,19 +216,20 @@ class QuestionChooser:
         return int(self._generator.choice(len(known), p=chances))
 
     def _repeatable(self) -> list[Question]:
-        """Earlier questions, each pair as last shown: those least often asked, and not just now unless all were."""
-        counts: dict[tuple[str, int, int], int] = {}
-        last: dict[tuple[str, int, int], Question] = {}
-        for question in self._asked:
-            key = question.pair.key
-            counts[key] = counts.get(key, 0) + 1
-            last[key] = question
+        """Earlier questions, each pair as last shown, longest ago first: those least often asked, and not just now."""
+        counts = Counter(question.pair.key for question in self._asked)
         recent = {question.pair.key for question in self._asked[-QUESTIONS_BETWEEN:]}
-        old = [key for key in last if key not in recent]
-        if not old and not self._fresh:
-            old = [key for key in last if key != self._asked[-1].pair.key] or list(last)
+        old = {key: question for key, question in self._latest().items() if key not in recent}
         fewest = min((counts[key] for key in old), default=0)
-        return [last[key] for key in old if counts[key] == fewest]
+        return [question for key, question in old.items() if counts[key] == fewest]
+
+    def _latest(self) -> dict[tuple[str, int, int], Question]:
+        """How each pair was shown last, by its key, the one shown longest ago first."""
+        latest: dict[tuple[str, int, int], Question] = {}
+        for question in self._asked:
+            latest.pop(question.pair.key, None)
+            latest[question.pair.key] = question
+        return latest
 
 
 def _calibration_photos(summary: StudySummary) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from groundwork.whole_files import write_whole
 from measures.quality import Exponents
 from studies.errors import PreferenceError
 from studies.preferences.answers import FIRST, SECOND, TIE, Preference, check_rater, load_preferences, save_preferences
-from studies.preferences.calibrated_ranking import load_choices, load_parts
+from studies.preferences.calibrated_ranking import asking_command, load_choices, load_parts
 from studies.preferences.question_pictures import PictureSource
 from studies.preferences.questions import Question, QuestionChooser, find_pairs
 from studies.records.summaries import StudySummary
@@ -94,9 +94,25 @@ class RatingSession:
 
     def run(self, num_choices: int, ask: Ask) -> int:
         """Ask until there are so many answers, or the rater stops; return how many were given."""
+        return self._run(num_choices, ask, self._chooser.choose)
+
+    def run_again(self, num_repeats: int, ask: Ask) -> int:
+        """Ask earlier questions again, at most each of them once; return how many answers were given.
+
+        Raises:
+            PreferenceError: The rater has answered nothing that could be asked again.
+        """
+        if not self.num_repeatable:
+            raise PreferenceError(
+                f"{self._rater} has answered no question about {self._summary.name!r} yet, so none can be asked again. "
+                f"Answer some first: {asking_command(self._summary.name, self._rater)}"
+            )
+        return self._run(min(num_repeats, self.num_repeatable), ask, self._chooser.choose_again)
+
+    def _run(self, num_choices: int, ask: Ask, choose: Callable[[], Question]) -> int:
         for number in range(num_choices):
             self._require_study("There is nothing left to ask about.")
-            question = self._chooser.choose()
+            question = choose()
             # Who is asked stands in the picture: two sessions in one folder would draw into the same file.
             self._draw(question, title=f"{self._rater}, question {number + 1}: which is better, A or B?")
             key = self._ask(ask, f"[{number + 1}/{num_choices}] {'/'.join(KEYS)}: ")
@@ -104,6 +120,11 @@ class RatingSession:
                 return number
             self._keep(question, key)
         return num_choices
+
+    @property
+    def num_repeatable(self) -> int:
+        """Pairs that the rater was asked about, and can be again."""
+        return self._chooser.num_asked
 
     def num_usable(self) -> int:
         """How many answers of the rater can be used for a calibration, those of earlier sessions included."""

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,6 +117,32 @@ def test_contradictions_leave_the_interval_wide() -> None:
     assert found.exponents.content == pytest.approx(0.5, abs=0.05)
 
 
+def test_answers_to_one_question_weigh_as_one_choice() -> None:
+    """Asked three times, somebody who stays with every choice tells no more about other pairs."""
+    once = simulate(20, content=0.8, seed=4)
+    thrice = calibrate(once * 3, content_exponent=0.5)
+    single = calibrate(once, content_exponent=0.5)
+    assert thrice.exponents == single.exponents
+    assert (thrice.content_interval, thrice.artefact_interval) == (single.content_interval, single.artefact_interval)
+    assert (thrice.num_choices, thrice.self_agreement.num_alike) == (60, 40)
+    assert single.self_agreement.share is None
+
+
+def test_a_choice_taken_back_weighs_as_a_tie() -> None:
+    firm = simulate(20, content=0.8, seed=5)
+    doubtful = choice("first", (98, 99)), choice("second", (98, 99))
+    torn, tied = (calibrate([*firm, *extra], content_exponent=0.5) for extra in (doubtful, [choice("tie", (98, 99))]))
+    assert torn.exponents == tied.exponents
+    assert torn.self_agreement.share == 0.0
+
+
+def test_several_raters_of_one_pair_weigh_each() -> None:
+    once = simulate(20, content=0.8, seed=6)
+    both = calibrate([*once, *(replace(given, rater="y") for given in once)], content_exponent=0.5)
+    alone = calibrate(once, content_exponent=0.5)
+    assert both.content_interval[1] - both.content_interval[0] < alone.content_interval[1] - alone.content_interval[0]
+
+
 def test_agreement_by_hand() -> None:
     """The judge finds no difference where content and style are only swapped: half a hit."""
     swapped, better = choice("first"), choice("first", first=parts(0.9, 0.9))
@@ -134,7 +161,7 @@ def test_consistency_by_hand() -> None:
         choice("second", (0, 1), photo="b"),
     ]
     found = measure_consistency(choices)
-    assert (found.num_repeats, found.num_alike, found.num_contradictions, found.num_circles) == (2, 1, 1, 0)
+    assert (found.num_contradictions, found.num_circles) == (1, 0)
 
 
 def test_circles_are_counted_once_each_within_a_photo_and_a_rater() -> None:

@@ -107,6 +107,41 @@ def test_one_pair_can_be_asked_for_ever() -> None:
     assert [chooser.choose().is_repeat for _ in range(3)] == [False, True, True]
 
 
+def test_asked_again_each_pair_comes_once_with_sides_swapped_and_not_from_memory() -> None:
+    """Two of the ten were asked twice already: they come last."""
+    some = pairs(12)
+    earlier = [*((pair.key, pair.trials[0]) for pair in some[:10]), *((pair.key, pair.trials[1]) for pair in some[:2])]
+    chooser = QuestionChooser(some, asked=earlier, exponents=EVEN, seed=0)
+    assert chooser.num_asked == 10
+    again = [chooser.choose_again() for _ in range(10)]
+    assert {question.pair.key for question in again[:8]} == {pair.key for pair in some[2:10]}
+    assert {question.pair.key for question in again[8:]} == {pair.key for pair in some[:2]}
+    assert all(question.is_repeat for question in again)
+    assert [question.left for question in again[:8]] == [question.pair.trials[1] for question in again[:8]]
+    assert [question.left for question in again[8:]] == [question.pair.trials[0] for question in again[8:]]
+    order = [key for key, _ in earlier] + [question.pair.key for question in again]
+    for place, question in enumerate(again, start=len(earlier)):
+        before = max(index for index in range(place) if order[index] == question.pair.key)
+        assert place - before > QUESTIONS_BETWEEN
+    assert chooser.num_fresh == 2, "no new pair was used up"
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_of_few_pairs_each_is_asked_again_in_the_same_order(number: int) -> None:
+    some = pairs(5)
+    earlier = [(pair.key, pair.trials[0]) for pair in some[:number]]
+    chooser = QuestionChooser(some, asked=earlier, exponents=EVEN, seed=0)
+    assert [chooser.choose_again().pair.key for _ in range(number)] == [pair.key for pair in some[:number]]
+
+
+def test_repeats_are_of_what_was_asked_longest_ago() -> None:
+    chooser = QuestionChooser(pairs(300), asked=[], exponents=EVEN, seed=0)
+    asked = [chooser.choose() for _ in range(200)]
+    keys = [question.pair.key for question in asked]
+    repeats = [(place, keys.index(keys[place])) for place, question in enumerate(asked) if question.is_repeat]
+    assert sum(before < place / 2 for place, before in repeats) > 0.8 * len(repeats)
+
+
 def test_a_seed_gives_the_same_questions() -> None:
     first, second = (QuestionChooser(pairs(50), asked=[], exponents=EVEN, seed=7) for _ in range(2))
     assert [first.choose() for _ in range(30)] == [second.choose() for _ in range(30)]

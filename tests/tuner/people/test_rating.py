@@ -39,6 +39,24 @@ def test_answers_follow_a_study_that_is_renamed_between_two_questions(storage: S
     assert "30 of 30" not in again.introduction
 
 
+def test_earlier_questions_are_asked_again_in_a_later_session(storage: StudyStorage, tmp_path: Path) -> None:
+    session(storage, tmp_path).run(8, lambda _: "a")
+    earlier = load_preferences(storage.engine)
+    pairs = {(answer.photo_sha256, answer.first_trial, answer.second_trial) for answer in earlier}
+    again = session(storage, tmp_path)
+    assert again.num_repeatable == len(pairs)
+    assert again.run_again(99, lambda _: "b") == len(pairs)
+    later = load_preferences(storage.engine)[len(earlier) :]
+    assert {(answer.photo_sha256, answer.first_trial, answer.second_trial) for answer in later} == pairs
+    assert again.run_again(2, lambda _: "q") == 0, "who stops has answered nothing"
+
+
+def test_nothing_can_be_asked_again_before_anything_was_answered(storage: StudyStorage, tmp_path: Path) -> None:
+    with pytest.raises(PreferenceError, match=r"ann has answered no question .* study prefer rated --rater ann"):
+        session(storage, tmp_path).run_again(3, lambda _: "a")
+    assert load_preferences(storage.engine) == []
+
+
 def test_ties_follow_a_study_that_is_renamed(storage: StudyStorage) -> None:
     before = summarise(storage, NAME)
     rename_in_dashboard(storage, NAME, "renamed")

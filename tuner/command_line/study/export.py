@@ -78,7 +78,7 @@ def _calibrated(studies: "StudyStorage", name: str, rater: str) -> list[int]:
     """Rank the trials by a person's choices, and say how far these are foretold."""
     from studies.preferences.calibrated_ranking import rank_calibrated
     from studies.records.summaries import summarise
-    from tuner.command_line.study.prefer import describe_agreement
+    from tuner.command_line.study.ranking_lines import describe_agreement
 
     ranking = rank_calibrated(studies, summarise(studies, name), rater=rater)
     best = next(iter(ranking.qualities))

@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.command_line.options import PATH, storage_option
+from tuner.command_line.study.ranking_lines import counted, describe_ranking
 
 if TYPE_CHECKING:
     from studies.preferences.calibrated_ranking import CalibratedRanking
-    from studies.preferences.calibration import Calibration
     from studies.records.summaries import StudySummary
     from studies.storage.study_storage import StudyStorage
+    from tuner.people.rating import RatingSession
 
 NUM_CHOICES = 20
 """As many as a calibration needs at least."""
-
-SHOWN_TRIALS = 5
 
 
 @click.command(epilog="Example: styletuner study prefer quick-starry_night-1a2b3c --choices 40")
 @click.argument("name")
 @click.option("--choices", type=click.IntRange(min=1), default=NUM_CHOICES, show_default=True, help="Questions to ask.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=1),
+    help="Ask so many earlier questions again instead, sides swapped: how often do you agree with yourself?",
+)
 @click.option("--rater", help="Who answers.  [default: your user name]")
 @click.option(
     "--picture",
@@ -41,6 +45,7 @@ SHOWN_TRIALS = 5
 def prefer(
     name: str,
     choices: int,
+    repeat: int | None,
     rater: str | None,
     picture: Path,
     seed: int | None,
@@ -52,17 +57,21 @@ def prefer(
     """Answer which of two outputs of the same photo is better, and have the trials ranked by your answers.
 
     From 20 answers on they give your own weighting of content, style and faults. `study show` and `study export` rank
-    by it with --calibrated.
+    by it with --calibrated. Some questions come twice, so that --report says how often you agree with
+    yourself, beside how often the judge does.
     """
     if (everyone or as_json) and not report:
         raise click.UsageError("--everyone and --json say how to report. Add --report.")
     if everyone and rater is not None:
         raise click.UsageError("--everyone reports on all raters and --rater names one. Give one of them.")
-    if report and any(_is_given(option) for option in ("choices", "picture", "seed")):
-        raise click.UsageError("--report asks nothing. Leave --choices, --picture and --seed out.")
+    if report and any(_is_given(option) for option in ("choices", "repeat", "picture", "seed")):
+        raise click.UsageError("--report asks nothing. Leave --choices, --repeat, --picture and --seed out.")
+    if repeat is not None and _is_given("choices"):
+        raise click.UsageError("--choices asks new questions and --repeat earlier ones again. Give one of them.")
     from studies.preferences.answers import EVERYONE
+    from studies.records.summaries import summarise
     from studies.storage.study_storage import StudyStorage
-    from tuner.people.rating import own_name
+    from tuner.people.rating import RatingSession, own_name
 
     who = EVERYONE if everyone else own_name() if rater is None else rater
     if report:
@@ -70,7 +79,10 @@ def prefer(
             _report(studies, name, rater=who, as_json=as_json)
         return
     with StudyStorage.open(storage) as studies:
-        _ask(studies, name, rater=who, picture=picture, seed=seed, num_choices=choices)
+        summary = summarise(studies, name)
+        session = RatingSession(studies, summary, rater=who, picture=picture, seed=seed)
+        given = _ask(session, num_choices=choices, num_repeats=repeat)
+        _tell_given(studies, summary, session, rater=who, num_given=given)
 
 
 def _is_given(option: str) -> bool:
@@ -78,23 +90,29 @@ def _is_given(option: str) -> bool:
     return source is not click.core.ParameterSource.DEFAULT
 
 
-def _ask(studies: "StudyStorage", name: str, *, rater: str, picture: Path, seed: int | None, num_choices: int) -> None:
-    from studies.preferences.calibration import MIN_CHOICES
-    from studies.records.summaries import summarise
-    from tuner.people.rating import RatingSession
-
-    summary = summarise(studies, name)
-    session = RatingSession(studies, summary, rater=rater, picture=picture, seed=seed)
+def _ask(session: "RatingSession", *, num_choices: int, num_repeats: int | None) -> int:
+    """Ask new questions, or earlier ones again; return how many were answered."""
     for note in session.notes:
         click.echo(note, err=True)
     click.echo(session.introduction)
-    given = session.run(num_choices, _read_line)
-    click.echo(f"{_counted(given, 'answer')} of {rater} stored.")
+    if num_repeats is None:
+        return session.run(num_choices, _read_line)
+    if 0 < session.num_repeatable < num_repeats:
+        click.echo(f"{counted(session.num_repeatable, 'pair')} asked about so far: each comes once more.")
+    return session.run_again(num_repeats, _read_line)
+
+
+def _tell_given(
+    studies: "StudyStorage", summary: "StudySummary", session: "RatingSession", *, rater: str, num_given: int
+) -> None:
+    from studies.preferences.calibration import MIN_CHOICES
+
+    click.echo(f"{counted(num_given, 'answer')} of {rater} stored.")
     usable = session.num_usable()
     if usable < MIN_CHOICES:
         click.echo(f"{MIN_CHOICES - usable} more until they say how {rater} weighs content and style.")
         return
-    _report(studies, name, rater=rater, as_json=False)
+    _report(studies, summary.name, rater=rater, as_json=False)
 
 
 def _read_line(prompt: str) -> str | None:
@@ -118,7 +136,7 @@ def _report(studies: "StudyStorage", name: str, *, rater: str, as_json: bool) ->
     if as_json:
         click.echo(json.dumps([ranking.as_dict() for ranking in rankings], indent=2))
         return
-    click.echo("\n\n".join("\n".join(describe_ranking(ranking)) for ranking in rankings))
+    click.echo("\n\n".join("\n".join(describe_ranking(ranking, study=name)) for ranking in rankings))
 
 
 def _rank_by_each(studies: "StudyStorage", summary: "StudySummary") -> "Iterator[CalibratedRanking]":
@@ -131,54 +149,3 @@ def _rank_by_each(studies: "StudyStorage", summary: "StudySummary") -> "Iterator
             yield rank_calibrated(studies, summary, rater=who)
         except CalibrationError as error:
             click.echo(f"{who}: {error}", err=True)
-
-
-def describe_ranking(ranking: "CalibratedRanking") -> list[str]:
-    """What a rater's choices say, in some lines: exponents, agreement, consistency, and the trials that lead."""
-    found = ranking.calibration
-    best = list(ranking.qualities.items())[:SHOWN_TRIALS]
-    return [
-        f"{ranking.rater}: {found.num_choices} choices, {found.num_ties} of them ties",
-        f"content exponent   {_estimate(found.exponents.content, found.content_interval)}, judge "
-        f"{found.default.content:.2f}; style has the rest",
-        f"artefact exponent  {_estimate(found.exponents.artefacts, found.artefact_interval)}, judge "
-        f"{found.default.artefacts:.2f}",
-        describe_agreement(found),
-        *_consistency(found),
-        "Ranked by them: " + ", ".join(f"trial {number} ({quality:.3f})" for number, quality in best),
-        *ranking.notes,
-    ]
-
-
-def describe_agreement(found: "Calibration") -> str:
-    """How much of the choices the judge foretold, and how much the fitted exponents do."""
-    if found.agreement_before is None:
-        return "All choices were ties: there is no preference to agree with."
-    if found.agreement_after is None:
-        return f"The judge foretold {found.agreement_before:.0%} of the choices; one pair is too few to test these."
-    verdict = "" if found.agreement_after > found.agreement_before else ": no better than the judge's own"
-    return (
-        f"The judge foretold {found.agreement_before:.0%} of the choices, these exponents {found.agreement_after:.0%} "
-        f"(each foretold from other pairs){verdict}."
-    )
-
-
-def _estimate(value: float, interval: tuple[float, float]) -> str:
-    from studies.preferences.calibration import INTERVAL
-
-    return f"{value:.2f} ({100 * INTERVAL:.0f} %: {interval[0]:.2f} to {interval[1]:.2f})"
-
-
-def _consistency(found: "Calibration") -> Iterator[str]:
-    answers = found.consistency
-    if answers.num_repeats:
-        yield f"Pairs asked again: {answers.num_alike} of {answers.num_repeats} answered as before."
-    if answers.num_contradictions or answers.num_circles:
-        yield (
-            f"Contradictions: {_counted(answers.num_contradictions, 'pair')} preferred both ways, "
-            f"{_counted(answers.num_circles, 'circle')} (a over b over c over a). They widen the intervals."
-        )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -16,7 +16,7 @@ from measures.versions import JUDGE_VERSION
 from studies.records.trial_words import counted_states, listed_trials, state_word, ties_in_words
 from studies.storage.addresses import storage_files
 from tuner.command_line.options import HELP, PATH, calibrated_option, chosen_rater, storage_option
-from tuner.command_line.study.prefer import describe_ranking
+from tuner.command_line.study.ranking_lines import describe_ranking
 
 if TYPE_CHECKING:
     from studies.preferences.calibrated_ranking import CalibratedRanking
@@ -98,7 +98,7 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
     click.echo(headline(summary))
     trials, calibrated = _with_lost(summary), dict(ranking.qualities) if ranking is not None else {}
     if ranking is not None:
-        click.echo("\n".join(describe_ranking(ranking)))
+        click.echo("\n".join(describe_ranking(ranking, study=summary.name)))
         trials.sort(key=lambda trial: (trial.number not in calibrated, -calibrated.get(trial.number, 0.0)))
     from measures.quality import PART_SHORT_LABELS
 

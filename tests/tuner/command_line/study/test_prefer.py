@@ -1,8 +1,11 @@
 """A person's choices through the command line: asked, stored, reported, ranked by and exported."""
 
+import datetime
 import io
+import itertools
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +13,12 @@ import PIL.Image
 import pytest
 import yaml
 
-from studies.preferences.answers import FIRST, SECOND, TIE, Preference, load_preferences
+from studies.preferences.answers import FIRST, SECOND, TIE, Preference, load_preferences, save_preferences
 from studies.preferences.questions import Question
+from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
-from tests.tuner.rated_study import NAME, PARTS, make_rated_study
+from tests.tuner.rated_study import CALIBRATION_PHOTOS, NAME, PARTS, make_rated_study
 from tests.tuner.tiny_study import opened
 from tuner.people.rating import RatingSession
 
@@ -46,6 +50,33 @@ def style_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 def answers(folder: Path) -> list[Preference]:
     with opened(folder / "styletuner.db") as storage:
         return load_preferences(storage.engine)
+
+
+def question_of(answer: Preference) -> tuple[str, int, int]:
+    return answer.photo_sha256, answer.first_trial, answer.second_trial
+
+
+def save_distinct(folder: Path, number: int) -> None:
+    """Anna's answers to so many pairs, each asked once: the output with more style."""
+    pairs = [
+        (photo, *trials) for photo in CALIBRATION_PHOTOS for trials in itertools.combinations(range(len(PARTS)), 2)
+    ]
+    with opened(folder / "styletuner.db") as storage:
+        given = [
+            Preference(
+                who="anna",
+                answered_at=datetime.datetime(2026, 11, 25, tzinfo=datetime.UTC),
+                study_uuid=uuid_of(storage.load_study(NAME)),
+                photo_sha256=photo,
+                first_trial=first,
+                second_trial=second,
+                left_trial=first,
+                answer=SECOND,
+                judge_version="2",
+            )
+            for photo, first, second in pairs[:number]
+        ]
+        save_preferences(storage.engine, given)
 
 
 def test_answers_are_stored_as_they_are_given(run_cli: RunCli, rated: Path) -> None:
@@ -100,7 +131,10 @@ def test_somebody_who_wants_style_gets_it(run_cli: RunCli, rated: Path) -> None:
     assert found is not None
     assert float(found[2]) < float(found[1]) < float(found[3]) < 0.5
     assert re.search(r"The judge foretold \d+% of the choices, these exponents \d+%", outcome.stdout)
-    assert "Pairs asked again" in outcome.stdout
+    repeats = re.search(r"Asked again, anna chose as before in (\d+) of (\d+) questions?: 100%", outcome.stdout)
+    assert repeats is not None
+    assert repeats[1] == repeats[2], "whoever wants style says so twice"
+    assert "Elsewhere two raters agreed in 66% of pairs of one style and 73% of any pairs (Kitov" in outcome.stdout
     assert "Ranked by them: trial 5" in outcome.stdout
 
     (report,) = json.loads(run_cli(*PREFER, "--report", "--json").require_success().stdout)
@@ -118,6 +152,52 @@ def test_somebody_who_wants_style_gets_it(run_cli: RunCli, rated: Path) -> None:
     assert "By 30 choices of anna" in outcome.stderr
     exported = [yaml.safe_load((rated / f"best-{number}.yaml").read_text()) for number in (1, 2)]
     assert [config["trial"] for config in exported] == [5, 4]
+
+
+def test_asked_again_who_always_says_a_never_chooses_as_before(run_cli: RunCli, rated: Path) -> None:
+    """For sides are swapped; and what was answered once is held against it, whichever session it was in."""
+    run_cli(*PREFER, "--choices", 20, "--seed", 1, typed="a\n" * 20).require_success()
+    before = answers(rated)
+    again = run_cli(*PREFER, "--repeat", 6, "--seed", 2, typed="a\n" * 6).require_success()
+    assert "[6/6]" in again.stdout
+    assert "6 answers of anna stored." in again.stdout
+    new = answers(rated)[len(before) :]
+    assert len(new) == 6
+    for answer in new:
+        earlier = next(old for old in reversed(before) if question_of(old) == question_of(answer))
+        assert answer.left_trial != earlier.left_trial
+    num_repeats = len(answers(rated)) - len({question_of(answer) for answer in answers(rated)})
+    assert f"Asked again, anna chose as before in 0 of {num_repeats} questions: 0% (90 %: 0% to" in again.stdout
+    (report,) = json.loads(run_cli(*PREFER, "--report", "--json").require_success().stdout)
+    assert (report["self_agreement"]["repeats"], report["self_agreement"]["share"]) == (num_repeats, 0.0)
+    assert report["choices"] == 26
+
+
+def test_a_tie_against_a_choice_is_half_a_hit(run_cli: RunCli, rated: Path) -> None:
+    save_distinct(rated, 20)
+    again = run_cli(*PREFER, "--repeat", 3, typed="t\n" * 3).require_success().stdout
+    assert "chose as before in 1.5 of 3 questions: 50% (90 %:" in again
+    assert "3 ties against a choice being half a hit." in again
+
+
+def test_where_nothing_was_asked_again_the_report_says_how_to(run_cli: RunCli, rated: Path) -> None:
+    save_distinct(rated, 20)
+    report = run_cli(*PREFER, "--report").require_success().stdout
+    (line,) = [line for line in report.splitlines() if line.startswith("No choice was asked for again.")]
+    assert json.loads(run_cli(*PREFER, "--report", "--json").require_success().stdout)[0]["self_agreement"] is None
+    command = shlex.split(line.partition(": ")[2])
+    assert command == ["styletuner", *PREFER, "--repeat", "10"]
+    outcome = run_cli(*command[1:], typed="a\n" * 10).require_success()
+    assert re.search(r"Asked again, anna chose as before in \d+ of 10 questions", outcome.stdout)
+
+
+def test_of_fewer_questions_than_wanted_each_is_asked_again_once(run_cli: RunCli, rated: Path) -> None:
+    run_cli(*PREFER, typed="a\nb\nt\nq\n").require_success()
+    again = run_cli(*PREFER, "--repeat", 8, typed="a\n" * 8).require_success().stdout
+    assert "3 pairs asked about so far: each comes once more." in again
+    assert "3 answers of anna stored.\n14 more until they say" in again
+    first, second = answers(rated)[:3], answers(rated)[3:]
+    assert {question_of(answer) for answer in first} == {question_of(answer) for answer in second}
 
 
 @pytest.mark.usefixtures("rated", "style_wins")
@@ -206,7 +286,15 @@ class TestBadInput:
         run_cli("study", "show", NAME, "--calibrated", "--rater", "anna").require_refusal("'anna'")
         run_cli("study", "export", NAME, "--calibrated", "--rater", "anna").require_refusal("'anna'")
 
+    def test_nothing_that_could_be_asked_again(self, run_cli: RunCli, folder: Path) -> None:
+        outcome = run_cli(*PREFER, "--repeat", 5)
+        outcome.require_refusal("anna has answered no question about 'rated' yet", "study prefer rated --rater anna")
+        assert answers(folder) == []
+
     def test_options_that_exclude_each_other(self, run_cli: RunCli) -> None:
+        run_cli(*PREFER, "--repeat", 5, "--choices", 20).require_refusal("--choices", "Give one of them")
+        run_cli(*PREFER, "--repeat", 5, "--report").require_refusal("Leave --choices, --repeat")
+        run_cli(*PREFER, "--repeat", 0).require_refusal("--repeat")
         run_cli(*PREFER, "--everyone").require_refusal("--report")
         run_cli(*PREFER, "--report", "--everyone").require_refusal("Give one of them")
         run_cli(*PREFER, "--report", "--choices", 20).require_refusal("Leave --choices")

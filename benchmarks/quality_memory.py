@@ -8,18 +8,22 @@ from types import ModuleType
 from typing import Any
 
 from models.pictures.images import Image
-from objectives.judging import content_preservation, copying, judge, style_match
+from objectives.judging import content_preservation, copying, judge, measuring, set_faults, style_match, style_reference
 from objectives.judging import faults as artefacts
 from objectives.judging.perceptual_network import PerceptualNetwork, PictureFeatures
 
 MEASUREMENTS: Mapping[ModuleType | None, tuple[str, ...]] = {
     None: ("resize", "resize_short_side", "recolour", "match_histograms", "shuffle_tiles", "blurred"),
-    artefacts: ("measure_levels", "fixed_pattern_excess", "collapse_excess"),
+    artefacts: ("measure_levels",),
+    set_faults: ("measure_set",),
     content_preservation: ("gradient_maps", "gradient_correlation"),
     copying: ("fine_detail", "copied_layout"),
     style_match: ("feature_quantiles", "colour_quantiles", "sharpness"),
 }
-"""Functions that `objectives.judging.judge` calls, by the module on whose constants they depend."""
+"""Functions that the judge calls, by the module on whose constants they depend."""
+
+CALLERS = (judge, measuring, style_reference)
+"""The judge's modules that measure pictures."""
 
 
 @contextmanager
@@ -30,7 +34,13 @@ def remembered(constants: Mapping[ModuleType, Collection[str]]) -> Iterator[None
         constants: Names of the constants that may change in the block, by module.
     """
     memory: dict[Any, Any] = {}
-    targets = [(judge, name, module) for module, names in MEASUREMENTS.items() for name in names]
+    targets: list[tuple[Any, str, ModuleType | None]] = [
+        (caller, name, module)
+        for module, names in MEASUREMENTS.items()
+        for name in names
+        for caller in CALLERS
+        if hasattr(caller, name)
+    ]
     targets.append((copying.StylePatches, "best_correlation", copying))
     before = [(owner, name, getattr(owner, name)) for owner, name, _ in targets]
     before += [(PerceptualNetwork, name, getattr(PerceptualNetwork, name)) for name in ("features", "distance")]
@@ -69,10 +79,10 @@ def _remembering_features(function: Callable[..., Any], memory: dict[Any, Any]) 
 
 
 def _remembering_distance(function: Callable[..., Any], memory: dict[Any, Any]) -> Callable[..., Any]:
-    """Features live as long as the memory, so that their identity names them."""
+    """What LPIPS compares of features lives as long as the memory, so that its identity names it."""
 
     def distance(network: PerceptualNetwork, first: PictureFeatures, second: PictureFeatures) -> float:
-        key = ("distance", id(first), id(second))
+        key = ("distance", id(first.normalised), id(second.normalised))
         if key not in memory:
             memory[key] = function(network, first, second)
         return memory[key]

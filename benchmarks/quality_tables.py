@@ -15,9 +15,10 @@ from quality_split import read_split
 from measures import quality
 from measures.quality import Quality
 from models.pictures.images import Image
-from objectives.judging import content_preservation, copying, judge, style_match
+from objectives.judging import content_preservation, copying, measuring, set_faults, style_match, style_reference
 from objectives.judging import faults as artefacts
 from objectives.judging.judge import Judge
+from objectives.judging.perceptual_network import shared_network
 
 JUDGE_SEED = 0
 """Of the judge's sampled positions, directions and tiles, as in studies."""
@@ -49,9 +50,9 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (copying, "_FINE_RADIUS", (2, 8)),
     (copying, "_VARIANCE_FLOOR", (1e-7, 1e-5)),
     (copying, "_QUIET_SHARE", (0.05, 0.2)),
-    (judge, "SMALLEST_JUDGED_SIDE", (96, 256)),
-    (judge, "LARGEST_JUDGED_SIDE", (128, 192)),
-    (judge, "NUM_TILINGS", (1, 8)),
+    (style_reference, "SMALLEST_JUDGED_SIDE", (96, 256)),
+    (style_reference, "LARGEST_JUDGED_SIDE", (128, 192)),
+    (style_reference, "NUM_TILINGS", (1, 8)),
     (quality, "CONTENT_EXPONENT", (0.4, 0.6)),
     (quality, "SHARPNESS", (20.0, 80.0)),
     (quality, "NEGATIVE_SPAN", (0.05, 0.2)),
@@ -64,11 +65,11 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (artefacts, "BORDER_TOLERANCE", (1.0, 1.5)),
     (artefacts, "BORDER_SLACK", (0.01, 0.04)),
     (artefacts, "BORDER_UNIT", (0.05, 0.2, np.inf)),
-    (artefacts, "_PATTERN_RADIUS", (1, 4)),
-    (artefacts, "PATTERN_TOLERANCE", (0.025, 0.1)),
-    (artefacts, "PATTERN_UNIT", (0.125, 0.5, np.inf)),
-    (artefacts, "COLLAPSE_SHARE", (0.25, 0.75)),
-    (artefacts, "COLLAPSE_UNIT", (1 / 6, 2 / 3, np.inf)),
+    (set_faults, "_PATTERN_RADIUS", (1, 4)),
+    (set_faults, "PATTERN_TOLERANCE", (0.025, 0.1)),
+    (set_faults, "PATTERN_UNIT", (0.125, 0.5, np.inf)),
+    (set_faults, "COLLAPSE_SHARE", (0.25, 0.75)),
+    (set_faults, "COLLAPSE_UNIT", (1 / 6, 2 / 3, np.inf)),
     (sys.modules[__name__], "JUDGE_SEED", (1, 2, 3)),
 )
 """Constants and the values tried in their place; infinity switches a term off."""
@@ -224,7 +225,8 @@ def _summary(sets: list[PictureSet]) -> list[str]:
 @contextmanager
 def _changed(module: Any, name: str, value: Any) -> Iterator[Any]:
     """Change a constant wherever it was imported to."""
-    every = (artefacts, content_preservation, copying, judge, quality, style_match, sys.modules[__name__])
+    judging = (artefacts, content_preservation, copying, measuring, set_faults, style_match, style_reference)
+    every = (*judging, quality, sys.modules[__name__])
     modules = [one for one in every if hasattr(one, name)]
     before = getattr(module, name)
     for one in modules:
@@ -293,7 +295,7 @@ def _measure_with_gram(picture_set: PictureSet) -> tuple[dict[str, Quality], dic
 
 def _grams(picture: Image) -> list[np.ndarray]:
     """Gram matrices of AlexNet's five layers, over the number of positions."""
-    network = judge._load_network()
+    network = shared_network()
     samples = network.features([picture])[0].positions()
     return [layer.T @ layer / len(layer) for layer in samples]
 

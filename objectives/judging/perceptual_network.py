@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final, final
 
 import numpy as np
@@ -38,6 +39,10 @@ class PictureFeatures:
     def positions(self) -> tuple[NDArray[np.float32], ...]:
         """Features as samples: one array per layer of shape (positions, channels)."""
         return tuple(layer.flatten(1).T.numpy() for layer in self.layers)
+
+    def for_distance(self) -> "PictureFeatures":
+        """The same without `layers`, half the memory: all that LPIPS compares, and no positions."""
+        return replace(self, layers=())
 
 
 @final
@@ -88,6 +93,12 @@ class PerceptualNetwork:
         with torch.inference_mode():
             pixels = torch.from_numpy(np.ascontiguousarray(batch.transpose(0, 3, 1, 2), dtype=np.float32))
             return tuple(self.lpips.net(self.lpips.scaling_layer(2.0 * pixels - 1.0)))
+
+
+@cache
+def shared_network() -> PerceptualNetwork:
+    """The network, built once per process when it is first asked for."""
+    return PerceptualNetwork()
 
 
 def _normalise(layer: torch.Tensor) -> torch.Tensor:

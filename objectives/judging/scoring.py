@@ -11,8 +11,9 @@ import numpy as np
 from measures.quality import CONTENT_EXPONENT, PhotoQuality, Quality, average_photos
 from models.pictures.images import Image, resize, resize_short_side
 from objectives.errors import QualityError
-from objectives.judging.judge import MIN_PICTURE_SIDE, Judge
+from objectives.judging.judge import Judge
 from objectives.judging.reasons import Reason, find_reasons
+from objectives.judging.style_reference import MIN_PICTURE_SIDE
 
 MAX_ROUNDING: Final = 2.0
 """Pixels by which a side may differ from the photo's proportions: what rounding leaves, also to an even number; a crop

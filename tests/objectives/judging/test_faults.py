@@ -8,11 +8,7 @@ from objectives.judging.faults import (
     CHECKERBOARD_UNIT,
     CLIPPING_TOLERANCE,
     CLIPPING_UNIT,
-    PATTERN_TOLERANCE,
-    PATTERN_UNIT,
     ArtefactExcess,
-    collapse_excess,
-    fixed_pattern_excess,
     measure_levels,
     picture_excess,
 )
@@ -62,33 +58,6 @@ class TestBorder(SinglePictureTerm):
         return draw_photo(), darkened_border(draw_photo(), 4)
 
 
-class SeveralPicturesTerm(QualityPartConformance):
-    """The measured output stands beside a fixed second one; `photo` gives both photos, the second one mirrored."""
-
-    lowest, highest, higher_is_better = 0.0, 4.0, False
-
-
-class TestFixedPattern(SeveralPicturesTerm):
-    def measure(self, output: Image, *, photo: Image, style: Image) -> float:  # noqa: ARG002
-        value = fixed_pattern_excess([output, output[:, ::-1]], [photo, photo[:, ::-1]])
-        assert value is not None
-        return value
-
-    def better_and_worse(self) -> tuple[Image, Image]:
-        mirrored = draw_style(height=64, width=96)
-        return OUTPUTS[0], 0.5 * mirrored + 0.5 * mirrored[:, ::-1]
-
-
-class TestCollapse(SeveralPicturesTerm):
-    def measure(self, output: Image, *, photo: Image, style: Image) -> float:
-        value = collapse_excess([output, output[::-1]], [photo, photo[::-1]], style=style)
-        assert value is not None
-        return value
-
-    def better_and_worse(self) -> tuple[Image, Image]:
-        return OUTPUTS[0], np.full((64, 96, 3), 0.5, dtype=np.float32) + 0.02 * draw_photo()
-
-
 @pytest.mark.parametrize("amplitude", [0.04, 0.1])
 def test_nyquist_level_of_a_checkerboard_is_its_amplitude(amplitude: float) -> None:
     board = 0.5 + amplitude * np.repeat(checkerboard(32, 32), 3, axis=2)
@@ -125,36 +94,9 @@ def test_the_photos_own_border_is_no_artefact() -> None:
 def test_real_looking_outputs_show_nothing() -> None:
     for output, photo in zip(OUTPUTS, PHOTOS, strict=True):
         assert excess(output, photo=photo, style=draw_style()).factor() > 0.8
-    assert fixed_pattern_excess(OUTPUTS, PHOTOS) == 0.0
-    assert collapse_excess(OUTPUTS, PHOTOS, style=draw_style()) == 0.0
-
-
-def test_fixed_pattern_of_equal_outputs_is_complete() -> None:
-    strong = np.random.default_rng(0).random((64, 96, 3), dtype=np.float32)
-    wanted = (1.0 - PATTERN_TOLERANCE) / PATTERN_UNIT
-    assert fixed_pattern_excess([strong] * 3, PHOTOS) == pytest.approx(wanted, rel=0.1)
-
-
-def test_fixed_pattern_added_to_different_outputs_is_found_whatever_their_sizes() -> None:
-    pattern = 0.15 * checkerboard(64, 96)
-    sizes = [(64, 96), (64, 80), (48, 96)]
-    outputs = [(out + pattern)[:height, :width] for out, (height, width) in zip(OUTPUTS, sizes, strict=True)]
-    photos = [photo[:height, :width] for photo, (height, width) in zip(PHOTOS, sizes, strict=True)]
-    found = fixed_pattern_excess(outputs, photos)
-    assert found is not None
-    assert found > 0.3
-
-
-def test_equal_or_grey_outputs_have_collapsed_and_equal_photos_excuse_it() -> None:
-    grey = np.full((64, 96, 3), 0.5, dtype=np.float32)
-    assert collapse_excess([grey] * 3, PHOTOS, style=draw_style()) > 2.0
-    assert collapse_excess([OUTPUTS[0]] * 3, PHOTOS, style=draw_style()) > 2.0
-    assert collapse_excess([OUTPUTS[0]] * 3, [PHOTOS[0]] * 3, style=draw_style()) == 0.0
 
 
 def test_terms_of_several_outputs_are_none_for_one() -> None:
-    assert fixed_pattern_excess(OUTPUTS[:1], PHOTOS[:1]) is None
-    assert collapse_excess(OUTPUTS[:1], PHOTOS[:1], style=draw_style()) is None
     single = excess(OUTPUTS[0], photo=PHOTOS[0], style=draw_style())
     assert (single.fixed_pattern, single.collapse) == (None, None)
 

@@ -9,9 +9,10 @@ from measures.versions import JUDGE_VERSION
 from models.pictures.images import Image, resize
 from objectives.errors import QualityError
 from objectives.judging.anchor_pictures import match_histograms, recolour, shuffle_tiles
-from objectives.judging.judge import LARGEST_JUDGED_SIDE, Judge
+from objectives.judging.judge import Judge
 from objectives.judging.perceptual_network import PerceptualNetwork
 from objectives.judging.style_match import blurred
+from objectives.judging.style_reference import LARGEST_JUDGED_SIDE
 from tests.objectives.drawn_pictures import checkerboard, draw_photo, draw_style, stylise
 from tests.objectives.quality_part_conformance import odd_pictures
 

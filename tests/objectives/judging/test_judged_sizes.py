@@ -8,7 +8,8 @@ import pytest
 
 from models.pictures.images import Image, resize
 from objectives.judging.anchor_pictures import recolour, shuffle_tiles
-from objectives.judging.judge import LARGEST_JUDGED_SIDE, MIN_PICTURE_SIDE, Judge
+from objectives.judging.judge import Judge
+from objectives.judging.style_reference import LARGEST_JUDGED_SIDE, MIN_PICTURE_SIDE
 from tests.objectives.drawn_pictures import draw_photo, draw_style
 
 pytestmark = pytest.mark.slow

@@ -22,9 +22,10 @@ from quality_runs import SHORT_RUN
 
 from measures.quality import Exponents, Parts
 from studies.preferences.answers import FIRST, SECOND, TIE
-from studies.preferences.calibration import Choice, calibrate
+from studies.preferences.calibration import Choice, calibrate, fit
 from studies.preferences.posterior import INTERVAL
 from studies.preferences.questions import Pair, QuestionChooser
+from studies.preferences.self_agreement import measure_self_agreement
 
 NUM_RATERS = 100
 NUM_CHOICES = (20, 50, 100)
@@ -75,9 +76,10 @@ def _repeat(pairs: list[Pair], outputs: dict[str, list[Parts]], taste: float, *,
     asked = _distinct(pairs, NUM_QUESTIONS, seed=seed)
     once, again = ([rater.choose(pair, outputs) for pair in asked] for _ in range(2))
     apart = [replace(choice, rater="the same, counted as another") for choice in again]
-    found = [calibrate(choices, content_exponent=JUDGES_OWN) for choices in (once, once + again, once + apart)]
-    share = found[1].self_agreement.share
-    ways = [(rater.is_inside(each.content_interval), np.diff(each.content_interval)[0]) for each in found]
+    judge = Exponents(content=JUDGES_OWN)
+    found = [fit(choices, judge).content.interval(INTERVAL) for choices in (once, once + again, once + apart)]
+    share = measure_self_agreement((choice.asked, choice.answer) for choice in once + again).share
+    ways = [(rater.is_inside(interval), interval[1] - interval[0]) for interval in found]
     return (np.nan if share is None else share, *np.ravel(ways))
 
 

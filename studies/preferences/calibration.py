@@ -137,7 +137,7 @@ def calibrate(choices: Sequence[Choice], *, content_exponent: float) -> Calibrat
             f"{MIN_CHOICES - len(choices)} more: styletuner study prefer"
         )
     default = Exponents(content=content_exponent)
-    posterior = _fit(choices, default)
+    posterior = fit(choices, default)
     return Calibration(
         exponents=_medians(posterior),
         content_interval=posterior.content.interval(INTERVAL),
@@ -151,6 +151,21 @@ def calibrate(choices: Sequence[Choice], *, content_exponent: float) -> Calibrat
         self_agreement=measure_self_agreement((choice.asked, choice.answer) for choice in choices),
         consistency=measure_consistency(choices),
     )
+
+
+def fit(choices: Iterable[Choice], default: Exponents) -> Posterior:
+    """Find the posterior of exponents, the answers of one rater to one pair weighing as one choice.
+
+    Args:
+        choices: Any number of them.
+        default: The judge's own exponents, which are the centre of the prior.
+    """
+    answers: dict[Asked, list[Choice]] = defaultdict(list)
+    for choice in choices:
+        answers[choice.asked].append(choice)
+    differences = np.array([given[0].difference for given in answers.values()])
+    wins = np.array([np.mean([choice.wins for choice in given]) for given in answers.values()])
+    return find_posterior(differences, wins, content_exponent=default.content, artefact_exponent=default.artefacts)
 
 
 def agreement(choices: Sequence[Choice], exponents: Sequence[Exponents]) -> float | None:
@@ -194,15 +209,6 @@ def _count_circles(answers: Mapping[Asked, Sequence[str]]) -> int:
     return found // 3
 
 
-def _fit(choices: Sequence[Choice], default: Exponents) -> Posterior:
-    answers: dict[Asked, list[Choice]] = defaultdict(list)
-    for choice in choices:
-        answers[choice.asked].append(choice)
-    differences = np.array([given[0].difference for given in answers.values()])
-    wins = np.array([np.mean([choice.wins for choice in given]) for given in answers.values()])
-    return find_posterior(differences, wins, content_exponent=default.content, artefact_exponent=default.artefacts)
-
-
 def _medians(posterior: Posterior) -> Exponents:
     return Exponents(content=posterior.content.quantile(0.5), artefacts=posterior.artefacts.quantile(0.5))
 
@@ -216,7 +222,7 @@ def _cross_validated_agreement(choices: Sequence[Choice], default: Exponents) ->
     order = np.random.default_rng(_FOLD_SEED).permutation(len(pairs))
     fold_of = {pairs[index]: place % num_folds for place, index in enumerate(order)}
     fitted = [
-        _medians(_fit([choice for choice in choices if fold_of[choice.pair] != fold], default))
+        _medians(fit([choice for choice in choices if fold_of[choice.pair] != fold], default))
         for fold in range(num_folds)
     ]
     return agreement(choices, [fitted[fold_of[choice.pair]] for choice in choices])

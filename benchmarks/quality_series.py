@@ -17,7 +17,7 @@ from quality_split import read_split
 from quality_tables import judge_of, print_row
 
 from measures.quality import PART_NAMES, PhotoQuality, Quality
-from models.pictures.images import Image, read_image, resize_short_side
+from models.pictures.images import Image, centre_crop, read_image, resize_short_side
 
 WANTED_STEPS = 0.9
 """Of the steps from one strength to the next, so many shall go up."""
@@ -136,7 +136,7 @@ def sheet_of_sizes(half: str, sources: Sources) -> Image:
     for style in _sized_styles(half):
         picture_set = run_set(sources, style, outputs=_sized_outputs(style, sources.runs))
         side = picture_set.photos[0].shape[0]
-        painting = resize_short_side(picture_set.style, side)[:, :side]
+        painting = centre_crop(resize_short_side(picture_set.style, side), height=side, width=side)
         rows = [[*picture_set.photos, painting]]
         rows += [[*outputs, np.ones_like(painting)] for outputs in picture_set.outputs.values()]
         blocks += [np.concatenate(row, axis=1) for row in rows]

@@ -78,7 +78,10 @@ def rescore_study(
         return Rescoring(source=summarise(storage, name), target=None)
     found = find_rescored(storage, uuid_of(source), judge_version)
     if found is not None and num_missing(storage.read_study(found)) == 0:
-        return _concluded(storage, source, target_uuid=uuid_of(storage.read_study(found)), was_done=True)
+        rescored = storage.read_study(found)
+        return _concluded(
+            storage, source, target_uuid=uuid_of(rescored), was_done=True, notes=_later_trials(source, rescored)
+        )
     trials = _finished_trials(storage, source)
     pictures = open_kept_pictures(storage, source)
     wanted = target_name or default_name(source, judge_version)
@@ -103,6 +106,18 @@ def _finished_trials(storage: StudyStorage, source: optuna.Study) -> list[Frozen
             "beside its database, or set STYLETUNER_ARTIFACTS to where it is."
         )
     return trials
+
+
+def _later_trials(source: optuna.Study, target: optuna.Study) -> tuple[str, ...]:
+    """Say how many trials a study got since it was re-scored: their numbers may be others' by now."""
+    came_from = StudyRecord.parse(target.user_attrs).rescored_from
+    num_later = 0 if came_from is None else len(source.get_trials(deepcopy=False)) - came_from.num_trials
+    if num_later <= 0:
+        return ()
+    return (
+        f"{source.study_name} has got {num_later} more trials since. To have them too, delete {target.study_name} and "
+        "re-score again.",
+    )
 
 
 def _refuse_live(storage: StudyStorage, source: optuna.Study, trials: Sequence[FrozenTrial]) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from studies.storage.picture_strips import decode_strip
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import load_photo_quality
+from tests.dashboards.serving import running_dashboard
 from tests.tuner.judged_study import (
     DIVERGED,
     FAILED,
@@ -202,6 +204,20 @@ def test_sheets_are_drawn_with_the_new_quality(rescored: StudyStorage) -> None:
         assert content.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
+def test_the_dashboard_serves_the_pictures_of_the_new_study(rescored: StudyStorage) -> None:
+    study = rescored.read_study(NEW)
+    addresses = [f"{study_id_of(study)}/{artifact}" for artifact in rescored.artifacts.names(study)]
+    for number in SHARES:
+        trial = study.get_trials()[number]
+        pictures = trial.user_attrs[attributes.PICTURES].values()
+        addresses += [f"{study_id_of(study)}/{trial_id_of(trial)}/{picture}" for picture in pictures]
+    with running_dashboard(rescored) as url:
+        for address in addresses:
+            with urllib.request.urlopen(f"{url}artifacts/{address}", timeout=30) as response:
+                assert response.read(4) == b"\x89PNG", address
+
+
 def test_both_goals_are_scored(rescored: StudyStorage) -> None:
     study = rescored.read_study(f"front-judge-{JUDGE_VERSION}")
     assert study.metric_names == ["content", "style"]
@@ -228,6 +244,13 @@ def test_again_does_nothing(rescored: StudyStorage) -> None:
     assert again.target.name == NEW
 
 
+def test_trials_that_the_old_study_got_since_are_counted(rescored: StudyStorage) -> None:
+    rescored.load_study(NAME).enqueue_trial({"style_to_content": 1.0})
+    done = rescore(rescored)
+    assert done.notes == (f"{NAME} has got 1 more trials since. To have them too, delete {NEW} and re-score again.",)
+    assert len(rescored.read_study(NEW).get_trials()) == NUM_TRIALS
+
+
 def test_a_study_of_the_installed_version_is_left_alone(rescored: StudyStorage) -> None:
     names = rescored.study_names()
     assert rescore(rescored, NEW).target is None
@@ -243,6 +266,7 @@ def test_a_rescored_study_is_rescored_by_the_next_version(rescored: StudyStorage
     }
 
 
+@pytest.mark.slow
 def test_an_interrupted_one_goes_on(judged: StudyStorage) -> None:
     """Ctrl-C during each trial; none is doubled or scored twice."""
     reported: list[int] = []
@@ -270,6 +294,7 @@ def test_a_command_killed_before_the_study_says_what_it_is(judged: StudyStorage)
     assert (done.target.name, len(done.target.trials)) == (NEW, NUM_TRIALS)
 
 
+@pytest.mark.slow
 def test_a_trial_that_another_process_added_meanwhile_is_not_added_twice(judged: StudyStorage) -> None:
     others = iter([True])
 
@@ -329,6 +354,7 @@ def test_pictures_that_are_gone_for_good(judged: StudyStorage, tmp_path: Path) -
         rescore(judged)
 
 
+@pytest.mark.slow
 def test_the_style_image_is_told_by_its_hash(judged: StudyStorage, tmp_path: Path) -> None:
     record = StudyRecord.parse(judged.read_study(NAME).user_attrs)
     kept = judged.artifacts.path_of(str(record.style_image))

@@ -2,18 +2,14 @@
 
 import json
 import shlex
-import time
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from studies.records.trial_words import listed_trials, state_word
-from tuner.command_line.durations import format_seconds
 from tuner.command_line.options import storage_option, storage_words
 
 if TYPE_CHECKING:
-    from rich.status import Status
-
     from tuner.rescoring.comparison import ComparedTrial, Comparison
     from tuner.rescoring.rescoring import Rescoring
 
@@ -33,16 +29,11 @@ def rescore(name: str, target_name: str | None, as_json: bool, storage: str) -> 
     """
     from measures.versions import JUDGE_VERSION
     from studies.storage.study_storage import StudyStorage
+    from tuner.command_line.counted_progress import CountedProgress
     from tuner.rescoring.rescoring import rescore_study
 
-    progress = _Progress()
-    try:
-        with StudyStorage.open(storage) as studies:
-            done = rescore_study(
-                studies, name, judge_version=JUDGE_VERSION, target_name=target_name, report=progress.show
-            )
-    finally:
-        progress.close()
+    with CountedProgress("re-scoring", things="trials") as progress, StudyStorage.open(storage) as studies:
+        done = rescore_study(studies, name, judge_version=JUDGE_VERSION, target_name=target_name, report=progress.show)
     if as_json:
         click.echo(json.dumps(_as_dict(done), indent=2))
     else:
@@ -121,37 +112,3 @@ def _row(trial: "ComparedTrial") -> str:
     old, new = ("-" if quality is None else f"{quality:.3f}" for quality in (trial.old_quality, trial.new_quality))
     old_rank = "-" if trial.old_rank is None else trial.old_rank
     return f"{trial.number:>5}  {state_word(trial.state):<8}  {old:>11}  {new:>11}  {old_rank:>8}  {trial.new_rank:>8}"
-
-
-@final
-class _Progress:
-    """A live line on a terminal: how many trials are done, and how long the others take."""
-
-    def __init__(self) -> None:
-        self._status: Status | None = None
-        self._begun: tuple[float, int] | None = None
-
-    def show(self, num_done: int, total: int) -> None:
-        """Show how far it is; the first call says where it begins."""
-        from rich.console import Console
-
-        now = time.monotonic()
-        self._begun = self._begun or (now, num_done)
-        started, num_before = self._begun
-        left = ""
-        if num_done > num_before:
-            seconds = (now - started) / (num_done - num_before) * (total - num_done)
-            left = f", {format_seconds(seconds)} left"
-        console = Console(stderr=True)
-        if not console.is_terminal:
-            return
-        if self._status is None:
-            self._status = console.status("")
-            self._status.start()
-        self._status.update(f"re-scoring: {num_done} of {total} trials{left}")
-
-    def close(self) -> None:
-        """Take the live line away, which also brings the cursor back."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None

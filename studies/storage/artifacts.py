@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, BinaryIO, final
@@ -143,10 +144,6 @@ class ArtifactFolder:
         except OSError:
             self.write(copy_id, source.read_bytes())
 
-    def metas(self, study_or_trial: optuna.Study | optuna.trial.FrozenTrial) -> list[ArtifactMeta]:
-        """What Optuna notes of everything that is kept with a study itself (not its trials) or with a trial."""
-        return get_all_artifact_meta(study_or_trial, storage=self._storage)
-
     def path_of(self, artifact_id: str) -> Path:
         """Where an artifact lies.
 
@@ -170,7 +167,8 @@ class ArtifactFolder:
 
     def names(self, study_or_trial: optuna.Study | optuna.trial.FrozenTrial) -> dict[str, str]:
         """File name by artifact id for everything kept with a study itself (not its trials) or with a trial."""
-        return {meta.artifact_id: meta.filename for meta in self.metas(study_or_trial)}
+        metas = get_all_artifact_meta(study_or_trial, storage=self._storage)
+        return {meta.artifact_id: meta.filename for meta in metas}
 
     def remove(self, artifact_id: str) -> None:
         """Remove one artifact's file; a file that is gone already is fine."""
@@ -202,6 +200,12 @@ class ArtifactFolder:
             f"Cannot write to {self.path}: {error.strerror or error}. Free some space or mend its permissions and run "
             "the same command again; finished trials are kept."
         )
+
+
+def artifact_metas(system_attrs: Mapping[str, Any]) -> list[ArtifactMeta]:
+    """Return what system attributes, which somebody has read, say of the files of their study or trial."""
+    entries = [entry for key, entry in system_attrs.items() if key.startswith(ARTIFACTS_ATTR_PREFIX)]
+    return [ArtifactMeta(**json.loads(entry)) for entry in entries]
 
 
 def artifact_entry(meta: ArtifactMeta, *, artifact_id: str) -> dict[str, str]:

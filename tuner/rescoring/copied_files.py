@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-import optuna
 from optuna.artifacts import ArtifactMeta
-from optuna.trial import FrozenTrial
 
-from studies.storage.artifacts import artifact_entry
+from studies.storage.artifacts import artifact_entry, artifact_metas
 from studies.storage.study_storage import StudyStorage
 
 PNG = "image/png"
@@ -43,12 +41,12 @@ class FileCopier:
         self._namespace = uuid.UUID(target_uuid)
 
     def copy(
-        self, owner: optuna.Study | FrozenTrial, named: Mapping[str, str], *, redrawn: Mapping[str, bytes]
+        self, system_attrs: Mapping[str, Any], named: Mapping[str, str], *, redrawn: Mapping[str, bytes]
     ) -> CopiedFiles:
         """Copy everything that a study itself or a trial has.
 
         Args:
-            owner: The study or trial.
+            system_attrs: Of the study or trial.
             named: Artifact id by name of what it says to have: optuna-dashboard loses Optuna's own note of a study's.
             redrawn: Content of those, by their old ids, that are others in the copy.
 
@@ -58,7 +56,7 @@ class FileCopier:
         metas = {
             artifact: ArtifactMeta(artifact_id=artifact, filename=f"{name}.png", mimetype=PNG, encoding=None)
             for name, artifact in named.items()
-        } | {meta.artifact_id: meta for meta in self._storage.artifacts.metas(owner)}
+        } | {meta.artifact_id: meta for meta in artifact_metas(system_attrs)}
         ids: dict[str, str] = {}
         entries: dict[str, Any] = {}
         for artifact, meta in metas.items():

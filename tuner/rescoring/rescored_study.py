@@ -82,7 +82,8 @@ def _made(storage: StudyStorage, name: str, source: optuna.Study) -> optuna.Stud
 def _describe(storage: StudyStorage, study: optuna.Study, source: optuna.Study) -> None:
     """Give a study the old one's attributes and files, as far as it has not got them yet."""
     record = StudyRecord.parse(source.user_attrs)
-    files = FileCopier(storage, uuid_of(study)).copy(source, record.artifacts, redrawn={})
+    owned = storage.optuna.get_study_system_attrs(study_id_of(source))
+    files = FileCopier(storage, uuid_of(study)).copy(owned, record.artifacts, redrawn={})
     for key, entry in files.entries.items():
         storage.optuna.set_study_system_attr(study_id_of(study), key, entry)
     name_goals(study, stored_config(source).search.objectives)

@@ -87,7 +87,7 @@ def rescore_study(
     wanted = target_name or default_name(source, judge_version)
     target = open_rescored(storage, source, name=wanted, judge_version=judge_version, num_trials=len(trials))
     rescorer = TrialRescorer(storage, pictures, target_uuid=uuid_of(target), judge_version=judge_version)
-    _add_trials(storage, uuid_of(target), trials, rescorer=rescorer, report=report)
+    _add_trials(storage, uuid_of(source), uuid_of(target), trials=trials, rescorer=rescorer, report=report)
     return _concluded(storage, source, target_uuid=uuid_of(target), notes=pictures.notes)
 
 
@@ -135,9 +135,10 @@ def _refuse_live(storage: StudyStorage, source: optuna.Study, trials: Sequence[F
 
 def _add_trials(
     storage: StudyStorage,
+    source_uuid: str,
     target_uuid: str,
-    trials: Sequence[FrozenTrial],
     *,
+    trials: Sequence[FrozenTrial],
     rescorer: TrialRescorer,
     report: Report,
 ) -> None:
@@ -150,6 +151,8 @@ def _add_trials(
             report(trial.number, len(wanted))
             rescored = rescorer.rescored(trial)
             with storage.exclusive(), storage_errors(storage.url):
+                # Else its outputs may be gone because it was deleted meanwhile, which takes the lock too.
+                storage.read_by_uuid(source_uuid)
                 if _num_trials(storage, target_uuid) == trial.number:
                     storage.load_by_uuid(target_uuid, sampler=RandomSampler()).add_trial(rescored)
         report(len(wanted), len(wanted))

@@ -83,8 +83,7 @@ class TrialRescorer:
         end = self._end(trial, record)
         sheet = record.pictures.get(attributes.SHEET_PICTURE)
         redrawn = {} if sheet is None or end.sheet is None else {sheet: end.sheet}
-        with storage_errors(self._storage.url):
-            files = self._copier.copy(trial, record.pictures, redrawn=redrawn)
+        files = self._copier.copy(trial.system_attrs, record.pictures, redrawn=redrawn)
         kept = {name: value for name, value in trial.user_attrs.items() if name not in _SCORES}
         pictures = {attributes.PICTURES: files.renamed(record.pictures)} if record.pictures else {}
         system = {

@@ -9,7 +9,7 @@ import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from studies.errors import StorageError
-from studies.storage.artifacts import AtomicArtifactStore, artifact_entry
+from studies.storage.artifacts import AtomicArtifactStore, artifact_entry, artifact_metas
 from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage
 
@@ -129,7 +129,8 @@ def test_a_file_that_is_gone_has_no_second_name(storage: StudyStorage) -> None:
 
 def test_an_entry_makes_a_study_own_a_file(storage: StudyStorage, study: optuna.Study) -> None:
     artifact = storage.artifacts.upload_bytes(b"swirls", study, file_name="sheet.png")
-    (meta,) = storage.artifacts.metas(study)
+    (meta,) = artifact_metas(storage.optuna.get_study_system_attrs(study_id_of(study)))
+    assert (meta.artifact_id, meta.filename, meta.mimetype) == (artifact, "sheet.png", "image/png")
     other = optuna.create_study(study_name="other", storage=storage.optuna)
     storage.artifacts.link(artifact, "copy")
     for key, entry in artifact_entry(meta, artifact_id="copy").items():

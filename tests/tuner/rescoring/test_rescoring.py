@@ -306,6 +306,18 @@ def test_a_trial_that_another_process_added_meanwhile_is_not_added_twice(judged:
     assert [trial.number for trial in judged.read_study(NEW).get_trials()] == list(range(NUM_TRIALS))
 
 
+def test_the_old_study_is_deleted_meanwhile(judged: StudyStorage) -> None:
+    """Its outputs are not taken for lost."""
+
+    def delete(number: int, _: int) -> None:
+        if number == 1:
+            delete_idle_study(judged, uuid_of(judged.read_study(NAME)))
+
+    with pytest.raises(StudyError, match="was deleted"):
+        rescore(judged, report=delete)
+    assert [trial.state.name for trial in judged.read_study(NEW).get_trials()] == ["COMPLETE"]
+
+
 def outputs_of(storage: StudyStorage, number: int, kind: str = attributes.OUTPUT_PICTURES) -> Path:
     pictures = storage.read_study(NAME).get_trials()[number].user_attrs[attributes.PICTURES]
     return storage.artifacts.path_of(pictures[kind])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(context_settings=HELP, epilog="Example: styletuner study run quick --style painting.jpg --photos photos/")
 def study() -> None:
-    """Run, list, show, export and delete studies; ask people about them."""
+    """Run, list, show, re-score, export and delete studies; ask people about them."""
 
 
 for command in (list_studies, show, prefer, rescore, export):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-JUDGE_VERSION: Final = "3"
+JUDGE_VERSION: Final = "4"
 """Stored with every score; scores of different versions are never ranked together. Raise it with any formula change."""
 
 EXPORT_FORMAT: Final = 1

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
+import numpy as np
+
 from measures.quality import ArtefactExcess, PhotoQuality, Quality, average_photos, combine_parts
 from objectives.judging.content_preservation import content_preservation
 from objectives.judging.faults import ArtefactLevels, picture_excess
 from objectives.judging.measuring import MeasuredOutput
 from objectives.judging.set_faults import SetLevels, collapse_excess, fixed_pattern_excess
-from objectives.judging.style_match import style_match
+from objectives.judging.style_match import STYLE_SCALES, TextureMatches, style_match, texture_matches
 
 
 @final
@@ -41,18 +43,29 @@ def combine_set(measured: MeasuredSet, *, content_exponent: float) -> Quality:
     """
     fixed_pattern = fixed_pattern_excess(measured.together, measured.photos_together)
     collapse = collapse_excess(measured.together, measured.photos_together, style_contrast=measured.style_contrast)
+    textures = _match_textures(measured.outputs)
     photos = []
-    for output in measured.outputs:
+    for output, texture in zip(measured.outputs, textures.matches, strict=True):
         excess = picture_excess(output.levels, photo=output.photo_levels, style=measured.style_levels)
         excess = replace(excess, fixed_pattern=fixed_pattern, collapse=collapse)
-        photos.append(_combine_output(output, excess, content_exponent))
+        terms = _terms(output, texture=texture, style_scale=textures.scale)
+        photos.append(_combine_output(terms, excess, content_exponent))
     return average_photos(photos)
 
 
-def _combine_output(output: MeasuredOutput, excess: ArtefactExcess, content_exponent: float) -> PhotoQuality:
-    terms = _terms(output)
-    content = content_preservation(lpips=output.lpips, lpips_reference=output.lpips_reference, edges=output.edges)
-    copied = max(output.copied_layout, output.copied_patches)
+def _match_textures(outputs: Sequence[MeasuredOutput]) -> TextureMatches:
+    return texture_matches(
+        np.array([output.texture_distances for output in outputs]),
+        zeros=np.array([output.anchors.texture_zero(output.sharpness) for output in outputs]),
+        ones=np.array([output.anchors.texture_one for output in outputs]),
+    )
+
+
+def _combine_output(terms: dict[str, float], excess: ArtefactExcess, content_exponent: float) -> PhotoQuality:
+    content = content_preservation(
+        lpips=terms["lpips"], lpips_reference=terms["lpips_reference"], edges=terms["edges"], places=terms["places"]
+    )
+    copied = max(terms["copied_layout"], terms["copied_patches"])
     style = style_match(texture=terms["texture"], colour=terms["colour"], copied=copied)
     return combine_parts(
         content=content,
@@ -63,14 +76,16 @@ def _combine_output(output: MeasuredOutput, excess: ArtefactExcess, content_expo
     )
 
 
-def _terms(output: MeasuredOutput) -> dict[str, float]:
+def _terms(output: MeasuredOutput, *, texture: float, style_scale: float) -> dict[str, float]:
     """Raw measurements that are kept beside the parts, by name."""
     return {
         "lpips": output.lpips,
         "lpips_reference": output.lpips_reference,
         "edges": output.edges,
-        "texture_distance": output.texture_distance,
-        "texture": output.anchors.texture_match(output.texture_distance, sharpness=output.sharpness),
+        "places": output.places,
+        "texture_distance": float(output.texture_distances[STYLE_SCALES.index(style_scale)]),
+        "texture": texture,
+        "style_scale": style_scale,
         "colour": output.anchors.colour_match(output.colour_distance),
         "copied_layout": output.copied_layout,
         "copied_patches": output.copied_patches,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from measures.quality import ArtefactExcess
 from models.pictures.images import Image
-from objectives.judging.luminance import luminance
+from objectives.judging.borders import BorderSteps, deepest_strip, measure_border, spoilt_by_border
 
 CHECKERBOARD_TOLERANCE: Final = 1.25
 """An output may be so much rougher than the rougher of photo and style image: the acceptable pictures reach 1.1."""
@@ -20,26 +20,20 @@ CHECKERBOARD_TOLERANCE: Final = 1.25
 CHECKERBOARD_UNIT: Final = 0.05
 """Nyquist amplitude, in pixel values, that spoils a picture: what a checkerboard of +-0.08 adds to fine texture."""
 
-CLIPPING_TOLERANCE: Final = 0.05
-"""Share of channel values that may clip beyond photo and style image: flat bright styles do so by nature."""
+CLIPPING_TOLERANCE: Final = 0.02
+"""Share of pixels that may clip beyond photo and style image: specks and highlights."""
 
-CLIPPING_UNIT: Final = 0.4
-"""Share of clipped channel values that spoils a picture; gentle, for flat bright styles."""
+CLIPPING_UNIT: Final = 0.25
+"""Share of clipped pixels that spoils a picture."""
 
 CLIPPED_BELOW: Final = 2.0 / 255.0
-"""At most two of 255 levels from the end counts as clipped: JPEG moves a clipped value that far."""
+"""At most two of 255 levels from the end counts as clipped: JPEG moves a clipped value that far. A pixel counts where
+all of its channels are: pure black, white or a pure colour. One channel at its end is what saturated styles paint
+with."""
 
-BORDER_WIDTHS: Final = (2, 4, 8)
-"""Pixels: what zero padding disturbs after one, two and four 5x5 kernels."""
-
-BORDER_TOLERANCE: Final = 1.25
-"""A border may differ so much more than the photo's and the style image's own: restyling raises contrast."""
-
-BORDER_SLACK: Final = 0.02
-"""Step in pixel values that may always stand at a border: five of 255 levels, hardly seen."""
-
-BORDER_UNIT: Final = 0.1
-"""Step at the border, in pixel values, that spoils a picture."""
+BORDER_UNIT_SHARE: Final = 1.0 / 1.5
+"""Share of the picture that strips along its edges must cover to spoil it: a strip costs half as much again as the
+share it covers, for it can be trimmed in a second."""
 
 
 @final
@@ -49,13 +43,13 @@ class ArtefactLevels:
 
     Attributes:
         checkerboard: Root mean square of the 2x2 Nyquist filter, at full size and over blocks of 2x2, shape (2,).
-        clipping: Share of clipped channel values.
-        border: Mean step at the four borders for each of `BORDER_WIDTHS`, shape (3,).
+        clipping: Share of clipped pixels, without the margins, where a black frame is a strip.
+        border: Steps along the edges.
     """
 
     checkerboard: NDArray[np.float64]
     clipping: float
-    border: NDArray[np.float64]
+    border: BorderSteps
 
 
 def measure_levels(image: Image) -> ArtefactLevels:
@@ -64,20 +58,20 @@ def measure_levels(image: Image) -> ArtefactLevels:
     Args:
         image: RGB in [0, 1], shape (height, width, 3), at its own size.
     """
-    clipped = (image <= CLIPPED_BELOW) | (image >= 1.0 - CLIPPED_BELOW)
-    border = np.array([_border_step(image, width) for width in BORDER_WIDTHS])
-    return ArtefactLevels(checkerboard=_nyquist(image), clipping=float(clipped.mean()), border=border)
+    clipped = np.all((image <= CLIPPED_BELOW) | (image >= 1.0 - CLIPPED_BELOW), axis=-1)
+    margin = deepest_strip(image.shape)
+    inside = np.asarray(clipped)[margin:-margin, margin:-margin]
+    return ArtefactLevels(checkerboard=_nyquist(image), clipping=float(inside.mean()), border=measure_border(image))
 
 
 def picture_excess(output: ArtefactLevels, *, photo: ArtefactLevels, style: ArtefactLevels) -> ArtefactExcess:
     """Excess of one output over its photo and the style image; the terms of several outputs are None."""
     rough = output.checkerboard - CHECKERBOARD_TOLERANCE * np.maximum(photo.checkerboard, style.checkerboard)
     clipping = output.clipping - max(photo.clipping, style.clipping) - CLIPPING_TOLERANCE
-    step = output.border - BORDER_TOLERANCE * np.maximum(photo.border, style.border) - BORDER_SLACK
     return ArtefactExcess(
         checkerboard=max(0.0, float(rough.max()) / CHECKERBOARD_UNIT),
         clipping=max(0.0, clipping / CLIPPING_UNIT),
-        border=max(0.0, float(step.max()) / BORDER_UNIT),
+        border=spoilt_by_border(output.border, photo=photo.border) / BORDER_UNIT_SHARE,
         fixed_pattern=None,
         collapse=None,
     )
@@ -90,13 +84,3 @@ def _nyquist(image: Image) -> NDArray[np.float64]:
         corners = pixels[:-step, :-step] - pixels[:-step, step:] - pixels[step:, :-step] + pixels[step:, step:]
         levels.append(np.sqrt(np.mean((corners / 4.0) ** 2, dtype=np.float64)))
     return np.array(levels)
-
-
-def _border_step(image: Image, width: int) -> float:
-    steps = []
-    for quarter_turns in range(4):
-        turned = np.rot90(image, quarter_turns)
-        outer, inner = turned[:width], turned[width : 2 * width]
-        colour = float(np.sqrt(np.mean((outer.mean(axis=(0, 1)) - inner.mean(axis=(0, 1))) ** 2)))
-        steps.append(np.hypot(colour, float(luminance(outer).std()) - float(luminance(inner).std())))
-    return float(np.mean(steps))

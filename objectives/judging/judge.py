@@ -32,7 +32,8 @@ class Judge:
         """Measures photos and style image.
 
         Args:
-            style: RGB in [0, 1], shape (height, width, 3), at the scale that its strokes should have on the photos.
+            style: RGB in [0, 1], shape (height, width, 3), best with a shorter side as long as the photos' or longer:
+                it is compared at the judge's own scales, whatever size a network was trained with.
             photos: RGB in [0, 1], each at the size of its future output, sides at least 16 px.
             content_exponent: Weight of content preservation against style match, in [0, 1].
             seed: Of the sampled positions, directions and tiles.
@@ -48,7 +49,7 @@ class Judge:
                 f"`content_exponent` must be in [0, 1]. Received {content_exponent}. Take 0.5 for an even balance."
             )
         for name, pictures in (("style", [style]), ("photos", photos)):
-            _check_pictures(pictures, name=name)
+            check_pictures(pictures, name=name)
         self.content_exponent = content_exponent
         with single_thread():
             side = median_side([photo.shape for photo in photos])
@@ -68,7 +69,7 @@ class Judge:
         Raises:
             QualityError: Another number of outputs than photos, another size, pixels outside [0, 1] or not finite.
         """
-        _check_pictures(outputs, name="outputs")
+        check_pictures(outputs, name="outputs")
         sizes = [output.shape[:2] for output in outputs]
         wanted = [photo.shape[:2] for photo in self._photos]
         if sizes != wanted:
@@ -90,7 +91,16 @@ class Judge:
         return combine_set(measured, content_exponent=self.content_exponent)
 
 
-def _check_pictures(pictures: Sequence[Image], *, name: str) -> None:
+def check_pictures(pictures: Sequence[Image], *, name: str) -> None:
+    """See that pictures can be judged.
+
+    Args:
+        pictures: Of any size from 16 px.
+        name: What an error calls them.
+
+    Raises:
+        QualityError: One is of another shape than (height, width, 3), too small, or has pixels outside [0, 1].
+    """
     for picture in pictures:
         if picture.ndim != 3 or picture.shape[2] != 3 or min(picture.shape[:2]) < MIN_PICTURE_SIDE:  # noqa: PLR2004
             raise QualityError(

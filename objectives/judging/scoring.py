@@ -1,9 +1,13 @@
-"""Scores pictures of whatever origin against their photos and a style image: one network's outputs together."""
+"""Scores pictures of whatever origin against their photos and a style image: one network's outputs together.
 
-import hashlib
+Pictures are read when their turn comes and not kept, so that memory does not grow with their number.
+"""
+
+import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, final
 
 import numpy as np
@@ -11,16 +15,30 @@ import numpy as np
 from measures.quality import CONTENT_EXPONENT, PhotoQuality, Quality, average_photos
 from models.pictures.images import Image, resize, resize_short_side
 from objectives.errors import QualityError
-from objectives.judging.judge import Judge
+from objectives.judging.combining import MeasuredSet, combine_set
+from objectives.judging.judge import check_pictures
+from objectives.judging.measuring import JudgedPhoto, measure_output, measure_photo
 from objectives.judging.reasons import Reason, find_reasons
-from objectives.judging.style_reference import MIN_PICTURE_SIDE
+from objectives.judging.set_faults import SetMeasurer, common_part
+from objectives.judging.style_reference import MIN_PICTURE_SIDE, StyleReference, median_side
+from objectives.judging.torch_setup import single_thread
 
 MAX_ROUNDING: Final = 2.0
 """Pixels by which a side may differ from the photo's proportions: what rounding leaves, also to an even number; a crop
 by a hundredth of a picture of 256 px is more."""
 
-MAX_JUDGES: Final = 4
-"""Judges that are kept: pictures of one photo and size tend to come one after another."""
+MAX_PIXELS: Final = 1920 * 1088
+"""Of a picture as it is judged; larger ones are shrunk to it. About what a screen shows of it: faults that are only
+seen by magnifying do not count, and a picture of 24 megapixels needs no more memory."""
+
+MAX_PROPORTIONS: Final = 16
+"""Longest side of a picture in its shortest: beyond, a picture at the judged size would be millions of pixels long."""
+
+MAX_STYLES: Final = 4
+"""Scales of the style image that are kept: pictures of one size tend to come one after another."""
+
+KEPT_BYTES: Final = 2**29
+"""Of measured photos that are kept for further outputs of theirs: about 50 photos of proportions 3 : 2."""
 
 SAME_PICTURE: Final = 2.0 / 255.0
 """Mean difference of thumbnails, in pixel values, up to which photo and style image are one picture: five pictures,
@@ -34,6 +52,12 @@ THUMBNAIL_SIDE: Final = 16
 """Shorter side, in pixels, of these thumbnails: at 32 px a nearest-neighbour resize already moves 3.7 levels."""
 
 
+def bounded_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width at which a picture of this size is judged: its own up to `MAX_PIXELS`."""
+    scale = min(1.0, math.sqrt(MAX_PIXELS / (height * width)))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def check_sizes(name: str, picture: Sequence[int], photo: Sequence[int]) -> None:
     """See that a picture of this size can be scored against a photo of that size.
 
@@ -43,12 +67,17 @@ def check_sizes(name: str, picture: Sequence[int], photo: Sequence[int]) -> None
         photo: Height and width of the photo.
 
     Raises:
-        QualityError: A side of the picture is below 16 px, or its proportions are not the photo's.
+        QualityError: A side of the picture is below 16 px, it is too long, or its proportions are not the photo's.
     """
     if min(picture[:2]) < MIN_PICTURE_SIDE:
         raise QualityError(
             f"{name!r} must have sides of at least {MIN_PICTURE_SIDE} px. Received {_size(picture)}. Pass a larger "
             f"picture."
+        )
+    if max(picture[:2]) > MAX_PROPORTIONS * min(picture[:2]):
+        raise QualityError(
+            f"{name!r} must not be longer than {MAX_PROPORTIONS} times its shorter side. Received {_size(picture)}. "
+            f"Cut picture and photo into pieces."
         )
     if not _have_same_proportions(picture, photo):
         raise QualityError(
@@ -59,22 +88,40 @@ def check_sizes(name: str, picture: Sequence[int], photo: Sequence[int]) -> None
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Output:
-    """A picture and the photo that it was made from.
+class OutputPixels:
+    """A picture and its photo, read.
 
     Attributes:
-        name: Of the picture.
-        picture: RGB in [0, 1], shape (height, width, 3), with the photo's proportions.
-        photo_name: Of the photo.
+        picture: RGB in [0, 1], shape (height, width, 3).
         photo: RGB in [0, 1], of any size.
         remark: What was done to them as they were read, in words.
     """
 
-    name: str
     picture: Image
-    photo_name: str
     photo: Image
     remark: str = ""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A picture and the photo that it was made from, still to be read.
+
+    Attributes:
+        name: Of the picture.
+        size: Height and width of the picture as it is read.
+        photo_name: Of the photo.
+        photo_size: Height and width of the photo's file, with the picture's proportions.
+        photo_id: The same for two outputs of one photo only.
+        read: Reads both; called once, when the turn comes.
+    """
+
+    name: str
+    size: tuple[int, int]
+    photo_name: str
+    photo_size: tuple[int, int]
+    photo_id: str
+    read: Callable[[], OutputPixels]
 
 
 @final
@@ -142,93 +189,118 @@ class PictureScorer:
     """Scores sets of pictures against one style image.
 
     Photos are resized to the size of their picture, and the style image so that its shorter side equals the pictures'
-    (their median): how large its strokes were meant to be is unknown. So scores differ a little from those of a study
-    that took the style image at another size.
+    (their median), as in a study; strokes are compared at that scale and smaller ones.
     """
 
-    def __init__(self, style: Image, *, content_exponent: float = CONTENT_EXPONENT, seed: int = 0) -> None:
-        """Take the style image.
+    def __init__(self, style: Image) -> None:
+        """Take the style image: RGB in [0, 1], any size."""
+        self._own_size = style.shape[:2]
+        height, width = bounded_size(*self._own_size)
+        self._style = resize(style, height=height, width=width)
+        self._styles: OrderedDict[float, StyleReference] = OrderedDict()
+        self._photos = _KeptPhotos()
 
-        Args:
-            style: RGB in [0, 1], any size.
-            content_exponent: Weight of content preservation against style match, in [0, 1].
-            seed: Of the sampled positions, directions and tiles.
-        """
-        self._style = style
-        self._content_exponent = content_exponent
-        self._seed = seed
-        self._judges: OrderedDict[tuple[str, ...], Judge] = OrderedDict()
-
-    def score(self, name: str, outputs: Sequence[Output]) -> OutputsScore:
+    def score(
+        self, name: str, outputs: Sequence[Output], *, on_picture: Callable[[], None] = lambda: None
+    ) -> OutputsScore:
         """Scores pictures that one network painted, or a single picture as if it were the only one.
 
         Args:
             name: What they are called together.
             outputs: At least one.
+            on_picture: Called after each picture.
 
         Raises:
-            QualityError: A picture has other proportions than its photo, is smaller than 16 px, or has pixels outside
-                [0, 1].
+            QualityError: A picture has other proportions than its photo, is smaller than 16 px, too long, has pixels
+                outside [0, 1], or was replaced meanwhile.
             PretrainedError: AlexNet's weights are neither cached nor fetchable.
         """
         for output in outputs:
-            check_sizes(output.name, output.picture.shape[:2], output.photo.shape[:2])
-        together = _have_own_photos(outputs)
-        quality = self._measure(outputs) if together else self._measure_each(outputs)
+            check_sizes(output.name, output.size, output.photo_size)
+        if len({output.photo_id for output in outputs}) == len(outputs):
+            quality, notes = self._score_together(outputs, on_picture)
+        else:  # outputs of one photo share its detail, which would pass for a pattern of the network
+            alone = [self._score_together([output], on_picture) for output in outputs]
+            quality = replace(average_photos([one.photos[0] for one, _ in alone]), standard_error=None)
+            notes = [[*remarks, SHARED_PHOTO] for _, (remarks,) in alone]
         return OutputsScore(
             name=name,
             quality=quality,
-            reasons=find_reasons(quality, content_exponent=self._content_exponent),
+            reasons=find_reasons(quality, content_exponent=CONTENT_EXPONENT),
             pictures=tuple(
                 PictureScore(
                     picture=output.name,
                     photo=output.photo_name,
                     quality=photo,
-                    reasons=find_reasons(photo, content_exponent=self._content_exponent),
-                    note="; ".join(
-                        self._remarks(output, outputs) if together else [*self._remarks(output), SHARED_PHOTO]
-                    ),
+                    reasons=find_reasons(photo, content_exponent=CONTENT_EXPONENT),
+                    note="; ".join(note),
                 )
-                for output, photo in zip(outputs, quality.photos, strict=True)
+                for output, photo, note in zip(outputs, quality.photos, notes, strict=True)
             ),
         )
 
-    def _measure(self, outputs: Sequence[Output]) -> Quality:
-        return self._judge(outputs).score([output.picture for output in outputs])
+    def _score_together(
+        self, outputs: Sequence[Output], on_picture: Callable[[], None]
+    ) -> tuple[Quality, list[list[str]]]:
+        """Quality, and what was done to each picture before it was compared, in words."""
+        sizes = [output.size for output in outputs]
+        measured, notes = [], []
+        with single_thread():
+            side = median_side(sizes)
+            style = self._style_for(side)
+            together, photos_together = SetMeasurer(common_part(sizes)), SetMeasurer(common_part(sizes))
+            for output in outputs:
+                pixels = _read(output)
+                photo = resize(pixels.photo, height=output.size[0], width=output.size[1])
+                key = (output.photo_id, output.size, side)
+                judged = self._photos.get(key, partial(measure_photo, photo, style=style))
+                measured.append(measure_output(pixels.picture, photo=judged, style=style))
+                together.add(pixels.picture)
+                photos_together.add(photo)
+                notes.append(self._remarks(output, pixels, style_side=round(side)))
+                on_picture()
+        measured_set = MeasuredSet(
+            outputs=measured,
+            together=together.levels(),
+            photos_together=photos_together.levels(),
+            style_levels=style.levels,
+            style_contrast=style.contrast,
+        )
+        return combine_set(measured_set, content_exponent=CONTENT_EXPONENT), notes
 
-    def _measure_each(self, outputs: Sequence[Output]) -> Quality:
-        """Outputs of one photo share its detail, which would pass for a pattern of the network."""
-        alone = [self._measure([output]).photos[0] for output in outputs]
-        return replace(average_photos(alone), standard_error=None)
+    def _style_for(self, side: float) -> StyleReference:
+        if side not in self._styles:
+            self._styles[side] = StyleReference(self._style, picture_side=side)
+        self._styles.move_to_end(side)
+        while len(self._styles) > MAX_STYLES:
+            self._styles.popitem(last=False)
+        return self._styles[side]
 
-    def _judge(self, outputs: Sequence[Output]) -> Judge:
-        """The judge of these photos at these sizes; measuring photos costs more than scoring a picture of them."""
-        photos = [
-            resize(output.photo, height=output.picture.shape[0], width=output.picture.shape[1]) for output in outputs
-        ]
-        key = tuple(_digest(photo) for photo in photos)
-        if key not in self._judges:
-            self._judges[key] = Judge(
-                style=resize_short_side(self._style, _short_side(outputs)),
-                photos=photos,
-                content_exponent=self._content_exponent,
-                seed=self._seed,
-            )
-        self._judges.move_to_end(key)
-        while len(self._judges) > MAX_JUDGES:
-            self._judges.popitem(last=False)
-        return self._judges[key]
-
-    def _remarks(self, output: Output, judged_with: Sequence[Output] = ()) -> list[str]:
-        side = _short_side(judged_with or [output])
-        remarks = [output.remark] if output.remark else []
-        if output.picture.shape != output.photo.shape:
-            remarks.append(f"photo resized from {_size(output.photo.shape)} to {_size(output.picture.shape)}")
-        if min(self._style.shape[:2]) != side:
-            remarks.append(f"style image resized to a shorter side of {side} px")
-        if _are_same(output.photo, self._style):
+    def _remarks(self, output: Output, pixels: OutputPixels, *, style_side: int) -> list[str]:
+        remarks = [pixels.remark] if pixels.remark else []
+        if output.size != output.photo_size:
+            remarks.append(f"photo resized from {_size(output.photo_size)} to {_size(output.size)}")
+        if min(self._own_size) != style_side:
+            remarks.append(f"style image resized to a shorter side of {style_side} px")
+        if _are_same(pixels.photo, self._style):
             remarks.append("photo and style image are the same picture, so the style match says nothing")
         return remarks
+
+
+@final
+class _KeptPhotos:
+    """Measured photos, those that were asked for last, in `KEPT_BYTES`; at least one."""
+
+    def __init__(self) -> None:
+        self._photos: OrderedDict[tuple[object, ...], JudgedPhoto] = OrderedDict()
+
+    def get(self, key: tuple[object, ...], measure: Callable[[], JudgedPhoto]) -> JudgedPhoto:
+        """The photo of this key, measured where it is not kept: that costs more than to measure an output of it."""
+        photo = self._photos.pop(key, None) or measure()
+        self._photos[key] = photo
+        while len(self._photos) > 1 and sum(kept.num_bytes for kept in self._photos.values()) > KEPT_BYTES:
+            self._photos.popitem(last=False)
+        return photo
 
 
 def _parts(quality: Quality | PhotoQuality) -> dict[str, Any]:
@@ -247,17 +319,16 @@ def _are_same(photo: Image, style: Image) -> bool:
     return float(np.abs(thumbnail - other).mean()) <= SAME_PICTURE
 
 
-def _short_side(outputs: Sequence[Output]) -> int:
-    """Median of the pictures' shorter sides."""
-    return round(float(np.median([min(output.picture.shape[:2]) for output in outputs])))
-
-
-def _have_own_photos(outputs: Sequence[Output]) -> bool:
-    return len({_digest(output.photo) for output in outputs}) == len(outputs)
-
-
-def _digest(image: Image) -> str:
-    return f"{hashlib.sha256(image.tobytes()).hexdigest()} {image.shape}"
+def _read(output: Output) -> OutputPixels:
+    pixels = output.read()
+    check_pictures([pixels.picture], name=output.name)
+    check_pictures([pixels.photo], name=output.photo_name)
+    if pixels.picture.shape[:2] != output.size:
+        raise QualityError(
+            f"{output.name!r} was {_size(output.size)} at first and is {_size(pixels.picture.shape)} now. Score it "
+            f"again once it is written."
+        )
+    return pixels
 
 
 def _have_same_proportions(one: Sequence[int], other: Sequence[int]) -> bool:

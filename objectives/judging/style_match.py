@@ -3,7 +3,11 @@
 Textures are compared by a sliced Wasserstein distance (Rabin et al. 2011; for style by Heitz et al., "A Sliced
 Wasserstein Loss for Neural Texture Synthesis", CVPR 2021) of AlexNet features. Differs from Heitz et al.: features are
 compared by their square roots, as in RootSIFT and the Hellinger distance, because raw ones let the few strongest
-strokes decide; directions and positions are fixed by a seed.
+strokes decide; distances are squared, so that what two samples of few positions differ by chance adds the same to
+each and cancels between them; directions and positions are fixed by a seed.
+
+How large a network's strokes are is its own choice, so outputs are compared with the style image at several scales, and
+the scale at which a network's outputs match best on the whole is taken for the one it paints at.
 """
 
 from collections.abc import Sequence
@@ -40,15 +44,36 @@ _COLOUR_NUMBER: Final = 5  # behind the layers', so that colours are projected i
 MIN_SCALE: Final = 1e-3
 """Smallest spread by which a distance is divided: only a single-colour style image has less."""
 
-MIN_TEXTURE_GAP: Final = 0.1
-"""Smallest gap between the anchors, in spreads of the style image: half the distance of a tiling to it."""
+STYLE_SCALES: Final = (1.0, 0.7, 0.5, 0.35, 0.25)
+"""The style image's shorter side, as shares of the pictures': from as large as the photo to a quarter of it, where
+strokes are about as small as AlexNet tells apart. Steps of a square root of 2: half a step changes a match by about a
+tenth."""
 
-MIN_TEXTURE_GAP_SHARE: Final = 0.25
-"""Smallest gap as a share of the recoloured photo's distance. A photo as richly textured as the style image leaves
-less, and what is left is mostly chance."""
+MIN_TEXTURE_GAP: Final = 0.08
+"""Smallest gap between the anchors, in squared spreads of the style image: a third of the usual one at 256 px. Where a
+recoloured photo is as near to the style image as tiles of it are, the rest is chance."""
 
-BLURS: Final = (0.0, 0.5, 0.8, 1.2, 1.7, 2.5)
-"""Standard deviations in pixels at which recoloured photos are measured: from sharp to the blurriest short run seen."""
+MIN_TEXTURE_GAP_SHARE: Final = 0.5
+"""Smallest gap of one photo as a share of the mean gap of all: a photo as richly textured as the style image leaves
+less of its own, and what is left is mostly chance."""
+
+POOLED_SHARE: Final = 0.25
+"""Share of the photos' mean in each photo's zero point. Where the recoloured photo stands depends on the photo's own
+texture more than where the restyled one does; half would spread a network's matches no less, and lets some recoloured
+photos pass for painted."""
+
+BLURS: Final = (0.5, 0.8, 1.2, 1.7, 2.5)
+"""Standard deviations in pixels at which recoloured photos are measured: up to the blurriest short run seen."""
+
+GRAIN_LEVELS: Final = (0.05, 0.15)
+"""Standard deviations of grain, in pixel values, at which recoloured photos are measured: just seen, and as rough as
+the roughest strokes. Busy paintings' small strokes are as near to grain as to strokes, for any measure of textures."""
+
+GRAIN_BLURS: Final = (0.0, 1.5)
+"""Standard deviations of the grain's blur in pixels: fine and coarse grain."""
+
+SHARPENINGS: Final = (1.0, 3.0)
+"""How many times the finest detail is added to recoloured photos that stand for sharpened ones."""
 
 _SHARPNESS_SCALE: Final = 1.0  # pixels: finer detail than this is what a short run lacks
 _SHARPNESS_FLOOR: Final = 0.02  # luminance: keeps flat pictures at sharpness 0
@@ -120,41 +145,104 @@ def blurred(image: Image, deviation: float) -> Image:
     return soft
 
 
+def grained(image: Image, deviation: float, *, blur: float, seed: int) -> Image:
+    """Adds grain of so many pixel values, grey and colour alike, blurred by so many pixels."""
+    grain = np.random.default_rng(seed).standard_normal(image.shape).astype(np.float32)
+    grain = blurred(grain, blur)
+    rough: Image = np.clip(image + deviation * grain / grain.std(), 0.0, 1.0).astype(np.float32)
+    return rough
+
+
+def sharpened(image: Image, times: float) -> Image:
+    """Adds detail finer than a pixel or two so many times; 0 changes nothing."""
+    sharp: Image = np.clip(image + times * (image - blurred(image, _SHARPNESS_SCALE)), 0.0, 1.0).astype(np.float32)
+    return sharp
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ZeroCurve:
+    """Distances of one way to change a recoloured photo's sharpness.
+
+    Attributes:
+        sharpness: Of the changed photo, rising, shape (steps,).
+        distances: Its squared texture distances to the style image at each scale, shape (steps, scales).
+    """
+
+    sharpness: NDArray[np.float64]
+    distances: NDArray[np.float64]
+
+    def at(self, sharpness: float) -> NDArray[np.float64]:
+        """Return the distances at a sharpness, those of the nearer end beyond it; shape (scales,)."""
+        return np.array([np.interp(sharpness, self.sharpness, column) for column in self.distances.T])
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class StyleAnchors:
-    """Distances to the style image that stand for style match 0 and 1.
+    """What stands for style match 0 and 1 with one photo.
 
     A recoloured photo is compared at the output's own sharpness. A short run's outputs are soft, and AlexNet sees
-    softness before it sees strokes: against the sharp photo everything that a short run paints would read 0.
+    softness before it sees strokes: against the sharp photo everything that a short run paints would read 0. Sharper
+    than the photo it is compared with grain and with sharpening, which otherwise pass for small strokes.
 
     Attributes:
-        sharpness: Of the recoloured photo at each of `BLURS`, falling.
-        texture_zero: Texture distance of the nearer of two recolourings there, rising.
-        texture_one: Mean texture distance of shuffled style tiles.
+        softened: Recoloured photos, blurred.
+        roughened: The same with grain of each kind, and sharpened; each begins with the recoloured photo as it is.
+        texture_one: Mean squared texture distance of shuffled style tiles at each scale, shape (scales,).
         colour_zero: Colour distance of the photo.
         colour_one: Mean colour distance of shuffled style tiles.
     """
 
-    sharpness: tuple[float, ...]
-    texture_zero: tuple[float, ...]
-    texture_one: float
+    softened: ZeroCurve
+    roughened: tuple[ZeroCurve, ...]
+    texture_one: NDArray[np.float64]
     colour_zero: float
     colour_one: float
 
-    def texture_match(self, distance: float, *, sharpness: float) -> float:
-        """0 as far as an equally sharp recoloured photo, 1 as near as shuffled style tiles; higher is better.
-
-        Not clipped. Shuffled tiles reach less than 1 where the two anchors hardly differ.
-        """
-        zero = float(np.interp(sharpness, self.sharpness[::-1], self.texture_zero[::-1]))
-        gap = max(zero - self.texture_one, MIN_TEXTURE_GAP_SHARE * zero, MIN_TEXTURE_GAP)
-        return (zero - distance) / gap
+    def texture_zero(self, sharpness: float) -> NDArray[np.float64]:
+        """Squared texture distance at each scale of the nearest trivial picture that is so sharp; shape (scales,)."""
+        rougher = [curve for curve in self.roughened if sharpness > curve.sharpness[0]]
+        nearest: NDArray[np.float64] = np.min([curve.at(sharpness) for curve in (self.softened, *rougher)], axis=0)
+        return nearest
 
     def colour_match(self, distance: float) -> float:
         """1 as near as shuffled style tiles, 0 as far as the photo; in [0, 1], higher is better."""
         gap = max(self.colour_zero - self.colour_one, MIN_COLOUR_GAP)
         return float(np.clip(1.0 - (distance - self.colour_one) / gap, 0.0, 1.0))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TextureMatches:
+    """How near a network's outputs come to the style image's texture, at the scale that it paints at.
+
+    Attributes:
+        scale: The style image's shorter side as a share of the pictures', of `STYLE_SCALES`.
+        matches: Of each output: 0 as far as an equally sharp recoloured photo, 1 as near as shuffled style tiles; not
+            clipped, higher is better.
+    """
+
+    scale: float
+    matches: tuple[float, ...]
+
+
+def texture_matches(
+    distances: NDArray[np.float64], *, zeros: NDArray[np.float64], ones: NDArray[np.float64]
+) -> TextureMatches:
+    """Compares a network's outputs with their anchors.
+
+    Args:
+        distances: Squared texture distances of the outputs to the style image, shape (outputs, scales).
+        zeros: `StyleAnchors.texture_zero` of their photos, the same shape.
+        ones: `StyleAnchors.texture_one` of their photos, the same shape.
+    """
+    zeros = POOLED_SHARE * zeros.mean(axis=0) + (1.0 - POOLED_SHARE) * zeros
+    gaps = zeros - ones
+    gaps = np.maximum(np.maximum(gaps, MIN_TEXTURE_GAP_SHARE * gaps.mean(axis=0)), MIN_TEXTURE_GAP)
+    matches = (zeros - distances) / gaps
+    best = int(np.argmax(matches.mean(axis=0)))
+    return TextureMatches(scale=STYLE_SCALES[best], matches=tuple(float(match) for match in matches[:, best]))
 
 
 def style_match(*, texture: float, colour: float, copied: float) -> float:
@@ -163,7 +251,7 @@ def style_match(*, texture: float, colour: float, copied: float) -> float:
     Colour alone earns nothing: it only scales the texture, so that a recoloured photo stays at 0.
 
     Args:
-        texture: `StyleAnchors.texture_match`.
+        texture: Of `texture_matches`.
         colour: `StyleAnchors.colour_match`.
         copied: Share that is copied out of the style image, in [0, 1]; what is copied is not painted.
 

@@ -1,18 +1,20 @@
-"""The style image as pictures of one scale are compared with it: measured once, whatever the number of pictures."""
+"""The style image as pictures of one size are compared with it: measured once, whatever the number of pictures."""
 
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.pictures.images import Image, resize_short_side
+from models.pictures.images import Image, centre_crop, resize_short_side
 from objectives.judging.anchor_pictures import shuffle_tiles
 from objectives.judging.copying import StylePatches
 from objectives.judging.faults import measure_levels
 from objectives.judging.luminance import luminance
-from objectives.judging.perceptual_network import MIN_SIDE, PictureFeatures, shared_network
+from objectives.judging.perceptual_network import PictureFeatures, shared_network
 from objectives.judging.style_match import (
+    STYLE_SCALES,
     Quantiles,
     colour_quantiles,
     feature_quantiles,
@@ -32,18 +34,27 @@ compared at this size: at 128 px LPIPS and edges are too coarse to miss a face."
 MIN_PICTURE_SIDE: Final = 16
 """Pixels: the smallest input of the style network."""
 
+LONGEST_STYLE: Final = 8
+"""Longest side of the style image in its shortest; of a longer one the middle is judged."""
+
 NUM_TILINGS: Final = 4
 """Shuffled tilings whose mean distance anchors style match 1; their distances differ by about a tenth."""
 
 
+_SMALLEST_SEARCHED_STYLE: Final = 64  # pixels: a smaller style image is mirrored, so that windows of its detail fit in
+
+
 @final
 class StyleReference:
-    """Everything that is measured of the style image alone, at the scale of pictures of one shorter side.
+    """Everything that is measured of the style image alone, for pictures of one shorter side.
+
+    How large the strokes are that a network makes of a style image is its own choice: textures are compared with the
+    style image at each of `STYLE_SCALES`, whatever size a trial trained with.
 
     Attributes:
-        style: RGB in [0, 1], as it was given.
+        style: RGB in [0, 1], with the pictures' shorter side.
         judged_side: Pixels of the shorter side at which a picture's textures and colours are compared.
-        judged_style: The style image at that scale.
+        judged_style: The style image with that shorter side.
         levels: What it shows of each fault itself.
         contrast: Standard deviation of its luminance.
     """
@@ -52,51 +63,73 @@ class StyleReference:
         """Measures the style image.
 
         Args:
-            style: RGB in [0, 1], at the scale that its strokes should have on the pictures.
+            style: RGB in [0, 1], best with a shorter side as long as the pictures' or longer.
             picture_side: Pixels of the pictures' shorter sides, their median.
             seed: Of the sampled positions, directions and tiles.
         """
-        self.style = style
-        self.levels = measure_levels(style)
-        self.contrast = float(luminance(style).std())
+        style = _middle(style)
+        self.style = resize_short_side(style, round(picture_side))
+        self.levels = measure_levels(self.style)
+        self.contrast = float(luminance(self.style).std())
         self.judged_side = round(float(np.clip(picture_side, SMALLEST_JUDGED_SIDE, LARGEST_JUDGED_SIDE)))
-        self.judged_style = _with_positions(_rescale(style, self.judged_side / picture_side))
-        self._picture_side = picture_side
-        self._seed = seed
-        self._textures = self.textures([self.judged_style])[1][0]
-        self._spreads = quantile_spreads(self._textures)
+        self.judged_style = resize_short_side(style, self.judged_side)
+        self.seed = seed
+        self._scaled = [_scaled(style, self.judged_side, scale, at_least=self.judged_side) for scale in STYLE_SCALES]
+        self._textures = self.textures(self._scaled)[1]
+        self._spreads = [quantile_spreads(textures) for textures in self._textures]
         self._colours = colour_quantiles(self.judged_style, seed=seed)
-        self._tilings: dict[tuple[int, int], tuple[float, float]] = {}
+        self._tilings: dict[tuple[int, int], tuple[NDArray[np.float64], float]] = {}
 
     @cached_property
-    def patches(self) -> StylePatches:
-        """The style image prepared for the search of its pieces; made when first asked for, small pictures are not."""
-        return StylePatches(_rescale(self.style, LARGEST_JUDGED_SIDE / self._picture_side))
+    def patches(self) -> tuple[StylePatches, ...]:
+        """The style image at each scale, prepared for the search of its pieces; made when first asked for."""
+        return tuple(
+            StylePatches(_scaled(self.style, LARGEST_JUDGED_SIDE, scale, at_least=_SMALLEST_SEARCHED_STYLE))
+            for scale in STYLE_SCALES
+        )
 
     def textures(self, images: Sequence[Image]) -> tuple[list[PictureFeatures], list[Quantiles]]:
         """Looks at pictures of the judged size: their features, and the distributions of these."""
         features = shared_network().features(images)
-        return features, [feature_quantiles(picture.positions(), seed=self._seed) for picture in features]
+        return features, [feature_quantiles(picture.positions(), seed=self.seed) for picture in features]
 
-    def texture_distance(self, textures: Quantiles) -> float:
-        """Distance of a picture's `textures` to the style image's, in spreads of these; lower is nearer."""
-        return float(np.mean(quantile_distances(textures, self._textures) / self._spreads))
+    def texture_distances(self, textures: Quantiles) -> NDArray[np.float64]:
+        """Squared distances of a picture's `textures` to those of the style image at each scale.
+
+        Returns:
+            In squared spreads of the style image's, shape (scales,); lower is nearer.
+        """
+        return np.array([self._distance(textures, number) for number in range(len(self._textures))])
 
     def colour_distance(self, image: Image) -> float:
         """Distance of a picture's colours to the style image's, in pixel values; lower is nearer."""
-        return float(quantile_distances(colour_quantiles(image, seed=self._seed), self._colours)[0])
+        return float(quantile_distances(colour_quantiles(image, seed=self.seed), self._colours)[0])
 
-    def tiling_distances(self, height: int, width: int) -> tuple[float, float]:
-        """Mean texture and colour distance of shuffled tiles of the style image, measured once for each size."""
+    def tiling_distances(self, height: int, width: int) -> tuple[NDArray[np.float64], float]:
+        """What shuffled tiles of the style image differ from it, measured once for each size.
+
+        Returns:
+            Mean squared texture distances at each scale, shape (scales,), and mean colour distance at the largest.
+        """
         if (height, width) not in self._tilings:
-            tilings = [
-                shuffle_tiles(self.judged_style, height=height, width=width, seed=self._seed + number)
-                for number in range(NUM_TILINGS)
+            tilings = [self._tile(number, height, width) for number in range(len(STYLE_SCALES))]
+            textures = [
+                np.mean([self._distance(textures, number) for textures in self.textures(pictures)[1]])
+                for number, pictures in enumerate(tilings)
             ]
-            textures = [self.texture_distance(texture) for texture in self.textures(tilings)[1]]
-            colours = [self.colour_distance(tiling) for tiling in tilings]
-            self._tilings[height, width] = (float(np.mean(textures)), float(np.mean(colours)))
+            colours = [self.colour_distance(tiling) for tiling in tilings[0]]
+            self._tilings[height, width] = (np.array(textures), float(np.mean(colours)))
         return self._tilings[height, width]
+
+    def _distance(self, textures: Quantiles, number: int) -> float:
+        distances = quantile_distances(textures, self._textures[number])
+        return float(np.mean((distances / self._spreads[number]) ** 2))
+
+    def _tile(self, number: int, height: int, width: int) -> list[Image]:
+        return [
+            shuffle_tiles(self._scaled[number], height=height, width=width, seed=self.seed + tiling)
+            for tiling in range(NUM_TILINGS)
+        ]
 
 
 def median_side(pictures: Sequence[tuple[int, ...]]) -> float:
@@ -104,15 +137,22 @@ def median_side(pictures: Sequence[tuple[int, ...]]) -> float:
     return float(np.median([min(shape[:2]) for shape in pictures]))
 
 
-def _rescale(image: Image, scale: float) -> Image:
-    short_side = round(min(image.shape[:2]) * scale)
-    return resize_short_side(image, max(short_side, MIN_PICTURE_SIDE))
+def _middle(style: Image) -> Image:
+    longest = LONGEST_STYLE * min(style.shape[:2])
+    height, width = (min(side, longest) for side in style.shape[:2])
+    return style if style.shape[:2] == (height, width) else centre_crop(style, height=height, width=width)
 
 
-def _with_positions(style: Image) -> Image:
-    """Mirror a style image that is too small for AlexNet into a larger one, its strokes as large as they were."""
-    if min(style.shape[:2]) >= MIN_SIDE:
-        return style
-    missing = [max(SMALLEST_JUDGED_SIDE - side, 0) for side in style.shape[:2]]
-    mirrored: Image = np.pad(style, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="symmetric")
+def _scaled(style: Image, side: int, scale: float, *, at_least: int) -> Image:
+    """The style image with a share of a shorter side, mirrored until both sides are long enough: strokes stay as large.
+
+    Args:
+        style: RGB in [0, 1].
+        side: Pixels.
+        scale: Of the shorter side.
+        at_least: Pixels of both sides.
+    """
+    smaller = resize_short_side(style, max(round(side * scale), MIN_PICTURE_SIDE))
+    missing = [max(at_least - length, 0) for length in smaller.shape[:2]]
+    mirrored: Image = np.pad(smaller, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="symmetric")
     return mirrored

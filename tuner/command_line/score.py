@@ -1,12 +1,15 @@
 """`styletuner score`: perceptual quality of any pictures."""
 
+import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tuner.command_line.counted_progress import CountedProgress
 from tuner.command_line.options import PATH
 
 if TYPE_CHECKING:
@@ -40,12 +43,18 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
     from measures.quality import PART_SHORT_LABELS
     from models.pictures.images import read_style_image
     from objectives.judging.scoring import PictureScorer
-    from tuner.scoring.picture_matching import find_picture_sets, match_photos, read_outputs
+    from tuner.scoring.output_files import list_outputs
+    from tuner.scoring.picture_matching import find_picture_sets, match_photos
     from tuner.scoring.score_ties import tied_with_first
 
     scorer = PictureScorer(read_style_image(style))
     matched = match_photos(find_picture_sets(pictures), photo)
-    scores = [scorer.score(found.name, read_outputs(photo_of, style=style)) for found, photo_of in matched]
+    total = sum(len(photo_of) for _, photo_of in matched)
+    with _counted(total) as count:
+        scores = [
+            scorer.score(found.name, list_outputs(photo_of, style=style), on_picture=count)
+            for found, photo_of in matched
+        ]
     scores.sort(key=lambda scored: -scored.quality.quality)
     _echo_notes(scores)
     tied = tied_with_first(scores)
@@ -59,6 +68,22 @@ def score(photo: Path, style: Path, each: bool, as_json: bool, pictures: tuple[P
         click.echo(_row(name, scored.quality, scored.reasons))
         for picture in scored.pictures if each and scored.pictures[0].picture != scored.name else ():
             click.echo(_row(f"  {picture.picture}", picture.quality, picture.reasons))
+
+
+@contextmanager
+def _counted(total: int) -> Iterator[Callable[[], None]]:
+    """Shows how many pictures are scored; what is yielded is called after each."""
+    done = itertools.count()
+    with CountedProgress("scoring", things="pictures") as progress:
+
+        def count() -> None:
+            progress.show(next(done), total)
+
+        try:
+            count()
+            yield count
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("Nothing was scored; the same command begins anew.") from None
 
 
 def _row(name: str, quality: "Quality | PhotoQuality", reasons: "Iterable[Reason]") -> str:

@@ -57,7 +57,7 @@ def open_kept_pictures(storage: StudyStorage, study: optuna.Study) -> KeptPictur
     """
     config = stored_config(study)
     source = _PictureSource(storage, study, config=config)
-    style = read_style_image(source.style_file(), size=config.data.style_size)
+    style = read_style_image(source.style_file(), size=config.data.held_out.size)
     record = source.record
     rung, calibration = record.photos.rung, record.photos.calibration
     rung_squares = source.squares(rung, strip=record.rung_photos, called="rung photos")

@@ -1,21 +1,17 @@
 """The pictures that `styletuner score` is given: which belong together, and which photo each was made from."""
 
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import final
 
 from models.errors import ImageError
-from models.pictures.images import is_transparent, measure_picture, read_image
+from models.pictures.images import measure_picture
 from models.pictures.photo_places import is_picture_name
 from models.pictures.regular_files import find_status, require_regular_file
-from objectives.judging.scoring import Output, check_sizes
+from objectives.judging.scoring import check_sizes
 from tuner.errors import PictureMatchError
-
-MAX_MEGAPIXELS: Final = 256
-"""Of the pictures that are judged together: as 32-bit floats they, their photos and these once more at the pictures'
-size are then 9 GB."""
 
 
 @final
@@ -85,7 +81,7 @@ def match_photos(sets: Sequence[PictureSet], photos: Path) -> list[tuple[Picture
         Each set with the photo of each of its files.
 
     Raises:
-        PictureMatchError: See `match_photo`; or a set is too large to be judged.
+        PictureMatchError: See `match_photo`.
         ImageError: A file is no picture, or the photos' path leads to neither a folder nor a file.
         QualityError: A picture is too small, or has other proportions than its photo.
     """
@@ -93,41 +89,10 @@ def match_photos(sets: Sequence[PictureSet], photos: Path) -> list[tuple[Picture
     matched = [
         (found, {file: photos if is_one else match_photo(file, candidates) for file in found.files}) for found in sets
     ]
-    for found, photo_of in matched:
-        num_pixels = 0
+    for _, photo_of in matched:
         for file, photo in photo_of.items():
-            height, width = measure_picture(file)
-            check_sizes(str(file), (height, width), measure_picture(photo))
-            num_pixels += height * width
-        if num_pixels > MAX_MEGAPIXELS * 10**6:
-            raise PictureMatchError(
-                f"{found.name} holds {num_pixels / 10**6:.0f} megapixels; at most {MAX_MEGAPIXELS} are judged at once. "
-                "Shrink the pictures (quality is judged at 256 px), or name fewer."
-            )
+            check_sizes(str(file), measure_picture(file), measure_picture(photo))
     return matched
-
-
-def read_outputs(photo_of: Mapping[Path, Path], *, style: Path) -> list[Output]:
-    """Read pictures with their photos, and note where transparent pixels are taken for white.
-
-    Args:
-        photo_of: The photo of each picture.
-        style: The style image, which is only looked at for transparency.
-
-    Raises:
-        ImageError: A file is no readable picture.
-    """
-    read = {photo: read_image(photo) for photo in set(photo_of.values())}
-    see_through = {path for path in {*read, style} if is_transparent(path)}
-    outputs = []
-    for file, photo in photo_of.items():
-        picture = read_image(file)  # first: it says what is wrong with a damaged file
-        named = {"picture": file in see_through or is_transparent(file), "photo": photo in see_through}
-        named["style image"] = style in see_through
-        through = [name for name, found in named.items() if found]
-        remark = f"transparent pixels of {' and '.join(through)} taken for white" if through else ""
-        outputs.append(Output(name=str(file), picture=picture, photo_name=str(photo), photo=read[photo], remark=remark))
-    return outputs
 
 
 def _begins_with(stem: str, start: str) -> bool:

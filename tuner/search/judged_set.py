@@ -42,7 +42,7 @@ class JudgedSet:
 def judged_set(config: StudyConfig, pictures: StudyPictures, photos: Sequence[Photo]) -> JudgedSet:
     """Read some of a study's held-out photos, maybe none, as its trials paint them."""
     squares = pictures.held_out(photos, size=config.data.held_out.size)
-    return judged_squares(config, squares, [photo.sha256 for photo in photos], style=pictures.style)
+    return judged_squares(config, squares, [photo.sha256 for photo in photos], style=pictures.judged_style)
 
 
 def judged_squares(
@@ -54,7 +54,7 @@ def judged_squares(
         config: The study's configuration.
         squares: (photos, size, size, 3) in [0, 1]; maybe none.
         sha256s: Content hash of each photo's file.
-        style: The study's style image, as `StudyPictures` has it.
+        style: The study's style image, as `StudyPictures.judged_style` has it.
     """
 
     def build_judge() -> Judge:

@@ -23,7 +23,8 @@ class StudyPictures:
 
     Attributes:
         style_path: File of the style image.
-        style: The style image at the study's style size, (height, width, 3).
+        style: The style image at the study's style size, (height, width, 3): what trials train with.
+        judged_style: The same at the held-out photos' size, by which outputs are judged, whatever trials train with.
         style_sha256: Hash of the style image's file.
         collection: All usable photos.
         split: The photos' disjoint sets: training, rung, calibration, report.
@@ -31,6 +32,7 @@ class StudyPictures:
 
     style_path: Path
     style: Image
+    judged_style: Image
     style_sha256: str
     collection: PhotoCollection
     split: PhotoSplit
@@ -95,6 +97,7 @@ def open_pictures(config: StudyConfig) -> StudyPictures:
     return StudyPictures(
         style_path=config.style,
         style=style,
+        judged_style=read_style_image(config.style, size=data.held_out.size),
         style_sha256=hashlib.sha256(config.style.read_bytes()).hexdigest(),
         collection=collection,
         split=split,

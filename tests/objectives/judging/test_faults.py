@@ -23,12 +23,6 @@ def excess(output: Image, *, photo: Image, style: Image) -> ArtefactExcess:
     return picture_excess(measure_levels(output), photo=measure_levels(photo), style=measure_levels(style))
 
 
-def darkened_border(image: Image, width: int) -> Image:
-    dark = image * 0.4
-    dark[width:-width, width:-width] = image[width:-width, width:-width]
-    return dark
-
-
 class SinglePictureTerm(QualityPartConformance):
     lowest, highest, higher_is_better = 0.0, 30.0, False
     term: str
@@ -51,13 +45,6 @@ class TestClipping(SinglePictureTerm):
         return draw_photo(), np.clip((draw_photo() - 0.4) * 8 + 0.4, 0, 1).astype(np.float32)
 
 
-class TestBorder(SinglePictureTerm):
-    term = "border"
-
-    def better_and_worse(self) -> tuple[Image, Image]:
-        return draw_photo(), darkened_border(draw_photo(), 4)
-
-
 @pytest.mark.parametrize("amplitude", [0.04, 0.1])
 def test_nyquist_level_of_a_checkerboard_is_its_amplitude(amplitude: float) -> None:
     board = 0.5 + amplitude * np.repeat(checkerboard(32, 32), 3, axis=2)
@@ -78,17 +65,27 @@ def test_what_the_style_image_shows_itself_is_no_artefact() -> None:
     assert excess(board, photo=flat, style=board).checkerboard == 0.0
 
 
-def test_clipping_is_the_share_of_clipped_values_beyond_the_tolerance() -> None:
+def test_clipping_is_the_share_of_clipped_pixels_beyond_the_tolerance() -> None:
     photo = np.full((20, 20, 3), 0.5, dtype=np.float32)
     output = photo.copy()
-    output[:10, :, 0] = 1.0
-    wanted = (0.5 / 3 - CLIPPING_TOLERANCE) / CLIPPING_UNIT
+    output[:10] = (1.0, 0.0, 1.0)  # 6 of the 12 lines inside the margins
+    wanted = (0.5 - CLIPPING_TOLERANCE) / CLIPPING_UNIT
     assert excess(output, photo=photo, style=photo).clipping == pytest.approx(wanted)
 
 
-def test_the_photos_own_border_is_no_artefact() -> None:
-    framed = darkened_border(draw_photo(), 4)
-    assert excess(framed, photo=framed, style=draw_style()).border == 0.0
+def test_one_channel_at_its_end_is_a_saturated_style() -> None:
+    photo = np.full((20, 20, 3), 0.5, dtype=np.float32)
+    output = photo.copy()
+    output[:10] = (1.0, 0.0, 0.2)
+    assert excess(output, photo=photo, style=photo).clipping == 0.0
+
+
+def test_a_frame_costs_its_share_of_the_picture_and_half_as_much_again() -> None:
+    photo = draw_photo(height=128, width=128)
+    framed = np.zeros_like(photo)
+    framed[4:-4, 4:-4] = photo[4:-4, 4:-4]
+    factor = excess(framed, photo=photo, style=draw_style()).factor()
+    assert factor == pytest.approx(math.exp(-1.5 * 16 / 128), abs=0.03)
 
 
 def test_real_looking_outputs_show_nothing() -> None:

@@ -57,7 +57,7 @@ def trivial_outputs(photo: Image, style: Image) -> dict[str, Image]:
 
 
 def test_version_is_text() -> None:
-    assert JUDGE_VERSION == "3"
+    assert JUDGE_VERSION == "4"
 
 
 @pytest.mark.parametrize("name", list(trivial_outputs(PHOTOS[0], STYLE)))
@@ -96,7 +96,8 @@ def test_lpips_term_equals_the_direct_distance_to_the_nearer_photo(outputs: list
     enlarged = [
         resize(image, height=LARGEST_JUDGED_SIDE, width=LARGEST_JUDGED_SIDE) for image in (outputs[0], PHOTOS[0])
     ]
-    recoloured = resize(recolour(PHOTOS[0], STYLE), height=LARGEST_JUDGED_SIDE, width=LARGEST_JUDGED_SIDE)
+    style = resize(STYLE, height=64, width=64)
+    recoloured = resize(recolour(PHOTOS[0], style), height=LARGEST_JUDGED_SIDE, width=LARGEST_JUDGED_SIDE)
     features = network.features([*enlarged, recoloured])
     wanted = min(network.distance(features[0], features[1]), network.distance(features[0], features[2]))
     assert scored.photos[0].terms["lpips"] == pytest.approx(wanted, abs=1e-5)

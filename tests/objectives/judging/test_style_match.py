@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,24 +10,47 @@ from models.pictures.images import Image
 from objectives.judging.anchor_pictures import shuffle_tiles
 from objectives.judging.style_match import (
     BLURS,
+    GRAIN_BLURS,
+    GRAIN_LEVELS,
+    MIN_TEXTURE_GAP,
+    MIN_TEXTURE_GAP_SHARE,
     NUM_DIRECTIONS,
     NUM_QUANTILES,
+    POOLED_SHARE,
+    SHARPENINGS,
+    STYLE_SCALES,
     TEXTURE_LAYERS,
     Quantiles,
     StyleAnchors,
+    TextureMatches,
+    ZeroCurve,
     blurred,
     colour_quantiles,
     feature_quantiles,
+    grained,
     quantile_distances,
     quantile_spreads,
+    sharpened,
     sharpness,
     style_match,
+    texture_matches,
 )
 from tests.objectives.drawn_pictures import draw_photo, draw_style
 from tests.objectives.quality_part_conformance import QualityPartConformance
 
+
+def curve(*steps: tuple[float, float]) -> ZeroCurve:
+    """Sharpness and distance of each step, at the largest scale; twice and three times as far at the others."""
+    sharpnesses, distances = zip(*steps, strict=True)
+    return ZeroCurve(sharpness=np.array(sharpnesses), distances=np.array(distances)[:, None] * [[1.0, 2.0, 3.0]])
+
+
 ANCHORS = StyleAnchors(
-    sharpness=(0.4, 0.2), texture_zero=(0.5, 0.7), texture_one=0.2, colour_zero=0.15, colour_one=0.05
+    softened=curve((0.2, 0.7), (0.4, 0.5)),
+    roughened=(curve((0.4, 0.5), (0.6, 0.3)), curve((0.4, 0.5), (0.8, 0.9))),
+    texture_one=np.array([0.2, 0.2, 0.2]),
+    colour_zero=0.15,
+    colour_one=0.05,
 )
 
 
@@ -43,8 +68,7 @@ class TestColourMatch(QualityPartConformance):
             float(quantile_distances(colour_quantiles(image, seed=0), colour_quantiles(style, seed=0))[0])
             for image in (output, photo, shuffle_tiles(style, height=16, width=16, seed=0))
         )
-        anchors = StyleAnchors(sharpness=(1.0,), texture_zero=(1.0,), texture_one=0.0, colour_zero=zero, colour_one=one)
-        return anchors.colour_match(distance)
+        return replace(ANCHORS, colour_zero=zero, colour_one=one).colour_match(distance)
 
     def better_and_worse(self) -> tuple[Image, Image]:
         return shuffle_tiles(draw_style(), height=64, width=96, seed=1), draw_photo()
@@ -97,19 +121,56 @@ def test_distance_is_symmetric_zero_to_itself_and_blind_to_place(seed: int) -> N
     assert quantile_distances(one, moved) == pytest.approx([0.0], abs=1e-6)
 
 
-def test_anchors_are_zero_and_one() -> None:
-    assert ANCHORS.texture_match(0.5, sharpness=0.4) == pytest.approx(0.0)
-    assert ANCHORS.texture_match(0.2, sharpness=0.4) == pytest.approx(1.0)
-    assert ANCHORS.texture_match(0.65, sharpness=0.4) == pytest.approx(-0.5)
+def match(distances: list[list[float]], *, zeros: list[list[float]], one: float = 0.0) -> TextureMatches:
+    """Of outputs at three scales."""
+    return texture_matches(np.array(distances), zeros=np.array(zeros), ones=np.full(np.shape(zeros), one))
+
+
+def test_colour_match_is_zero_as_far_as_the_photo_and_one_as_near_as_tiles() -> None:
     assert ANCHORS.colour_match(0.15) == pytest.approx(0.0)
     assert ANCHORS.colour_match(0.1) == pytest.approx(0.5)
     assert ANCHORS.colour_match(0.01) == 1.0
 
 
-def test_an_output_is_compared_with_an_equally_sharp_recoloured_photo() -> None:
-    assert ANCHORS.texture_match(0.6, sharpness=0.3) == pytest.approx(0.0)
-    assert ANCHORS.texture_match(0.7, sharpness=0.1) == pytest.approx(0.0)
-    assert ANCHORS.texture_match(0.5, sharpness=0.9) == pytest.approx(0.0)
+def test_zero_is_the_recoloured_photo_at_the_outputs_own_sharpness() -> None:
+    assert ANCHORS.texture_zero(0.4) == pytest.approx([0.5, 1.0, 1.5])
+    assert ANCHORS.texture_zero(0.3)[0] == pytest.approx(0.6)
+    assert ANCHORS.texture_zero(0.1)[0] == pytest.approx(0.7)
+
+
+def test_zero_of_an_output_sharper_than_the_photo_is_the_nearest_of_grain_and_sharpening() -> None:
+    assert ANCHORS.texture_zero(0.5)[0] == pytest.approx(0.4)
+    assert ANCHORS.texture_zero(0.9)[0] == pytest.approx(0.3)
+    assert replace(ANCHORS, roughened=ANCHORS.roughened[1:]).texture_zero(0.8)[0] == pytest.approx(0.5)
+
+
+def test_matches_are_zero_at_the_zero_point_and_one_at_the_tiles() -> None:
+    found = match([[0.6, 0.6, 0.6], [0.2, 0.6, 0.6], [0.8, 0.6, 0.6]], zeros=[[0.6] * 3] * 3, one=0.2)
+    assert found.scale == STYLE_SCALES[0]
+    assert found.matches == pytest.approx([0.0, 1.0, -0.5])
+
+
+def test_the_scale_is_the_one_at_which_all_outputs_together_match_best() -> None:
+    found = match([[0.5, 0.2, 0.1], [0.5, 0.2, 0.9]], zeros=[[1.0] * 3] * 2)
+    assert found.scale == STYLE_SCALES[1]
+    assert found.matches == pytest.approx([0.8, 0.8])
+
+
+def test_a_share_of_the_zero_point_is_that_of_all_photos() -> None:
+    found = match([[0.3] * 3, [0.3] * 3], zeros=[[1.0] * 3, [0.6] * 3])
+    zeros = [1.0 - POOLED_SHARE * 0.2, 0.6 + POOLED_SHARE * 0.2]
+    assert found.matches == pytest.approx([(zero - 0.3) / zero for zero in zeros])
+
+
+def test_where_a_recoloured_photo_is_as_near_as_tiles_the_gap_is_that_of_the_others() -> None:
+    found = match([[0.3] * 3, [0.3] * 3], zeros=[[0.8] * 3, [0.3] * 3], one=0.3)
+    assert found.matches[1] == pytest.approx((0.3 + POOLED_SHARE * 0.25 - 0.3) / (MIN_TEXTURE_GAP_SHARE * 0.25))
+
+
+def test_anchors_that_meet_stay_finite() -> None:
+    found = match([[0.0] * 3, [0.04] * 3], zeros=[[0.0] * 3] * 2)
+    assert found.matches == pytest.approx([0.0, -0.04 / MIN_TEXTURE_GAP])
+    assert replace(ANCHORS, colour_zero=0.0, colour_one=0.0).colour_match(0.0) == 1.0
 
 
 def test_blur_lowers_sharpness_and_a_flat_picture_has_none() -> None:
@@ -121,11 +182,16 @@ def test_blur_lowers_sharpness_and_a_flat_picture_has_none() -> None:
     np.testing.assert_array_equal(blurred(photo, 0.0), photo)
 
 
-def test_anchors_that_meet_stay_finite() -> None:
-    meeting = StyleAnchors(sharpness=(0.1,), texture_zero=(0.0,), texture_one=0.0, colour_zero=0.0, colour_one=0.0)
-    assert meeting.texture_match(0.0, sharpness=0.1) == 0.0
-    assert meeting.texture_match(0.05, sharpness=0.1) == pytest.approx(-0.5)
-    assert meeting.colour_match(0.0) == 1.0
+def test_grain_and_sharpening_raise_sharpness() -> None:
+    photo = draw_photo()
+    for blur in GRAIN_BLURS:
+        grains = [sharpness(grained(photo, level, blur=blur, seed=0)) for level in GRAIN_LEVELS]
+        assert sharpness(photo) < grains[0] < grains[1]
+    sharper = [sharpness(sharpened(photo, times)) for times in SHARPENINGS]
+    assert sharpness(photo) < sharper[0] < sharper[1]
+    np.testing.assert_array_equal(grained(photo, 0.1, blur=1.0, seed=3), grained(photo, 0.1, blur=1.0, seed=3))
+    grey = np.full((64, 64, 3), 0.5, np.float32)
+    assert grained(grey, 0.05, blur=1.5, seed=0).std() == pytest.approx(0.05, rel=0.01)
 
 
 def test_colour_alone_earns_nothing_and_a_copy_is_not_painted() -> None:

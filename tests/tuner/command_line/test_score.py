@@ -55,11 +55,12 @@ def test_score_of_what_two_networks_painted(run_cli: RunCli, folder: Path) -> No
         assert row["terms"]["collapse"] is not None
         assert row["reasons"], "neither is in the style"
     assert [row["tied_with_best"] for row in rows] == [False, False]
-    shutil.copytree(folder / "same", folder / "again")
+    best = rows[0]["name"]
+    shutil.copytree(folder / best, folder / "again")
     again = json.loads(run_cli(*arguments, "again", "--json").require_success().stdout)
     assert {row["name"]: row["tied_with_best"] for row in again if row["quality"] == again[0]["quality"]} in (
-        {"same": False, "again": True},
-        {"same": True, "again": False},
+        {best: False, "again": True},
+        {best: True, "again": False},
     )
     assert run_cli(*arguments, "again").require_success().stdout.count(", tied with the best") == 1
     table = run_cli(*arguments, "--each").require_success().stdout
@@ -87,6 +88,22 @@ def test_score_says_what_it_does_with_odd_pictures(run_cli: RunCli, folder: Path
         "resized"
         in next(row for row in json.loads(outcome.stdout) if row["name"] == "small.png")["pictures"][0]["note"]
     )
+
+
+def test_an_interrupt_ends_in_one_line(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("objectives.judging.scoring.measure_output", interrupt)
+    outcome = run_cli("score", "--photo", "photos/photo_00.png", "--style", "style.png", "photos/photo_00.png")
+    assert outcome.status == 1
+    assert outcome.stderr.strip() == "Interrupted. Nothing was scored; the same command begins anew."
+
+
+def test_score_of_a_picture_that_is_too_long(run_cli: RunCli, folder: Path) -> None:
+    PIL.Image.new("RGB", (640, 32)).save(folder / "strip.png")
+    arguments = ("score", "--photo", "strip.png", "--style", "style.png")
+    run_cli(*arguments, "strip.png").require_refusal("strip.png", "16 times its shorter side")
 
 
 def test_score_of_missing_pictures(run_cli: RunCli) -> None:

@@ -1,14 +1,12 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import PIL.Image
 import pytest
 
 from models.errors import ImageError
 from tuner.errors import PictureMatchError
-from tuner.scoring import picture_matching as scoring_pictures
-from tuner.scoring.picture_matching import find_picture_sets, match_photo, match_photos, read_outputs
+from tuner.scoring.picture_matching import find_picture_sets, match_photo, match_photos
 
 
 @pytest.fixture
@@ -89,36 +87,9 @@ def test_what_is_no_file_in_a_folder_of_pictures_is_passed_over(photos: Path) ->
     assert [file.name for file in found.files] == ["1.png", "cat.gif", "cat_two.jpg", "dog.png"]
 
 
-def test_pictures_are_read_with_their_photos(photos: Path, tmp_path: Path) -> None:
-    PIL.Image.new("RGB", (64, 48), "red").save(tmp_path / "cat.png")
-    ((_, photo_of),) = match_photos(find_picture_sets([tmp_path / "cat.png"]), photos)
-    (output,) = read_outputs(photo_of, style=photos / "dog.png")
-    assert output.remark == ""
-    assert output.picture.shape == (48, 64, 3)
-    assert output.photo.shape == (24, 32, 3)
-    assert output.photo_name == str(photos / "cat.jpg")
-
-
 def test_faults_of_the_last_set_are_found_by_headers_alone(photos: Path, tmp_path: Path) -> None:
     PIL.Image.new("RGB", (32, 32)).save(tmp_path / "dog.png")
     (tmp_path / "1.png").write_bytes(b"no picture")
     for name, message in (("dog.png", "must have the photo's proportions"), ("1.png", "1.png")):
         with pytest.raises(ValueError, match=message):
             match_photos(find_picture_sets([photos / "cat.jpg", tmp_path / name]), photos)
-
-
-def test_a_set_too_large_to_be_judged_is_refused_before_it_is_read(
-    photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scoring_pictures, "MAX_MEGAPIXELS", 0.002)
-    match_photos(find_picture_sets([photos / "cat.jpg"]), photos)
-    with pytest.raises(PictureMatchError, match=r"photos holds 0 megapixels; at most 0\.002 .* Shrink"):
-        match_photos(find_picture_sets([photos]), photos)
-
-
-def test_a_damaged_transparent_picture_is_named(photos: Path, tmp_path: Path) -> None:
-    pixels = np.random.default_rng(0).integers(0, 255, (24, 32, 4), np.uint8)
-    PIL.Image.fromarray(pixels).save(tmp_path / "whole.png")
-    (tmp_path / "cat.png").write_bytes((tmp_path / "whole.png").read_bytes()[:1500])
-    with pytest.raises(ImageError, match=r"cat\.png"):
-        read_outputs({tmp_path / "cat.png": photos / "cat.jpg"}, style=photos / "dog.png")

@@ -1,6 +1,6 @@
 """Scores every rung of the runs of `quality_runs.py`, as far as they are done, into benchmarks/learning_curves.csv.
 
-    .venv/bin/python benchmarks/learning_curves.py --runs quality_runs/
+    .venv/bin/python benchmarks/learning_curves.py --styles styles/ --runs quality_runs/
 
 One row a run and rung: weights, seed, images seen, quality and its parts (means over 16 held-out photos) of what was
 painted with the averaged weights, as studies do, the quality with the weights as trained, the mean losses since the
@@ -36,6 +36,7 @@ def read_table() -> list[dict[str, str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--styles", type=Path, required=True)
     parser.add_argument("--runs", type=Path, required=True)
     arguments = parser.parse_args()
     load_networks()
@@ -51,7 +52,7 @@ def main() -> None:
         if run.size == "sweep" or not path.exists():
             continue
         kept = [row for key, row in known.items() if key[:4] == (run.kind, run.style, str(run.number), str(run.seed))]
-        rows += kept or _score(path, run, judges, arguments.runs)
+        rows += kept or _score(path, run, judges, arguments)
     with TABLE.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -63,15 +64,17 @@ def _key(row: dict[str, str]) -> tuple[str, ...]:
     return tuple(row[name] for name in ("kind", "style", "setting", "seed", "images_seen"))
 
 
-def _score(path: Path, run: object, judges: dict, runs: Path) -> list[dict[str, str]]:
+def _score(path: Path, run: object, judges: dict, arguments: argparse.Namespace) -> list[dict[str, str]]:
     from quality_pictures import describe_run, read_run_pictures, rung_outputs
 
     from measures.versions import JUDGE_VERSION
+    from models.pictures.images import read_image
     from objectives.judging.judge import Judge
 
     if run.style not in judges:
-        photos, style = read_run_pictures(runs, "curves", run.style)
-        judges[run.style] = Judge(style=style, photos=photos)
+        photos, _ = read_run_pictures(arguments.runs, "curves", run.style)
+        style = next(path for path in arguments.styles.iterdir() if path.stem == run.style)
+        judges[run.style] = Judge(style=read_image(style), photos=photos)
     losses = describe_run(path)["losses"]
     as_trained = rung_outputs(path, painted="trained")
     rows = []

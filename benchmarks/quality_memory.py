@@ -13,12 +13,12 @@ from objectives.judging import faults as artefacts
 from objectives.judging.perceptual_network import PerceptualNetwork, PictureFeatures
 
 MEASUREMENTS: Mapping[ModuleType | None, tuple[str, ...]] = {
-    None: ("resize", "resize_short_side", "recolour", "match_histograms", "shuffle_tiles", "blurred"),
+    None: ("resize", "resize_short_side", "recolour", "match_histograms", "shuffle_tiles", "blurred", "grained"),
     artefacts: ("measure_levels",),
     set_faults: ("measure_set",),
     content_preservation: ("gradient_maps", "gradient_correlation"),
     copying: ("fine_detail", "copied_layout"),
-    style_match: ("feature_quantiles", "colour_quantiles", "sharpness"),
+    style_match: ("feature_quantiles", "colour_quantiles", "sharpness", "sharpened"),
 }
 """Functions that the judge calls, by the module on whose constants they depend."""
 

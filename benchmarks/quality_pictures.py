@@ -166,12 +166,22 @@ def _blur(picture: Image, pixels: float) -> Image:
 
 
 def gaming_pictures(photo: Image, style: Image, *, seed: int) -> dict[str, Image]:
-    """Pictures that no network painted; the first eight are the issue's list, those with a plus go beyond it."""
+    """Pictures that no network painted; the first eight are the issue's list, those with a plus go beyond it.
+
+    Tiles of "half" and "quarter" size are of a style image that is so much smaller.
+    """
     height, width = photo.shape[:2]
     generator = np.random.default_rng(seed)
     pasted = resize(style, height=height, width=width)
     recoloured = recolour(photo, style)
-    tiles = shuffle_tiles(style, height=height, width=width, seed=seed + 1000)
+    tiles, half, quarter = (
+        shuffle_tiles(
+            resize_short_side(style, min(height, width) // parts), height=height, width=width, seed=seed + 1000
+        )
+        for parts in (1, 2, 4)
+    )
+    tiny = _tiny_tiles(resize_short_side(style, min(height, width)), height=height, width=width, seed=seed + 1000)
+    coarse = _blur(generator.normal(0.0, 1.0, photo.shape), 1.5)
     return {
         "photo itself": photo,
         "recoloured photo": recoloured,
@@ -186,7 +196,26 @@ def gaming_pictures(photo: Image, style: Image, *, seed: int) -> dict[str, Image
         "+ recoloured photo, blurred": _blur(recoloured, height / 80),
         "+ recoloured photo half tiles": 0.5 * recoloured + 0.5 * tiles,
         "+ recoloured photo, 30 % tiles": 0.7 * recoloured + 0.3 * tiles,
+        "+ recoloured photo with coarse noise": _clipped(recoloured + 0.12 * coarse / coarse.std()),
+        "+ recoloured photo, sharpened": _clipped(recoloured + (recoloured - _blur(recoloured, 1.0))),
+        "+ tiles of half size": half,
+        "+ recoloured photo, 30 % tiles of half size": 0.7 * recoloured + 0.3 * half,
+        "+ tiles of quarter size": quarter,
+        "+ recoloured photo, 30 % tiles of quarter size": 0.7 * recoloured + 0.3 * quarter,
+        "+ recoloured photo, 30 % tiles a sixteenth wide": 0.7 * recoloured + 0.3 * tiny,
     }
+
+
+def _tiny_tiles(style: Image, *, height: int, width: int, seed: int) -> Image:
+    """Tiles whose sides are a sixteenth of the shorter side."""
+    side = max(min(height, width) // 16, 4)
+    generator = np.random.default_rng(seed)
+    tiled = np.empty((-(-height // side) * side, -(-width // side) * side, 3), dtype=np.float32)
+    for top in range(0, len(tiled), side):
+        for left in range(0, tiled.shape[1], side):
+            row, column = generator.integers(0, (style.shape[0] - side + 1, style.shape[1] - side + 1))
+            tiled[top : top + side, left : left + side] = style[row : row + side, column : column + side]
+    return tiled[:height, :width]
 
 
 def _checkered(picture: Image, amplitude: float) -> Image:

@@ -15,7 +15,16 @@ from quality_split import read_split
 from measures import quality
 from measures.quality import Quality
 from models.pictures.images import Image
-from objectives.judging import content_preservation, copying, measuring, set_faults, style_match, style_reference
+from objectives.judging import (
+    borders,
+    combining,
+    content_preservation,
+    copying,
+    measuring,
+    set_faults,
+    style_match,
+    style_reference,
+)
 from objectives.judging import faults as artefacts
 from objectives.judging.judge import Judge
 from objectives.judging.perceptual_network import shared_network
@@ -28,7 +37,10 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (content_preservation, "NUM_SCALES", (2, 4)),
     (content_preservation, "GRADIENT_VARIANCE_FLOOR", (1e-6, 1e-4)),
     (content_preservation, "MIN_LPIPS_REFERENCE", (0.05, 0.2)),
-    (content_preservation, "RECOGNISABLE", (1e-9, 0.3, 0.4, 0.5)),
+    (content_preservation, "PLACES_SHARE", (0.0, 0.5)),
+    (content_preservation, "RECOGNISABLE", (1e-9, 0.6, 0.76)),
+    (content_preservation, "LOSS_EXPONENT", (2.0, 8.0)),
+    (measuring, "PLACES_LAYER", (3,)),
     (style_match, "NUM_DIRECTIONS", (32, 256)),
     (style_match, "NUM_POSITIONS", (256,)),
     (style_match, "NUM_QUANTILES", (32,)),
@@ -36,9 +48,14 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (style_match, "MIN_SCALE", (1e-4, 1e-2)),
     (style_match, "_SHARPNESS_SCALE", (0.5, 2.0)),
     (style_match, "_SHARPNESS_FLOOR", (0.01, 0.04)),
-    (style_match, "MIN_TEXTURE_GAP", (0.05, 0.2)),
-    (style_match, "MIN_TEXTURE_GAP_SHARE", (0.125, 0.5)),
-    (style_match, "BLURS", ((0.0, 1e-3),)),
+    (style_match, "STYLE_SCALES", ((1.0,), (1.0, 0.5, 0.25))),
+    (style_match, "MIN_TEXTURE_GAP", (0.04, 0.16)),
+    (style_match, "MIN_TEXTURE_GAP_SHARE", (0.25, 0.75)),
+    (style_match, "POOLED_SHARE", (0.0, 0.5, 1.0)),
+    (style_match, "BLURS", ((1e-3,),)),
+    (style_match, "GRAIN_LEVELS", ((1e-4, 2e-4), (0.03, 0.3))),
+    (style_match, "GRAIN_BLURS", ((0.0,), (0.0, 1.0, 2.0))),
+    (style_match, "SHARPENINGS", ((1e-4, 2e-4),)),
     (style_match, "MIN_COLOUR_GAP", (0.025, 0.1)),
     (style_match, "COLOUR_SHARE", (0.0, 0.25, 0.75, 1.0)),
     (copying, "TOLERATED_LAYOUT", (0.05, 0.2, 1.0 - 1e-9)),
@@ -59,15 +76,16 @@ CHANGES: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
     (artefacts, "CHECKERBOARD_TOLERANCE", (1.0, 1.5)),
     (artefacts, "CHECKERBOARD_UNIT", (0.025, 0.1, np.inf)),
     (artefacts, "CLIPPED_BELOW", (1.0 / 255.0, 4.0 / 255.0)),
-    (artefacts, "CLIPPING_TOLERANCE", (0.0, 0.1)),
-    (artefacts, "CLIPPING_UNIT", (0.2, 0.8, np.inf)),
-    (artefacts, "BORDER_WIDTHS", ((2,), (4, 8, 16))),
-    (artefacts, "BORDER_TOLERANCE", (1.0, 1.5)),
-    (artefacts, "BORDER_SLACK", (0.01, 0.04)),
-    (artefacts, "BORDER_UNIT", (0.05, 0.2, np.inf)),
+    (artefacts, "CLIPPING_TOLERANCE", (0.0, 0.05)),
+    (artefacts, "CLIPPING_UNIT", (0.125, 0.5, np.inf)),
+    (artefacts, "BORDER_UNIT_SHARE", (1 / 3, 4 / 3, np.inf)),
+    (borders, "BORDER_TOLERANCE", (1.0, 1.5)),
+    (borders, "BORDER_SLACK", (0.01, 0.04)),
+    (borders, "BORDER_UNIT", (0.05, 0.2)),
+    (borders, "_SAME_STRIP", (0.25, 0.75)),
     (set_faults, "_PATTERN_RADIUS", (1, 4)),
-    (set_faults, "PATTERN_TOLERANCE", (0.025, 0.1)),
-    (set_faults, "PATTERN_UNIT", (0.125, 0.5, np.inf)),
+    (set_faults, "PATTERN_TOLERANCE", (0.01, 0.04)),
+    (set_faults, "PATTERN_UNIT", (0.03, 0.12, np.inf)),
     (set_faults, "COLLAPSE_SHARE", (0.25, 0.75)),
     (set_faults, "COLLAPSE_UNIT", (1 / 6, 2 / 3, np.inf)),
     (sys.modules[__name__], "JUDGE_SEED", (1, 2, 3)),
@@ -225,7 +243,8 @@ def _summary(sets: list[PictureSet]) -> list[str]:
 @contextmanager
 def _changed(module: Any, name: str, value: Any) -> Iterator[Any]:
     """Change a constant wherever it was imported to."""
-    judging = (artefacts, content_preservation, copying, measuring, set_faults, style_match, style_reference)
+    parts = (artefacts, borders, content_preservation, copying, set_faults, style_match)
+    judging = (*parts, combining, measuring, style_reference)
     every = (*judging, quality, sys.modules[__name__])
     modules = [one for one in every if hasattr(one, name)]
     before = getattr(module, name)
@@ -248,7 +267,7 @@ def _forget_drawn() -> None:
 def judge_of(picture_set: PictureSet) -> Judge:
     """Return the judge of a set's outputs."""
     return Judge(
-        style=picture_set.scaled_style,
+        style=picture_set.style,
         photos=picture_set.photos,
         content_exponent=quality.CONTENT_EXPONENT,
         seed=JUDGE_SEED,

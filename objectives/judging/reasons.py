@@ -7,13 +7,13 @@ from typing import Any, Final, final
 
 from measures.quality import PhotoQuality, Quality
 
-OVER_STYLISED: Final = 0.3
+OVER_STYLISED: Final = 0.35
 """Content preservation below which the photo is lost: of the outputs that were looked at, those where faces, animals or
-houses were gone measured up to 0.25, those that a person would take from 0.37 on, but for one of 0.17."""
+houses were gone measured up to 0.31, those that a person would take from 0.41 on, but for one of 0.17."""
 
 BARELY_STYLISED: Final = 0.15
-"""Style match below which next to nothing was painted: recoloured photos with hardly a stroke measured up to 0.12, the
-outputs that a person would take from 0.16 on."""
+"""Style match below which next to nothing was painted: recoloured photos with hardly a stroke measured up to 0.06, the
+outputs that a person would take from 0.23 on."""
 
 SMALLEST_COST: Final = 0.05
 """Share of quality that a fault must cost to be named: less is within the standard error over a few photos."""

@@ -42,7 +42,7 @@ def test_a_good_output_has_none() -> None:
 def test_each_reason_by_hand() -> None:
     """A quarter of the least content costs half the quality; an excess of ln 4 three quarters of it."""
     (content,) = reasons_of(scored(content=OVER_STYLISED / 4))
-    assert (content.name, content.text) == ("content", "over-stylised: content 0.08")
+    assert (content.name, content.text) == ("content", "over-stylised: content 0.09")
     assert content.cost == pytest.approx(0.5, abs=0.03)  # the soft clip
     (style,) = reasons_of(scored(style=BARELY_STYLISED / 2))
     assert (style.name, style.text) == ("style", "barely stylised: style 0.08")

@@ -70,25 +70,54 @@ def measure_border(image: Image) -> BorderSteps:
     )
 
 
-def spoilt_by_border(output: BorderSteps, *, photo: BorderSteps) -> float:
-    """How much of a picture strips along its edges spoil.
+@final
+@dataclass(frozen=True, kw_only=True)
+class Strips:
+    """Strips along the edges of an output that its photo does not show.
+
+    Attributes:
+        depths: Pixels of each at top, right, bottom and left; 0 where there is none.
+        spoilt: Share of the picture that they cover, each times how plain it is to see; in [0, 1], lower is better.
+    """
+
+    depths: tuple[int, int, int, int]
+    spoilt: float
+
+
+def find_strips(output: BorderSteps, *, photo: BorderSteps) -> Strips:
+    """Finds the strips of an output.
 
     Args:
         output: Of the output.
         photo: Of its photo, the same size.
-
-    Returns:
-        Share of the picture that strips cover, each times how plain it is to see; in [0, 1], lower is better.
     """
     allowed = np.maximum(BORDER_TOLERANCE * photo.outer, output.inner[:, None]) + BORDER_SLACK
     excess = output.outer - allowed
-    spoilt = 0.0
-    for side, share in zip(excess, output.share_a_pixel, strict=True):
-        strongest = float(side.max())
-        if strongest > 0.0:
-            depth = int(np.flatnonzero(side >= _SAME_STRIP * strongest)[-1]) + 1
-            spoilt += depth * float(share) * (1.0 - float(np.exp(-strongest / BORDER_UNIT)))
-    return min(spoilt, 1.0)
+    strongest = excess.max(axis=1)
+    depths = [
+        int(np.flatnonzero(side >= _SAME_STRIP * most)[-1]) + 1 if most > 0.0 else 0
+        for side, most in zip(excess, strongest, strict=True)
+    ]
+    plain = 1.0 - np.exp(-np.maximum(strongest, 0.0) / BORDER_UNIT)
+    spoilt = float((np.array(depths) * output.share_a_pixel * plain).sum())
+    return Strips(depths=(depths[0], depths[1], depths[2], depths[3]), spoilt=min(spoilt, 1.0))
+
+
+def without_strips(image: Image, strips: Strips) -> Image:
+    """Fills strips with what lies next to them, mirrored: what is left when a person looks past a frame.
+
+    Args:
+        image: RGB in [0, 1], shape (height, width, 3).
+        strips: Of the same picture.
+
+    Returns:
+        The same shape.
+    """
+    top, right, bottom, left = strips.depths
+    height, width = image.shape[:2]
+    inside = image[top : height - bottom, left : width - right]
+    filled: Image = np.pad(inside, [(top, bottom), (left, right), (0, 0)], mode="symmetric")
+    return filled
 
 
 def _steps(image: Image, count: int) -> NDArray[np.float64]:

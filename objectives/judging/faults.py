@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from measures.quality import ArtefactExcess
 from models.pictures.images import Image
-from objectives.judging.borders import BorderSteps, deepest_strip, measure_border, spoilt_by_border
+from objectives.judging.borders import BorderSteps, deepest_strip, find_strips, measure_border
 
 CHECKERBOARD_TOLERANCE: Final = 1.25
 """An output may be so much rougher than the rougher of photo and style image: the acceptable pictures reach 1.1."""
@@ -71,7 +71,7 @@ def picture_excess(output: ArtefactLevels, *, photo: ArtefactLevels, style: Arte
     return ArtefactExcess(
         checkerboard=max(0.0, float(rough.max()) / CHECKERBOARD_UNIT),
         clipping=max(0.0, clipping / CLIPPING_UNIT),
-        border=spoilt_by_border(output.border, photo=photo.border) / BORDER_UNIT_SHARE,
+        border=find_strips(output.border, photo=photo.border).spoilt / BORDER_UNIT_SHARE,
         fixed_pattern=None,
         collapse=None,
     )

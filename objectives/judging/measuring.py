@@ -1,7 +1,7 @@
 """Measures one photo, or one output of it, against the style image: raw measurements, which nothing here combines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.pictures.images import Image, resize, resize_short_side
 from objectives.judging.anchor_pictures import match_histograms, recolour
+from objectives.judging.borders import find_strips, measure_border, without_strips
 from objectives.judging.content_preservation import (
     gradient_correlation,
     gradient_maps,
@@ -136,15 +137,17 @@ def measure_photo(photo: Image, *, style: StyleReference) -> JudgedPhoto:
 
 
 def measure_output(output: Image, *, photo: JudgedPhoto, style: StyleReference) -> MeasuredOutput:
-    """Measures an output of a photo.
+    """Measures an output of a photo. But for the strips themselves, what it shows is measured inside of strips.
 
     Args:
         output: RGB in [0, 1], of its photo's size.
         photo: What was measured of its photo against the same style image.
         style: The style image.
     """
-    judged = resize_short_side(output, style.judged_side)
-    enlarged = resize_short_side(output, LARGEST_JUDGED_SIDE)
+    border = measure_border(output)
+    inside = without_strips(output, find_strips(border, photo=photo.levels.border))
+    judged = resize_short_side(inside, style.judged_side)
+    enlarged = resize_short_side(inside, LARGEST_JUDGED_SIDE)
     (features,), (textures,) = style.textures([judged])
     if style.judged_side != LARGEST_JUDGED_SIDE:  # else one pass serves both
         (features,) = shared_network().features([enlarged])
@@ -163,7 +166,7 @@ def measure_output(output: Image, *, photo: JudgedPhoto, style: StyleReference) 
         if searched
         else 0.0,
         anchors=photo.anchors,
-        levels=measure_levels(output),
+        levels=replace(measure_levels(inside), border=border),
         photo_levels=photo.levels,
     )
 

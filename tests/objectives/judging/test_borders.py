@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.pictures.images import Image
-from objectives.judging.borders import deepest_strip, measure_border, spoilt_by_border
+from objectives.judging.borders import Strips, deepest_strip, find_strips, measure_border, without_strips
 from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
 from tests.objectives.quality_part_conformance import QualityPartConformance
 
@@ -16,8 +16,12 @@ def framed(image: Image, depth: int, level: float = 0.0) -> Image:
     return frame
 
 
+def strips(output: Image, *, photo: Image = PHOTO) -> Strips:
+    return find_strips(measure_border(output), photo=measure_border(photo))
+
+
 def spoilt(output: Image, *, photo: Image = PHOTO) -> float:
-    return spoilt_by_border(measure_border(output), photo=measure_border(photo))
+    return strips(output, photo=photo).spoilt
 
 
 class TestBorder(QualityPartConformance):
@@ -41,6 +45,17 @@ def test_a_strip_on_one_side_spoils_its_own_share() -> None:
     output = OUTPUT.copy()
     output[:, -6:] = 0.0
     assert spoilt(output) == pytest.approx(6 / 240, rel=0.1)
+
+
+def test_strips_are_filled_with_what_lies_next_to_them() -> None:
+    output = OUTPUT.copy()
+    output[:6], output[:, -3:] = 1.0, 0.0
+    assert strips(output).depths == (6, 3, 0, 0)
+    filled = without_strips(output, strips(output))
+    np.testing.assert_array_equal(filled[6:, :-3], OUTPUT[6:, :-3])
+    np.testing.assert_array_equal(filled[:6, :-3], OUTPUT[6:12, :-3][::-1])
+    none = Strips(depths=(0, 0, 0, 0), spoilt=0.0)
+    np.testing.assert_array_equal(without_strips(output, none), output)
 
 
 def test_a_fainter_frame_spoils_less_step_by_step() -> None:

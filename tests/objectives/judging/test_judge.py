@@ -130,6 +130,11 @@ def test_a_checkerboard_lowers_quality_step_by_step(judge: Judge, outputs: list[
     assert qualities == sorted(qualities, reverse=True)
 
 
+def test_a_frame_costs_its_share_of_the_picture(judge: Judge, outputs: list[Image], scored: Quality) -> None:
+    framed = [np.pad(output[2:-2, 2:-2], [(2, 2), (2, 2), (0, 0)]) for output in outputs]
+    assert 0.6 * scored.quality < judge.score(framed).quality < 0.9 * scored.quality
+
+
 def test_grey_mush_ranks_low_but_by_what_it_shows(judge: Judge, scored: Quality) -> None:
     mush = [
         judge.score([(0.5 + share * (photo - 0.5)).astype(np.float32) for photo in PHOTOS]).quality

@@ -27,11 +27,14 @@ def rescore(name: str, target_name: str | None, as_json: bool, storage: str) -> 
     The new scores go into a study of their own; study NAME stays as it is, and scores of two judges are never ranked
     together. Run the same command again to go on after an interrupt.
     """
+    import optuna
+
     from measures.versions import JUDGE_VERSION
     from studies.storage.study_storage import StudyStorage
     from tuner.command_line.counted_progress import CountedProgress
     from tuner.rescoring.rescoring import rescore_study
 
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     with CountedProgress("re-scoring", things="trials") as progress, StudyStorage.open(storage) as studies:
         done = rescore_study(studies, name, judge_version=JUDGE_VERSION, target_name=target_name, report=progress.show)
     if as_json:

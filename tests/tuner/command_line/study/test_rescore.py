@@ -106,6 +106,7 @@ def test_no_training_library_is_loaded(judged: Path) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=judged, capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "ENDED 0 True set()", ended.stdout + ended.stderr
+    assert "A new study created" not in ended.stderr, "Optuna's own words are for programmers"
 
 
 @pytest.mark.slow

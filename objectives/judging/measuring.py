@@ -70,7 +70,8 @@ class JudgedPhoto:
     def num_bytes(self) -> int:
         """Memory that the photo takes while it is kept."""
         tensors = sum(layer.nbytes for seen in self.features for layer in seen.normalised)
-        return tensors + sum(plane.nbytes for plane in (*self.edges, self.detail, self.pasted_detail))
+        planes = (*self.edges, *self.places, self.detail, self.pasted_detail)
+        return tensors + sum(plane.nbytes for plane in planes)
 
 
 @final

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +16,28 @@ from studies.records.summaries import summarise
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import PostgreSQLServer, RunCli
 from tests.tuner.judged_study import NUM_TRIALS, OLD, SHARES, make_judged_study
-from tests.tuner.tiny_study import NAME, CommandProcess, opened, read_trials, run_command
+from tests.tuner.tiny_study import NAME, opened, read_trials, run_command
 
 NEW = f"{NAME}-judge-{JUDGE_VERSION}"
+KILLED_AT = f"""
+import os, signal, sys
+from tuner.command_line.main import main
+from tuner.rescoring.trial_rescorer import TrialRescorer
+
+number = int(sys.argv[1])
+rescored = TrialRescorer.rescored
+
+def killed_at(rescorer, trial):
+    made = rescored(rescorer, trial)
+    if trial.number == number:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return made
+
+TrialRescorer.rescored = killed_at
+sys.argv = ["styletuner", "study", "rescore", {NAME!r}]
+main()
+"""
+"""`study rescore` that is killed when a trial's files are kept and the trial itself is not added yet."""
 RESUME = ("study", "run", "tiny.yaml", "--set", "search.baseline=null", "--name")
 
 
@@ -117,11 +137,10 @@ def test_killed_and_gone_on_with(judged: Path, run_cli: RunCli) -> None:
         with opened(storage) as studies:
             return len(studies.read_study(NEW).get_trials()) if NEW in studies.study_names() else 0
 
-    for wanted in (0, 2):
-        with CommandProcess("study", "rescore", NAME, cwd=judged) as process:
-            process.wait_until(lambda wanted=wanted: num_added() > wanted)
-            process.kill()
-    assert 2 < num_added() < NUM_TRIALS
+    for number in (2, 5):
+        ended = subprocess.run([sys.executable, "-c", KILLED_AT, str(number)], cwd=judged, check=False)
+        assert ended.returncode == -signal.SIGKILL
+        assert num_added() == number < NUM_TRIALS
     run_cli("study", "list").require_success()
     assert f"trials are missing: styletuner study rescore {NAME}" in run_cli("study", "show", NEW).stdout
     run_cli(*RESUME, NEW).require_refusal("is not re-scored to its end", f"study rescore {NAME}")

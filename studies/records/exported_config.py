@@ -1,6 +1,5 @@
 """An exported trial: what its file holds, and reading it."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, final
@@ -8,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from groundwork.errors import YamlError
+from groundwork.file_hashes import sha256_of
 from groundwork.wrong_fields import describe_wrong_fields
 from groundwork.yaml_files import read_yaml
 from measures.versions import EXPORT_FORMAT
@@ -203,8 +203,7 @@ def _check_style_image(exported: ExportedConfig) -> None:
             raise ExportError(
                 f"The style image {style} of {exported.path} is no regular file. Correct it, or export the trial again."
             )
-        with style.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        found = sha256_of(style)
     except OSError as error:
         raise ExportError(
             f"The style image {style} of {exported.path} cannot be read: {error.strerror or error}. Put it back or "

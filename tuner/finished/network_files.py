@@ -1,6 +1,5 @@
 """Files of a finished network: itself, a record of its training, and until it is finished a checkpoint."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 import yaml
 
 from groundwork.errors import OutputError, YamlError
+from groundwork.file_hashes import sha256_of
 from groundwork.interrupts import HeldInterrupts
 from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole, written_whole
@@ -92,7 +92,7 @@ class NetworkFiles:
         """
         with HeldInterrupts(), written_whole(self.network) as temporary:
             network.save(temporary)
-            content = {**record, "network_sha256": _sha256(temporary)}
+            content = {**record, "network_sha256": sha256_of(temporary)}
             text = RECORD_HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
             # First: a network without its record could not be told from a foreign one.
             write_whole(self.record, text.encode())
@@ -107,7 +107,7 @@ class NetworkFiles:
             return None
         if not isinstance(record, dict) or not {"identity", "images", "network_sha256"} <= record.keys():
             return None
-        return record if record["network_sha256"] == _sha256(self.network) else None
+        return record if record["network_sha256"] == sha256_of(self.network) else None
 
 
 def _is_record(path: Path) -> bool:
@@ -115,8 +115,3 @@ def _is_record(path: Path) -> bool:
         return False
     with path.open("rb") as stream:
         return stream.read(len(RECORD_HEAD)) == RECORD_HEAD.encode()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, final
 
 from groundwork.errors import OutputError
+from groundwork.file_hashes import sha256_of
 from groundwork.output_files import check_folder, check_output, free_path
 from models.pictures.decoding import PICTURE_SUFFIXES, software_of
 from models.pictures.photos import Photo
@@ -92,4 +93,4 @@ class PictureFiles:
         if software_of(path) != self.mark(photo):
             return False
         # Restyled once and now to be restyled again: by its bytes, as a photo may be reached by more than one path.
-        return hashlib.sha256(path.read_bytes()).hexdigest() not in {photo.sha256 for photo in self.photos}
+        return sha256_of(path) not in {photo.sha256 for photo in self.photos}

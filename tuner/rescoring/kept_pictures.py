@@ -4,7 +4,6 @@ The photos' own files are preferred; what a study keeps of them is rounded to 8 
 thousandth.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 
+from groundwork.file_hashes import sha256_of
 from models.errors import ImageError, PhotosError
 from models.pictures.images import read_style_image
 from models.pictures.photos import PhotoCollection, open_photos
@@ -96,7 +96,7 @@ class _PictureSource:
         paths = [self._storage.artifacts.path / kept] if kept is not None else []
         paths += [Path(self.record.style_path)] if self.record.style_path is not None else []
         for path in paths:
-            if path.is_file() and _sha256(path) == self.record.identity.get("style_sha256"):
+            if path.is_file() and sha256_of(path) == self.record.identity.get("style_sha256"):
                 return path
         places = " nor at ".join(str(path) for path in paths) or self._storage.artifacts.path
         raise RescoringError(
@@ -143,8 +143,3 @@ def _open_collection(paths: Sequence[str]) -> PhotoCollection | None:
         return open_photos(present) if present else None
     except PhotosError:
         return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

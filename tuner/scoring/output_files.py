@@ -1,6 +1,5 @@
 """Picture files as outputs to be scored: each is read when its turn comes, and no larger than it is judged."""
 
-import hashlib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
+from groundwork.file_hashes import sha256_of
 from models.pictures.images import Image, is_transparent, measure_picture, open_picture, read_image
 from objectives.judging.scoring import Output, OutputPixels, bounded_size
 
@@ -22,7 +22,7 @@ def list_outputs(photo_of: Mapping[Path, Path], *, style: Path) -> list[Output]:
     Raises:
         ImageError: A file is no readable picture; when an output is read, too.
     """
-    photo_ids = {photo: _digest(photo) for photo in set(photo_of.values())}
+    photo_ids = {photo: sha256_of(photo) for photo in set(photo_of.values())}
     style_shows_through = is_transparent(style)
     return [
         Output(
@@ -57,8 +57,3 @@ def _read_bounded(path: Path) -> Image:
     picture = open_picture(path, at_least=min(height, width))
     shrunk = picture.resize((width, height), Pillow.Resampling.LANCZOS)
     return np.asarray(shrunk, dtype=np.float32) / np.float32(255.0)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,6 +1,5 @@
 """A study's pictures: the style image, and the photos in their four disjoint sets."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from groundwork.file_hashes import sha256_of
 from models.pictures.datasets import HeldOutCounts, PhotoSplit, draw_crops, held_out_pictures, split_photos
 from models.pictures.images import Image, centre_crop, read_style_image
 from models.pictures.photos import Photo, PhotoCollection, open_photos
@@ -98,7 +98,7 @@ def open_pictures(config: StudyConfig) -> StudyPictures:
         style_path=config.style,
         style=style,
         judged_style=read_style_image(config.style, size=data.held_out.size),
-        style_sha256=hashlib.sha256(config.style.read_bytes()).hexdigest(),
+        style_sha256=sha256_of(config.style),
         collection=collection,
         split=split,
     )

@@ -79,16 +79,16 @@ def rescore_study(
     found = find_rescored(storage, uuid_of(source), judge_version)
     if found is not None and num_missing(storage.read_study(found)) == 0:
         rescored = storage.read_study(found)
-        return _concluded(
-            storage, source, target_uuid=uuid_of(rescored), was_done=True, notes=_later_trials(source, rescored)
-        )
+        notes = (*_other_name(rescored, target_name), *_later_trials(source, rescored))
+        return _concluded(storage, source, target_uuid=uuid_of(rescored), was_done=True, notes=notes)
     trials = _finished_trials(storage, source)
     pictures = open_kept_pictures(storage, source)
     wanted = target_name or default_name(source, judge_version)
     target = open_rescored(storage, source, name=wanted, judge_version=judge_version, num_trials=len(trials))
     rescorer = TrialRescorer(storage, pictures, target_uuid=uuid_of(target), judge_version=judge_version)
     _add_trials(storage, uuid_of(source), uuid_of(target), trials=trials, rescorer=rescorer, report=report)
-    return _concluded(storage, source, target_uuid=uuid_of(target), notes=pictures.notes)
+    notes = (*_other_name(target, target_name), *pictures.notes)
+    return _concluded(storage, source, target_uuid=uuid_of(target), notes=notes)
 
 
 def _finished_trials(storage: StudyStorage, source: optuna.Study) -> list[FrozenTrial]:
@@ -106,6 +106,14 @@ def _finished_trials(storage: StudyStorage, source: optuna.Study) -> list[Frozen
             "beside its database, or set STYLETUNER_ARTIFACTS to where it is."
         )
     return trials
+
+
+def _other_name(target: optuna.Study, asked: str | None) -> tuple[str, ...]:
+    """Say that a study that was begun under one name stays the only one of its judge's version."""
+    if asked in {None, target.study_name}:
+        return ()
+    name = target.study_name
+    return (f"It was begun as {name} and stays so. To have it as {asked}, delete {name} and re-score again.",)
 
 
 def _later_trials(source: optuna.Study, target: optuna.Study) -> tuple[str, ...]:

@@ -242,6 +242,10 @@ def test_again_does_nothing(rescored: StudyStorage) -> None:
     again = rescore(rescored, target_name="another")
     assert again.target is not None
     assert again.target.name == NEW
+    assert again.notes == (
+        f"It was begun as {NEW} and stays so. To have it as another, delete {NEW} and re-score again.",
+    )
+    assert rescore(rescored, target_name=NEW).notes == ()
 
 
 def test_trials_that_the_old_study_got_since_are_counted(rescored: StudyStorage) -> None:

@@ -180,7 +180,8 @@ def gaming_pictures(photo: Image, style: Image, *, seed: int) -> dict[str, Image
         )
         for parts in (1, 2, 4)
     )
-    tiny = _tiny_tiles(resize_short_side(style, min(height, width)), height=height, width=width, seed=seed + 1000)
+    fitted = resize_short_side(style, min(height, width))
+    tiny = shuffle_tiles(fitted, height=height, width=width, seed=seed + 1000, per_side=16)
     coarse = _blur(generator.normal(0.0, 1.0, photo.shape), 1.5)
     return {
         "photo itself": photo,
@@ -204,18 +205,6 @@ def gaming_pictures(photo: Image, style: Image, *, seed: int) -> dict[str, Image
         "+ recoloured photo, 30 % tiles of quarter size": 0.7 * recoloured + 0.3 * quarter,
         "+ recoloured photo, 30 % tiles a sixteenth wide": 0.7 * recoloured + 0.3 * tiny,
     }
-
-
-def _tiny_tiles(style: Image, *, height: int, width: int, seed: int) -> Image:
-    """Tiles whose sides are a sixteenth of the shorter side."""
-    side = max(min(height, width) // 16, 4)
-    generator = np.random.default_rng(seed)
-    tiled = np.empty((-(-height // side) * side, -(-width // side) * side, 3), dtype=np.float32)
-    for top in range(0, len(tiled), side):
-        for left in range(0, tiled.shape[1], side):
-            row, column = generator.integers(0, (style.shape[0] - side + 1, style.shape[1] - side + 1))
-            tiled[top : top + side, left : left + side] = style[row : row + side, column : column + side]
-    return tiled[:height, :width]
 
 
 def _checkered(picture: Image, amplitude: float) -> Image:

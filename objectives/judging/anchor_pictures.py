@@ -62,7 +62,7 @@ def match_histograms(photo: Image, style: Image) -> Image:
     return matched
 
 
-def shuffle_tiles(style: Image, *, height: int, width: int, seed: int) -> Image:
+def shuffle_tiles(style: Image, *, height: int, width: int, seed: int, per_side: int = TILES_PER_SIDE) -> Image:
     """Fills a picture with square tiles cut at random from the style image: its texture without its composition.
 
     Args:
@@ -70,12 +70,13 @@ def shuffle_tiles(style: Image, *, height: int, width: int, seed: int) -> Image:
         height: Pixels of the result.
         width: Pixels of the result.
         seed: Same seed, same tiles.
+        per_side: Tiles along the shorter side; fewer where they would be smaller than `MIN_TILE`.
 
     Returns:
         RGB in [0, 1], shape (height, width, 3).
     """
     generator = np.random.default_rng(seed)
-    side = min(max(MIN_TILE, min(height, width) // TILES_PER_SIDE), *style.shape[:2])
+    side = min(max(MIN_TILE, min(height, width) // per_side), *style.shape[:2])
     num_rows, num_columns = -(-height // side), -(-width // side)
     tiled = np.empty((num_rows * side, num_columns * side, 3), dtype=np.float32)
     for top in range(0, tiled.shape[0], side):

@@ -56,5 +56,14 @@ def test_tiles_come_from_the_style_image_and_depend_only_on_the_seed() -> None:
     assert not np.array_equal(tiles, shuffle_tiles(style, height=64, width=50, seed=4))
 
 
+def test_smaller_tiles_are_cut_where_they_are_asked_for_but_none_that_shows_no_stroke() -> None:
+    style = draw_style(height=128, width=128)
+    eighths = shuffle_tiles(style, height=128, width=128, seed=3, per_side=8)
+    assert not np.array_equal(eighths, shuffle_tiles(style, height=128, width=128, seed=3))
+    sixteenths = shuffle_tiles(style, height=128, width=128, seed=3, per_side=16)
+    np.testing.assert_array_equal(sixteenths, shuffle_tiles(style, height=128, width=128, seed=3, per_side=32))
+    assert not np.array_equal(sixteenths, eighths)
+
+
 def test_tiles_of_a_style_image_smaller_than_a_tile() -> None:
     assert shuffle_tiles(draw_style(height=16, width=16), height=100, width=130, seed=0).shape == (100, 130, 3)

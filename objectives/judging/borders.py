@@ -128,8 +128,6 @@ def _steps(image: Image, count: int) -> NDArray[np.float64]:
     steps = []
     for depth in range(1, count + 1):
         above, below = slice(max(0, depth - _WINDOW), depth), slice(depth, depth + _WINDOW)
-        if below.start >= len(lines):
-            break
         colour = np.sqrt(np.mean((colours[above].mean(axis=0) - colours[below].mean(axis=0)) ** 2))
         steps.append(np.hypot(colour, contrasts[above].mean() - contrasts[below].mean()))
     return np.array(steps)

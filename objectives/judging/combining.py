@@ -11,7 +11,7 @@ from objectives.judging.content_preservation import content_preservation
 from objectives.judging.faults import ArtefactLevels, picture_excess
 from objectives.judging.measuring import MeasuredOutput
 from objectives.judging.set_faults import SetLevels, collapse_excess, fixed_pattern_excess
-from objectives.judging.style_match import STYLE_SCALES, TextureMatches, style_match, texture_matches
+from objectives.judging.style_match import TextureMatches, style_match, texture_matches
 
 
 @final
@@ -45,10 +45,10 @@ def combine_set(measured: MeasuredSet, *, content_exponent: float) -> Quality:
     collapse = collapse_excess(measured.together, measured.photos_together, style_contrast=measured.style_contrast)
     textures = _match_textures(measured.outputs)
     photos = []
-    for output, texture in zip(measured.outputs, textures.matches, strict=True):
+    for output, texture, distance in zip(measured.outputs, textures.matches, textures.distances, strict=True):
         excess = picture_excess(output.levels, photo=output.photo_levels, style=measured.style_levels)
         excess = replace(excess, fixed_pattern=fixed_pattern, collapse=collapse)
-        terms = _terms(output, texture=texture, style_scale=textures.scale)
+        terms = _terms(output, texture=texture, distance=distance, style_scale=textures.scale)
         photos.append(_combine_output(terms, excess, content_exponent))
     return average_photos(photos)
 
@@ -76,14 +76,14 @@ def _combine_output(terms: dict[str, float], excess: ArtefactExcess, content_exp
     )
 
 
-def _terms(output: MeasuredOutput, *, texture: float, style_scale: float) -> dict[str, float]:
+def _terms(output: MeasuredOutput, *, texture: float, distance: float, style_scale: float) -> dict[str, float]:
     """Raw measurements that are kept beside the parts, by name."""
     return {
         "lpips": output.lpips,
         "lpips_reference": output.lpips_reference,
         "edges": output.edges,
         "places": output.places,
-        "texture_distance": float(output.texture_distances[STYLE_SCALES.index(style_scale)]),
+        "texture_distance": distance,
         "texture": texture,
         "style_scale": style_scale,
         "colour": output.anchors.colour_match(output.colour_distance),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from measures.quality import ArtefactExcess
 from models.pictures.images import Image
-from objectives.judging.borders import BorderSteps, deepest_strip, find_strips, measure_border
+from objectives.judging.borders import BorderSteps, deepest_strip, find_strips
 
 CHECKERBOARD_TOLERANCE: Final = 1.25
 """An output may be so much rougher than the rougher of photo and style image: the acceptable pictures reach 1.1."""
@@ -52,16 +52,17 @@ class ArtefactLevels:
     border: BorderSteps
 
 
-def measure_levels(image: Image) -> ArtefactLevels:
+def measure_levels(image: Image, *, border: BorderSteps) -> ArtefactLevels:
     """Measures one picture.
 
     Args:
         image: RGB in [0, 1], shape (height, width, 3), at its own size.
+        border: Its steps, or those of the picture that it was without its strips.
     """
     clipped = np.all((image <= CLIPPED_BELOW) | (image >= 1.0 - CLIPPED_BELOW), axis=-1)
     margin = deepest_strip(image.shape)
     inside = np.asarray(clipped)[margin:-margin, margin:-margin]
-    return ArtefactLevels(checkerboard=_nyquist(image), clipping=float(inside.mean()), border=measure_border(image))
+    return ArtefactLevels(checkerboard=_nyquist(image), clipping=float(inside.mean()), border=border)
 
 
 def picture_excess(output: ArtefactLevels, *, photo: ArtefactLevels, style: ArtefactLevels) -> ArtefactExcess:

@@ -1,7 +1,7 @@
 """Measures one photo, or one output of it, against the style image: raw measurements, which nothing here combines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
@@ -133,7 +133,7 @@ def measure_photo(photo: Image, *, style: StyleReference) -> JudgedPhoto:
         detail=fine_detail(enlarged[0]),
         pasted_detail=fine_detail(enlarged[2]),
         anchors=_measure_anchors(judged, style),
-        levels=measure_levels(photo),
+        levels=measure_levels(photo, border=measure_border(photo)),
     )
 
 
@@ -167,7 +167,7 @@ def measure_output(output: Image, *, photo: JudgedPhoto, style: StyleReference) 
         if searched
         else 0.0,
         anchors=photo.anchors,
-        levels=replace(measure_levels(inside), border=border),
+        levels=measure_levels(inside, border=border),
         photo_levels=photo.levels,
     )
 

@@ -221,9 +221,11 @@ class TextureMatches:
         scale: The style image's shorter side as a share of the pictures', of `STYLE_SCALES`.
         matches: Of each output: 0 as far as an equally sharp recoloured photo, 1 as near as shuffled style tiles; not
             clipped, higher is better.
+        distances: Squared texture distance of each output to the style image at that scale.
     """
 
     scale: float
+    distances: tuple[float, ...]
     matches: tuple[float, ...]
 
 
@@ -242,7 +244,9 @@ def texture_matches(
     gaps = np.maximum(np.maximum(gaps, MIN_TEXTURE_GAP_SHARE * gaps.mean(axis=0)), MIN_TEXTURE_GAP)
     matches = (zeros - distances) / gaps
     best = int(np.argmax(matches.mean(axis=0)))
-    return TextureMatches(scale=STYLE_SCALES[best], matches=tuple(float(match) for match in matches[:, best]))
+    return TextureMatches(
+        scale=STYLE_SCALES[best], distances=tuple(distances[:, best].tolist()), matches=tuple(matches[:, best].tolist())
+    )
 
 
 def style_match(*, texture: float, colour: float, copied: float) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.pictures.images import Image, centre_crop, resize_short_side
 from objectives.judging.anchor_pictures import shuffle_tiles
+from objectives.judging.borders import measure_border
 from objectives.judging.copying import StylePatches
 from objectives.judging.faults import measure_levels
 from objectives.judging.luminance import luminance
@@ -69,7 +70,7 @@ class StyleReference:
         """
         style = _middle(style)
         self.style = resize_short_side(style, round(picture_side))
-        self.levels = measure_levels(self.style)
+        self.levels = measure_levels(self.style, border=measure_border(self.style))
         self.contrast = float(luminance(self.style).std())
         self.judged_side = round(float(np.clip(picture_side, SMALLEST_JUDGED_SIDE, LARGEST_JUDGED_SIDE)))
         self.judged_style = resize_short_side(style, self.judged_side)

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from models.pictures.images import Image
+from objectives.judging.borders import measure_border
 from objectives.judging.faults import (
     CHECKERBOARD_UNIT,
     CLIPPING_TOLERANCE,
     CLIPPING_UNIT,
     ArtefactExcess,
+    ArtefactLevels,
     measure_levels,
     picture_excess,
 )
@@ -19,8 +21,12 @@ PHOTOS = [draw_photo(seed) for seed in range(3)]
 OUTPUTS = [stylise(photo, draw_style(), strength=0.4, seed=seed) for seed, photo in enumerate(PHOTOS)]
 
 
+def levels(image: Image) -> ArtefactLevels:
+    return measure_levels(image, border=measure_border(image))
+
+
 def excess(output: Image, *, photo: Image, style: Image) -> ArtefactExcess:
-    return picture_excess(measure_levels(output), photo=measure_levels(photo), style=measure_levels(style))
+    return picture_excess(levels(output), photo=levels(photo), style=levels(style))
 
 
 class SinglePictureTerm(QualityPartConformance):
@@ -49,7 +55,7 @@ class TestClipping(SinglePictureTerm):
 def test_nyquist_level_of_a_checkerboard_is_its_amplitude(amplitude: float) -> None:
     board = 0.5 + amplitude * np.repeat(checkerboard(32, 32), 3, axis=2)
     flat = np.full((32, 32, 3), 0.5, dtype=np.float32)
-    assert measure_levels(board).checkerboard[0] == pytest.approx(amplitude, rel=1e-5)
+    assert levels(board).checkerboard[0] == pytest.approx(amplitude, rel=1e-5)
     assert excess(board, photo=flat, style=flat).checkerboard == pytest.approx(amplitude / CHECKERBOARD_UNIT, rel=1e-4)
 
 

@@ -154,6 +154,7 @@ def test_the_scale_is_the_one_at_which_all_outputs_together_match_best() -> None
     found = match([[0.5, 0.2, 0.1], [0.5, 0.2, 0.9]], zeros=[[1.0] * 3] * 2)
     assert found.scale == STYLE_SCALES[1]
     assert found.matches == pytest.approx([0.8, 0.8])
+    assert found.distances == pytest.approx([0.2, 0.2])
 
 
 def test_a_share_of_the_zero_point_is_that_of_all_photos() -> None:

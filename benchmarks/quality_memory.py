@@ -27,11 +27,14 @@ CALLERS = (judge, measuring, style_reference)
 
 
 @contextmanager
-def remembered(constants: Mapping[ModuleType, Collection[str]]) -> Iterator[None]:
+def remembered(constants: Mapping[ModuleType, Collection[str]]) -> Iterator[dict[Any, Any]]:
     """While the block lasts, judges measure nothing twice under the same constants.
 
     Args:
         constants: Names of the constants that may change in the block, by module.
+
+    Yields:
+        The memory, for `forgotten_after`.
     """
     memory: dict[Any, Any] = {}
     targets: list[tuple[Any, str, ModuleType | None]] = [
@@ -49,10 +52,21 @@ def remembered(constants: Mapping[ModuleType, Collection[str]]) -> Iterator[None
     PerceptualNetwork.features = _remembering_features(PerceptualNetwork.features, memory)
     PerceptualNetwork.distance = _remembering_distance(PerceptualNetwork.distance, memory)
     try:
-        yield
+        yield memory
     finally:
         for owner, name, function in before:
             setattr(owner, name, function)
+
+
+@contextmanager
+def forgotten_after(memory: dict[Any, Any]) -> Iterator[None]:
+    """Forget after the block what was first measured in it, which else would fill gigabytes and never be asked for."""
+    num_known = len(memory)
+    try:
+        yield
+    finally:
+        for key in list(memory)[num_known:]:
+            del memory[key]
 
 
 def _remembering(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from quality_memory import remembered
+from quality_memory import forgotten_after, remembered
 from quality_pictures import DEGRADATIONS, PictureSet, Sources, gaming_pictures, last_outputs, run_set
 from quality_runs import IDENTIFICATION_RATIO, SWEEP_RATIOS
 from quality_split import read_split
@@ -213,11 +213,11 @@ def ablation(sets: list[PictureSet], constants: Collection[str] = ()) -> None:
     changing: dict[Any, list[str]] = {}
     for module, name, _ in CHANGES:
         changing.setdefault(module, []).append(name)
-    with remembered(changing):
+    with remembered(changing) as memory:
         print_row("as it is", ["", *_summary(sets)])
         for module, name, values in CHANGES:
             for value in values if not constants or name in constants else ():
-                with _changed(module, name, value) as before:
+                with _changed(module, name, value) as before, forgotten_after(memory):
                     print_row(f"`{name}` {before}", [f"{value}", *_summary(sets)])
 
 

@@ -5,7 +5,8 @@
 One row a run and rung: weights, seed, images seen, quality and its parts (means over 16 held-out photos) of what was
 painted with the averaged weights, as studies do, the quality with the weights as trained, the mean losses since the
 rung before, and the quality of each photo. So search methods can be replayed on real curves without a network.
-Rows that the table has already, by the same version of the judge, are kept; a new version scores all of them again.
+Rows that the table has already, by the same version of the judge, are kept, also where the runs are gone; a new version
+scores all of them again.
 """
 
 import argparse
@@ -49,10 +50,11 @@ def main() -> None:
     judges = {}
     for run in planned_runs():
         path = arguments.runs / run.file_name
-        if run.size == "sweep" or not path.exists():
+        if run.size == "sweep":
             continue
         kept = [row for key, row in known.items() if key[:4] == (run.kind, run.style, str(run.number), str(run.seed))]
-        rows += kept or _score(path, run, judges, arguments)
+        if kept or path.exists():
+            rows += kept or _score(path, run, judges, arguments)
     with TABLE.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()

@@ -157,12 +157,12 @@ def _add_trials(
         for trial in wanted[_num_trials(storage, target_uuid) :]:
             interrupts.check()
             report(trial.number, len(wanted))
-            rescored = rescorer.rescored(trial)
+            judged = rescorer.judge(trial)
             with storage.exclusive(), storage_errors(storage.url):
                 # Else its outputs may be gone because it was deleted meanwhile, which takes the lock too.
                 storage.read_by_uuid(source_uuid)
                 if _num_trials(storage, target_uuid) == trial.number:
-                    storage.load_by_uuid(target_uuid, sampler=RandomSampler()).add_trial(rescored)
+                    storage.load_by_uuid(target_uuid, sampler=RandomSampler()).add_trial(rescorer.keep(judged))
         report(len(wanted), len(wanted))
 
 

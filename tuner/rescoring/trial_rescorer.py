@@ -16,7 +16,7 @@ from studies.records.trial_record import TrialRecord
 from studies.storage.database_errors import storage_errors
 from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX
 from studies.storage.study_storage import StudyStorage
-from studies.storage.tables import save_photo_quality
+from studies.storage.tables import PhotoQualityRecord, save_photo_quality
 from tuner.errors import RescoringError
 from tuner.rescoring.copied_files import FileCopier
 from tuner.rescoring.kept_pictures import KeptPictures, read_strip
@@ -52,6 +52,22 @@ class _End:
 
 
 @final
+@dataclass(frozen=True, kw_only=True)
+class JudgedTrial:
+    """A trial with what the new judge makes of it, of which nothing is kept yet.
+
+    Attributes:
+        trial: As it is in the old study.
+        end: How it ends in the re-scored one.
+        photos: Quality of each photo that it was scored on.
+    """
+
+    trial: FrozenTrial
+    end: _End
+    photos: tuple[PhotoQualityRecord, ...] = ()
+
+
+@final
 class TrialRescorer:
     """Makes the trials of a re-scored study."""
 
@@ -70,17 +86,38 @@ class TrialRescorer:
         self._target_uuid = target_uuid
         self._judge_version = judge_version
 
-    def rescored(self, trial: FrozenTrial) -> FrozenTrial:
-        """Return what to add to the re-scored study; the trial's files and its photos' quality are kept there already.
+    def judge(self, trial: FrozenTrial) -> JudgedTrial:
+        """Score a trial's outputs, which takes most of the time and writes nothing.
 
         A trial that is running becomes a failed one, to be run again by the next run of the re-scored study. A finished
         one whose outputs are gone fails too; one that was pruned before it had any is pruned without a quality.
+        """
+        record = TrialRecord.parse(trial.user_attrs)
+        if trial.state is TrialState.RUNNING:
+            died = {attributes.FAILURE: WORKER_DIED, attributes.ABANDONED: attributes.KILLED}
+            return JudgedTrial(trial=trial, end=_End(state=TrialState.FAIL, user_attrs=died))
+        if trial.state not in FINISHED_STATES or (trial.state is TrialState.PRUNED and not record.pictures):
+            return JudgedTrial(trial=trial, end=_End(state=trial.state))
+        try:
+            outputs = self._outputs(record)
+        except RescoringError as error:
+            failure = {attributes.FAILURE: f"{NOT_RESCORED}: {error}"}
+            return JudgedTrial(trial=trial, end=_End(state=TrialState.FAIL, user_attrs=failure))
+        return self._scored(trial, record, outputs)
+
+    def keep(self, judged: JudgedTrial) -> FrozenTrial:
+        """Keep a trial's files and its photos' quality for the re-scored study, and return what to add to that.
+
+        To be called under the storage's lock, where it is certain that nobody else has added the trial or deleted the
+        study. Done again after a kill it changes nothing.
 
         Raises:
             StorageError: The database or the folder of artifacts cannot be written.
         """
+        trial, end = judged.trial, judged.end
         record = TrialRecord.parse(trial.user_attrs)
-        end = self._end(trial, record)
+        with storage_errors(self._storage.url):
+            save_photo_quality(self._storage.engine, judged.photos)
         sheet = record.pictures.get(attributes.SHEET_PICTURE)
         redrawn = {} if sheet is None or end.sheet is None else {sheet: end.sheet}
         files = self._copier.copy(trial.system_attrs, record.pictures, redrawn=redrawn)
@@ -102,18 +139,6 @@ class TrialRescorer:
         made.datetime_complete = trial.datetime_complete if trial.state.is_finished() else made.datetime_complete
         return made
 
-    def _end(self, trial: FrozenTrial, record: TrialRecord) -> _End:
-        if trial.state is TrialState.RUNNING:
-            died = {attributes.FAILURE: WORKER_DIED, attributes.ABANDONED: attributes.KILLED}
-            return _End(state=TrialState.FAIL, user_attrs=died)
-        if trial.state not in FINISHED_STATES or (trial.state is TrialState.PRUNED and not record.pictures):
-            return _End(state=trial.state)
-        try:
-            outputs = self._outputs(record)
-        except RescoringError as error:
-            return _End(state=TrialState.FAIL, user_attrs={attributes.FAILURE: f"{NOT_RESCORED}: {error}"})
-        return self._scored(trial, record, outputs)
-
     def _outputs(self, record: TrialRecord) -> NDArray[np.float32]:
         artifact = record.pictures.get(attributes.OUTPUT_PICTURES)
         if artifact is None:
@@ -126,36 +151,38 @@ class TrialRescorer:
             raise RescoringError("its outputs are damaged")
         return outputs
 
-    def _scored(self, trial: FrozenTrial, record: TrialRecord, outputs: NDArray[np.float32]) -> _End:
-        config = self._pictures.config
+    def _scored(self, trial: FrozenTrial, record: TrialRecord, outputs: NDArray[np.float32]) -> JudgedTrial:
+        config, pictures = self._pictures.config, self._pictures.rung
         rung = config.rungs[-1] if record.images_seen is None else record.images_seen
-        quality = self._score(trial.number, outputs, self._pictures.rung, rung=rung)
-        self._score_calibration(trial.number, record, rung=rung)
+        quality = pictures.judge.score(list(outputs))
+        photos = self._records(trial.number, quality, pictures, rung=rung)
+        photos += self._calibration_records(trial.number, record, rung=rung)
         scores = score_attributes(quality, config, losses=record.parts.get("losses") or {})
         values = list(goal_values(quality, config.search.objectives).values())
-        sheet = draw_trial_sheet(
-            trial.number, quality, record.weights, photos=self._pictures.rung.photos, outputs=outputs
-        )
+        sheet = draw_trial_sheet(trial.number, quality, record.weights, photos=pictures.photos, outputs=outputs)
         if len(values) > 1:
             # Optuna keeps neither intermediate values nor those of pruned trials where there are several goals.
             noted = {attributes.RUNG_QUALITIES: {str(rung): quality.quality}}
             reached = values if trial.state is TrialState.COMPLETE else None
-            return _End(state=trial.state, user_attrs={**scores, **noted}, values=reached, sheet=sheet)
-        return _End(state=trial.state, user_attrs=scores, values=values, qualities={rung: quality.quality}, sheet=sheet)
+            end = _End(state=trial.state, user_attrs={**scores, **noted}, values=reached, sheet=sheet)
+        else:
+            rungs = {rung: quality.quality}
+            end = _End(state=trial.state, user_attrs=scores, values=values, qualities=rungs, sheet=sheet)
+        return JudgedTrial(trial=trial, end=end, photos=tuple(photos))
 
-    def _score_calibration(self, number: int, record: TrialRecord, *, rung: int) -> None:
+    def _calibration_records(self, number: int, record: TrialRecord, *, rung: int) -> list[PhotoQualityRecord]:
         """Score a trial's outputs of the calibration photos, where it has them."""
         calibration = self._pictures.calibration
         artifact = record.pictures.get(attributes.CALIBRATION_PICTURES)
         if artifact is None or not len(calibration):
-            return
+            return []
         outputs = read_strip(self._storage, artifact, num_pictures=len(calibration))
-        if outputs is not None and outputs.shape == calibration.photos.shape:
-            self._score(number, outputs, calibration, rung=rung)
+        if outputs is None or outputs.shape != calibration.photos.shape:
+            return []
+        return self._records(number, calibration.judge.score(list(outputs)), calibration, rung=rung)
 
-    def _score(self, number: int, outputs: NDArray[np.float32], judged: JudgedSet, *, rung: int) -> Quality:
-        quality = judged.judge.score(list(outputs))
-        records = photo_quality_records(
+    def _records(self, number: int, quality: Quality, judged: JudgedSet, *, rung: int) -> list[PhotoQualityRecord]:
+        return photo_quality_records(
             quality,
             judged.sha256s,
             study_uuid=self._target_uuid,
@@ -163,6 +190,3 @@ class TrialRescorer:
             rung=rung,
             judge_version=self._judge_version,
         )
-        with storage_errors(self._storage.url):
-            save_photo_quality(self._storage.engine, records)
-        return quality

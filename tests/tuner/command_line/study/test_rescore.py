@@ -16,7 +16,7 @@ from studies.records.summaries import summarise
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import PostgreSQLServer, RunCli
 from tests.tuner.judged_study import NUM_TRIALS, OLD, SHARES, make_judged_study
-from tests.tuner.tiny_study import NAME, opened, read_trials, run_command
+from tests.tuner.tiny_study import NAME, CommandProcess, opened, read_trials, run_command
 
 NEW = f"{NAME}-judge-{JUDGE_VERSION}"
 KILLED_AT = f"""
@@ -25,15 +25,15 @@ from tuner.command_line.main import main
 from tuner.rescoring.trial_rescorer import TrialRescorer
 
 number = int(sys.argv[1])
-rescored = TrialRescorer.rescored
+keep = TrialRescorer.keep
 
-def killed_at(rescorer, trial):
-    made = rescored(rescorer, trial)
-    if trial.number == number:
+def killed_at(rescorer, judged):
+    made = keep(rescorer, judged)
+    if judged.trial.number == number:
         os.kill(os.getpid(), signal.SIGKILL)
     return made
 
-TrialRescorer.rescored = killed_at
+TrialRescorer.keep = killed_at
 sys.argv = ["styletuner", "study", "rescore", {NAME!r}]
 main()
 """
@@ -197,9 +197,11 @@ def test_postgresql(folder: Path, postgresql_server: PostgreSQLServer, monkeypat
     try:
         with StudyStorage.create(address) as storage:
             make_judged_study(storage, folder)
-        for _ in range(2):
-            told = run_command("study", "rescore", NAME, "--storage", address, cwd=folder).require_success()
-            assert "sesame" not in told.stdout + told.stderr
+        command = ("study", "rescore", NAME, "--storage", address)
+        with CommandProcess(*command, cwd=folder) as one, CommandProcess(*command, cwd=folder) as other:
+            assert (one.wait(), other.wait()) == (0, 0), one.output + other.output
+        told = run_command(*command, cwd=folder).require_success()
+        assert "sesame" not in told.stdout + told.stderr + one.output + other.output
         assert [trial.number for trial in read_trials(address, NEW)] == list(range(NUM_TRIALS))
         run_command("study", "delete", NAME, "--yes", "--storage", address, cwd=folder).require_success()
         run_command("study", "export", NEW, "--storage", address, cwd=folder).require_success()

@@ -171,6 +171,7 @@ class QuestionChooser:
         done = {question.pair.key for question in self._asked}
         self._fresh = [pair for key, pair in known.items() if key not in done]
         self._information = {pair.key: information(pair.difference, exponents) for pair in self._fresh}
+        self._repeated: set[tuple[str, int, int]] = set()
 
     @property
     def num_fresh(self) -> int:
@@ -186,7 +187,7 @@ class QuestionChooser:
         """Return the next question, and take it as asked."""
         if not self._fresh:
             return self.choose_again()
-        again = self._repeatable()
+        again = self._repeatable(list(self._latest().values()))
         if again and self._generator.random() < REPEAT_SHARE:
             return self._ask_again(again)
         pair = self._fresh.pop(self._draw_fresh())
@@ -197,15 +198,19 @@ class QuestionChooser:
     def choose_again(self) -> Question:
         """Return an earlier question with sides swapped, and take it as asked.
 
-        Those least often asked come first, and none of the last ones while there are others; one there must be.
+        None comes twice in a session while there are others; of these the least often asked come first, and none of the
+        last ones. One there must be.
         """
-        return self._ask_again(self._repeatable() or list(self._latest().values())[:1])
+        latest = list(self._latest().values())
+        others = [question for question in latest if question.pair.key not in self._repeated]
+        return self._ask_again(self._repeatable(others) or others[:1] or self._repeatable(latest) or latest[:1])
 
     def _ask_again(self, candidates: Sequence[Question]) -> Question:
         """Draw from the half asked longest ago, candidates being in that order: far apart, and yet not foreseen."""
         before = candidates[int(self._generator.integers((len(candidates) + 1) // 2))]
         question = Question(pair=before.pair, left=before.right, is_repeat=True)
         self._asked.append(question)
+        self._repeated.add(question.pair.key)
         return question
 
     def _draw_fresh(self) -> int:
@@ -215,13 +220,13 @@ class QuestionChooser:
         chances = CHANCE_SHARE * even + (1.0 - CHANCE_SHARE) * known / total if total > 0 else even
         return int(self._generator.choice(len(known), p=chances))
 
-    def _repeatable(self) -> list[Question]:
-        """Earlier questions, each pair as last shown, longest ago first: those least often asked, and not just now."""
+    def _repeatable(self, questions: Sequence[Question]) -> list[Question]:
+        """Those of some earlier questions that were asked least often, and not just now, in the same order."""
         counts = Counter(question.pair.key for question in self._asked)
         recent = {question.pair.key for question in self._asked[-QUESTIONS_BETWEEN:]}
-        old = {key: question for key, question in self._latest().items() if key not in recent}
-        fewest = min((counts[key] for key in old), default=0)
-        return [question for key, question in old.items() if counts[key] == fewest]
+        old = [question for question in questions if question.pair.key not in recent]
+        fewest = min((counts[question.pair.key] for question in old), default=0)
+        return [question for question in old if counts[question.pair.key] == fewest]
 
     def _latest(self) -> dict[tuple[str, int, int], Question]:
         """How each pair was shown last, by its key, the one shown longest ago first."""

@@ -126,6 +126,16 @@ def test_asked_again_each_pair_comes_once_with_sides_swapped_and_not_from_memory
     assert chooser.num_fresh == 2, "no new pair was used up"
 
 
+def test_asked_again_none_comes_twice_while_others_were_asked_more_often() -> None:
+    some = pairs(12)
+    earlier = [(pair.key, pair.trials[turn % 2]) for turn in range(3) for pair in some[:6]]
+    earlier += [(pair.key, pair.trials[0]) for pair in some[6:]]
+    chooser = QuestionChooser(some, asked=earlier, exponents=EVEN, seed=0)
+    again = [chooser.choose_again().pair.key for _ in range(12)]
+    assert set(again[:6]) == {pair.key for pair in some[6:]}
+    assert set(again[6:]) == {pair.key for pair in some[:6]}
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_of_few_pairs_each_is_asked_again_in_the_same_order(number: int) -> None:
     some = pairs(5)

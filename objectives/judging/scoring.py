@@ -109,14 +109,16 @@ class Output:
 
     Attributes:
         name: Of the picture.
-        size: Height and width of the picture as it is read.
+        own_size: Height and width of the picture's file; its proportions must be the photo's.
+        size: Height and width of the picture as it is read, which may be shrunk.
         photo_name: Of the photo.
-        photo_size: Height and width of the photo's file, with the picture's proportions.
+        photo_size: Height and width of the photo's file.
         photo_id: The same for two outputs of one photo only.
         read: Reads both; called once, when the turn comes.
     """
 
     name: str
+    own_size: tuple[int, int]
     size: tuple[int, int]
     photo_name: str
     photo_size: tuple[int, int]
@@ -216,7 +218,7 @@ class PictureScorer:
             PretrainedError: AlexNet's weights are neither cached nor fetchable.
         """
         for output in outputs:
-            check_sizes(output.name, output.size, output.photo_size)
+            check_sizes(output.name, output.own_size, output.photo_size)
         if len({output.photo_id for output in outputs}) == len(outputs):
             quality, notes = self._score_together(outputs, on_picture)
         else:  # outputs of one photo share its detail, which would pass for a pattern of the network

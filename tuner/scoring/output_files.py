@@ -27,6 +27,7 @@ def list_outputs(photo_of: Mapping[Path, Path], *, style: Path) -> list[Output]:
     return [
         Output(
             name=str(file),
+            own_size=measure_picture(file),
             size=bounded_size(*measure_picture(file)),
             photo_name=str(photo),
             photo_size=measure_picture(photo),

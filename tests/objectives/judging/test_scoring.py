@@ -42,6 +42,7 @@ def output(
 
     return Output(
         name=name,
+        own_size=(picture.shape[0], picture.shape[1]),
         size=(picture.shape[0], picture.shape[1]),
         photo_name="photo.jpg" if photo is PHOTO else "other.jpg",
         photo_size=(photo.shape[0], photo.shape[1]),
@@ -61,6 +62,13 @@ def test_a_picture_of_the_photos_size_scores_as_the_judge_says() -> None:
     assert scored.quality == Judge(style=STYLE, photos=[PHOTO]).score([picture]).photos[0]
     assert (scored.note, scored.photo) == ("", "photo.jpg")
     assert scored.quality.quality > score_alone(PHOTO).quality.quality
+
+
+def test_proportions_are_those_of_the_files_and_not_of_what_is_left_when_they_are_shrunk() -> None:
+    """16 to 1 as a file, a little more when half as large."""
+    photo = resize(PHOTO, height=40, width=640)
+    shrunk = replace(output(resize(photo, height=20, width=321), photo=photo), own_size=(40, 640))
+    assert PictureScorer(STYLE).score("long", [shrunk]).pictures[0].quality.quality > 0.0
 
 
 def test_outputs_of_a_network_are_judged_together() -> None:

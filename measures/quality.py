@@ -48,8 +48,8 @@ class ArtefactExcess:
 
     Attributes:
         checkerboard: Energy at the finest pattern of 2x2 (and 4x4) pixels.
-        clipping: Channel values at 0 or 1.
-        border: Step between the outermost pixels and those next to them.
+        clipping: Pixels all of whose channels are at 0 or 1, without the margins.
+        border: Share of the picture that strips along its edges cover, by how plain they are to see.
         fixed_pattern: Fine detail that several outputs share at the same place; None for a single output.
         collapse: Flat outputs, or outputs that are alike; None for a single output.
     """

@@ -38,6 +38,10 @@ PLACES_LAYER: Final = 4
 """Index of AlexNet's relu5, whose 15 by 15 places at 256 px see objects: with relu4 lost photos measure nearer to kept
 ones."""
 
+FLAT: Final = 1.0 / 255.0
+"""Standard deviation in pixel values below which a photo shows no place that could be lost: one of 255 levels. AlexNet
+would still tell its margins from its middle."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +127,8 @@ def measure_photo(photo: Image, *, style: StyleReference) -> JudgedPhoto:
     network = shared_network()
     seen = network.features(enlarged)
     places = [_places(features) for features in seen[:2]]
+    if float(photo.std(axis=(0, 1)).max()) < FLAT:
+        places = [np.zeros_like(each) for each in places]
     features = [picture.for_distance() for picture in seen]
     return JudgedPhoto(
         shape=photo.shape,

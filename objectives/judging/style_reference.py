@@ -73,6 +73,8 @@ class StyleReference:
         self.levels = measure_levels(self.style, border=measure_border(self.style))
         self.contrast = float(luminance(self.style).std())
         self.judged_side = round(float(np.clip(picture_side, SMALLEST_JUDGED_SIDE, LARGEST_JUDGED_SIDE)))
+        if picture_side < SMALLEST_JUDGED_SIDE:  # enlarged as the pictures are: a sharp one would be unlike them
+            style = self.style
         self.judged_style = resize_short_side(style, self.judged_side)
         self.seed = seed
         self._scaled = [_scaled(style, self.judged_side, scale, at_least=self.judged_side) for scale in STYLE_SCALES]

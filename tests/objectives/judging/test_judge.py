@@ -150,6 +150,12 @@ def test_one_photo_has_no_terms_of_several_outputs(outputs: list[Image]) -> None
     assert single.standard_error is None
 
 
+def test_a_flat_photo_shows_no_place_that_could_be_lost() -> None:
+    photo, textured = np.full((64, 64, 3), 0.5, np.float32), draw_photo()
+    judge = Judge(style=draw_style(), photos=[photo])
+    assert judge.score([resize(textured, height=64, width=64)]).terms["places"] == 1.0
+
+
 @pytest.mark.parametrize("style", ["photo", "style", "black", "grey"])
 def test_flat_tiny_and_equal_pictures_score_without_nan(style: str) -> None:
     pictures = odd_pictures()

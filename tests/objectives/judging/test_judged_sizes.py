@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from models.pictures.images import Image, resize
+from models.pictures.images import Image, resize, resize_short_side
 from objectives.judging.anchor_pictures import recolour, shuffle_tiles
 from objectives.judging.judge import Judge
 from objectives.judging.style_match import STYLE_SCALES
@@ -42,6 +42,14 @@ def test_every_pair_of_sizes_is_scored(style: int, photo: int) -> None:
         assert all(0.0 <= part <= 1.0 for part in parts)
         assert all(value is not None and math.isfinite(value) for value in each.terms.values())
     assert quality.style_match < 0.2
+
+
+def test_pictures_smaller_than_the_judges_are_judged_alike_whatever_the_size_of_the_style_images_file() -> None:
+    """`score` passes the file as it is, a study one that has the photos' size already."""
+    painting, photos = draw_style(height=256, width=320), [draw(48), draw(48, seed=1)]
+    outputs = [stylise(photo, painting, strength=0.5) for photo in photos]
+    small = resize_short_side(painting, 48)
+    assert Judge(style=painting, photos=photos).score(outputs) == Judge(style=small, photos=photos).score(outputs)
 
 
 @pytest.mark.parametrize("scale", STYLE_SCALES)

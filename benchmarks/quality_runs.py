@@ -190,10 +190,10 @@ def _train_group(runs: list[Run], arguments: argparse.Namespace) -> None:
     # The seed moves crops, their order and the initial weights; the held-out photos stay.
     config = config.model_copy(update={"seed": runs[0].seed})
     resources = StudyResources(config, pictures, report=lambda _: None)
-    _keep(
+    keep_arrays(
         arguments.folder / f"pictures-{runs[0].picture_set}-{runs[0].style}.npz",
-        photos=_as_bytes(resources.rung.photos),
-        style=_as_bytes(pictures.style),
+        photos=as_bytes(resources.rung.photos),
+        style=as_bytes(pictures.style),
     )
     for run in runs:
         print(run.file_name, flush=True)
@@ -209,18 +209,20 @@ def _train(run: Run, resources: object, folder: Path) -> None:
     seen, painted, losses = 0, {}, {}
     for rung in run.rungs:
         losses[rung] = resources.trainer.train(resources.batches(seen, rung))
-        painted[f"rung{rung}"] = _as_bytes(resources.paint())
-        painted[f"trained{rung}"] = _as_bytes(stylise(resources.trainer.network, resources.rung.photos))
+        painted[f"rung{rung}"] = as_bytes(resources.paint())
+        painted[f"trained{rung}"] = as_bytes(stylise(resources.trainer.network, resources.rung.photos))
         seen = rung
     description = {**run.__dict__, "weights": sampled.loss_weights().to_dict(), "losses": losses}
-    _keep(folder / run.file_name, description=np.array(json.dumps(description)), **painted)
+    keep_arrays(folder / run.file_name, description=np.array(json.dumps(description)), **painted)
 
 
-def _as_bytes(pictures: np.ndarray) -> np.ndarray:
+def as_bytes(pictures: np.ndarray) -> np.ndarray:
+    """Round pictures in [0, 1] to 8 bits."""
     return np.round(np.asarray(pictures) * 255.0).astype(np.uint8)
 
 
-def _keep(path: Path, **arrays: np.ndarray) -> None:
+def keep_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Write a file of arrays that is whole or not there."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.savez_compressed(file, **arrays)

@@ -1,0 +1,208 @@
+"""Does the winner of a budget win the long run? Tables of docs/fidelity.md from fidelity.csv, in Markdown.
+
+    .venv/bin/python benchmarks/fidelity.py
+
+Needs no network and no picture. The long run is the last rung of `fidelity_runs.py`, eight short runs long; regret is
+what the chosen setting loses there, as a share of the best setting's quality.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from early_and_late import STARTUP
+from fidelity_runs import CHOOSING, NUM_SETTINGS, REPORTING, RUNGS, SHORT_RUN, read_table
+from scipy.stats import kendalltau
+
+NUM_ORDERS = 2000
+"""Random orders of the trials in which pruners are replayed."""
+
+NUM_RESAMPLES = 2000
+
+_SHORT = RUNGS["64"].index(SHORT_RUN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """What one style's settings came to.
+
+    Attributes:
+        style: The style image's stem.
+        ratios: style : content of each setting, rising.
+        variations: tv : content of each setting.
+        quality: By setting and rung, shape (settings, rungs).
+    """
+
+    style: str
+    ratios: np.ndarray
+    variations: np.ndarray
+    quality: np.ndarray
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    found = read_truths()
+    for truth in found:
+        _print_curves(truth)
+    truths = [truth for truth in found if len(truth.ratios) == NUM_SETTINGS]
+    missing = [style for style in (*CHOOSING, *REPORTING) if style not in {truth.style for truth in truths}]
+    if truths:
+        _print_agreement(truths)
+        _print_regret(truths)
+        _print_pruners(truths)
+        _print_drift(truths)
+    _print_seeds()
+    if missing:
+        print(f"\nNot trained to the end yet: {', '.join(missing)}.")
+
+
+def read_truths(scale: str = "64") -> list[Truth]:
+    """Return the styles with those of their settings that were trained to the end; a style without any is left out."""
+    found: dict[str, dict[int, list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
+    for row in read_table():
+        if (row["scale"], row["seed"], row["way"]) == (scale, "0", "noise"):
+            found[row["style"]][int(row["setting"])].append(row)
+    truths = []
+    for style in (*CHOOSING, *REPORTING):
+        settings = [sorted(rows, key=lambda row: int(row["images_seen"])) for _, rows in sorted(found[style].items())]
+        whole = [rows for rows in settings if len(rows) == len(RUNGS[scale])]
+        if whole:
+            truths.append(
+                Truth(
+                    style=style,
+                    ratios=np.array([float(rows[0]["style_to_content"]) for rows in whole]),
+                    variations=np.array([float(rows[0]["tv_to_content"]) for rows in whole]),
+                    quality=np.array([[float(row["quality"]) for row in rows] for rows in whole]),
+                )
+            )
+    return truths
+
+
+def _print_curves(truth: Truth) -> None:
+    print(f"\n### {truth.style}: quality by images seen\n")
+    print("| style : content | tv : content | " + " | ".join(map(str, RUNGS["64"])) + " |")
+    print("|---|---|" + "---|" * len(RUNGS["64"]))
+    best = truth.quality.max(axis=0)
+    for ratio, variation, values in zip(truth.ratios, truth.variations, truth.quality, strict=True):
+        cells = [
+            f"**{value:.3f}**" if value == top else f"{value:.3f}" for value, top in zip(values, best, strict=True)
+        ]
+        print(f"| {ratio:.2f} | {variation:.3f} | {' | '.join(cells)} |")
+
+
+def _print_agreement(truths: Sequence[Truth]) -> None:
+    print("\n### Kendall's tau-b of the quality at a rung with that of the long run\n")
+    print("Mean over styles, 90 % bootstrap interval over settings; in brackets each style.\n")
+    print("| images seen | all settings | better half |\n|---|---|---|")
+    for place, rung in enumerate(RUNGS["64"][:-1]):
+        cells = [_agreement(truths, place, better_half=half) for half in (False, True)]
+        print(f"| {rung} | {' | '.join(cells)} |")
+
+
+def _agreement(truths: Sequence[Truth], place: int, *, better_half: bool) -> str:
+    pairs = []
+    for truth in truths:
+        late = truth.quality[:, -1]
+        kept = np.argsort(-late)[: len(late) // 2] if better_half else np.arange(len(late))
+        pairs.append((truth.quality[kept, place], late[kept]))
+    each = [tau(one, other) for one, other in pairs]
+    generator = np.random.default_rng(0)
+    resampled = []
+    for _ in range(NUM_RESAMPLES):
+        drawn = [generator.integers(0, len(one), len(one)) for one, _ in pairs]
+        resampled.append(
+            np.nanmean([tau(one[some], other[some]) for (one, other), some in zip(pairs, drawn, strict=True)])
+        )
+    low, high = np.nanpercentile(resampled, [5, 95])
+    return f"{np.mean(each):.2f} [{low:.2f}, {high:.2f}] ({', '.join(f'{value:.2f}' for value in each)})"
+
+
+def tau(one: np.ndarray, other: np.ndarray) -> float:
+    """Kendall's tau-b; not a number where one side is all alike."""
+    return float(kendalltau(one, other, variant="b").statistic)
+
+
+def _print_regret(truths: Sequence[Truth]) -> None:
+    print("\n### Regret in the long run of the best at a rung, and of the best among the first three\n")
+    print("| images seen | " + " | ".join(truth.style for truth in truths) + " | mean | of the first three |")
+    print("|---|" + "---|" * (len(truths) + 2))
+    for place, rung in enumerate(RUNGS["64"][:-1]):
+        firsts, threes = ([_regret(truth, place, count) for truth in truths] for count in (1, 3))
+        cells = [*(f"{value:.0%}" for value in firsts), f"{np.mean(firsts):.0%}", f"{np.mean(threes):.0%}"]
+        print(f"| {rung} | {' | '.join(cells)} |")
+
+
+def _regret(truth: Truth, place: int, count: int) -> float:
+    chosen = np.argsort(-truth.quality[:, place])[:count]
+    late = truth.quality[:, -1]
+    return float((late.max() - late[chosen].max()) / late.max())
+
+
+def _print_pruners(truths: Sequence[Truth]) -> None:
+    print("\n### What a study of short runs would have chosen, in random orders of its trials\n")
+    print("Regret in the long run of the best complete trial; images trained, of those of twelve whole short runs.\n")
+    print("| style | pruned below the median at | mean regret | worst tenth | images |\n|---|---|---|---|---|")
+    for truth in truths:
+        for name, places in (("never", ()), ("1/2", (_SHORT - 1,)), ("1/4, 1/2", (_SHORT - 2, _SHORT - 1))):
+            regrets, share = _replay(truth, places)
+            worst = np.mean(np.sort(regrets)[-NUM_ORDERS // 10 :])
+            print(f"| {truth.style} | {name} | {np.mean(regrets):.0%} | {worst:.0%} | {share:.0%} |")
+
+
+def _replay(truth: Truth, places: Sequence[int]) -> tuple[np.ndarray, float]:
+    generator = np.random.default_rng(0)
+    values, late = truth.quality, truth.quality[:, -1]
+    regrets, images = [], []
+    for _ in range(NUM_ORDERS):
+        complete: list[int] = []
+        seen = 0
+        for trial in generator.permutation(len(values)):
+            pruned_at = next(
+                (
+                    place
+                    for place in places
+                    if len(complete) >= STARTUP and values[trial, place] < np.median(values[complete, place])
+                ),
+                None,
+            )
+            seen += RUNGS["64"][_SHORT if pruned_at is None else pruned_at]
+            if pruned_at is None:
+                complete.append(int(trial))
+        chosen = max(complete, key=lambda trial: values[trial, _SHORT])
+        regrets.append((late.max() - late[chosen]) / late.max())
+        images.append(seen / (len(values) * SHORT_RUN))
+    return np.array(regrets), float(np.mean(images))
+
+
+def _print_drift(truths: Sequence[Truth]) -> None:
+    print(
+        "\n### Where the best lies: style : content of the best setting by images seen, in brackets of the best three\n"
+    )
+    print("Geometric mean of the three, weighted by quality.\n")
+    print("| images seen | " + " | ".join(truth.style for truth in truths) + " |\n|---|" + "---|" * len(truths))
+    for place, rung in enumerate(RUNGS["64"]):
+        cells = []
+        for truth in truths:
+            best = np.argsort(-truth.quality[:, place])[:3]
+            middle = np.exp(np.average(np.log(truth.ratios[best]), weights=truth.quality[best, place]))
+            cells.append(f"{truth.ratios[best[0]]:.2f} ({middle:.2f})")
+        print(f"| {rung} | {' | '.join(cells)} |")
+
+
+def _print_seeds() -> None:
+    ends: dict[tuple[str, int], dict[int, float]] = defaultdict(dict)
+    for row in read_table():
+        if row["scale"] == "64" and row["images_seen"] == str(RUNGS["64"][-1]) and row["way"] == "noise":
+            ends[row["style"], int(row["setting"])][int(row["seed"])] = float(row["quality"])
+    twice = {key: seeds for key, seeds in ends.items() if len(seeds) > 1}
+    if twice:
+        print("\n### The best of the long run with another seed\n")
+        print("| style | setting | seed 0 | seed 1 |\n|---|---|---|---|")
+    for (style, setting), seeds in twice.items():
+        print(f"| {style} | {setting} | {' | '.join(f'{seeds[seed]:.3f}' for seed in sorted(seeds))} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The truth about loss weights: long trainings of many settings, every rung scored, into benchmarks/fidelity.csv.
+
+    .venv/bin/python benchmarks/fidelity_runs.py --styles styles/ --photos photos/ --folder fidelity_runs/
+
+Each run goes from noise through the length of a short run to eight times that, as full training would, so that a way
+to choose from short runs can be held against where all settings end. Twelve settings over both ratios, up to
+style : content 30, five styles at 64 px: three to choose ways on, two to be looked at once, at the end; then, of each
+style, the three best of the long runs again with another seed, and one style at 96 px.
+
+A run's rows are added to the table as soon as it has ended, and a run that is in the table is not done again: on
+whatever machine, an interrupted command goes on. What was painted is kept in the folder, so that another judge can
+score it without training.
+"""
+
+import argparse
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from quality_runs import as_bytes, keep_arrays
+
+from tuner.installation.environment import load_networks
+
+TABLE = Path(__file__).with_name("fidelity.csv")
+
+CHOOSING = ("wave_hokusai", "starry_night", "sunday_seurat")
+"""Flat print with large empty areas, brush strokes, points: what ways and their constants are chosen on."""
+
+REPORTING = ("edtaonisl", "tahiti_gauguin")
+"""Hard-edged planes; figures in a landscape, as near to a photo as the shared paintings come. Looked at once."""
+
+SHORT_RUN = 640
+"""Images of a short run at 64 px, as in quality_runs.py."""
+
+RUNGS = {"64": (80, 160, 320, 640, 1280, 2560, 5120), "96": (150, 300, 600, 1200, 2400, 4800, 9600)}
+"""By scale: 1/8, 1/4, 1/2 and all of a short run; 2, 4 and 8 times its length."""
+
+SCALES = {
+    "64": {
+        "network": {"width": 12},
+        "data": {"crop_size": 64, "num_crops": 2560, "style_size": 96, "held_out": {"rung": 8, "size": 128}},
+        "training": {"images": RUNGS["64"][-1], "batch_size": 2, "learning_rate": 0.002},
+    },
+    "96": {
+        "network": {"width": 16},
+        "data": {"crop_size": 96, "num_crops": 2400, "style_size": 192, "held_out": {"rung": 8, "size": 128}},
+        "training": {"images": RUNGS["96"][-1], "batch_size": 2, "learning_rate": 0.002},
+    },
+}
+"""Crops, network and steps of the presets `demo` and `quick`."""
+
+STYLE_TO_CONTENT = (0.2, 30.0)
+TV_TO_CONTENT = (0.003, 1.0)
+NUM_SETTINGS = 12
+NUM_BEST = 3
+"""Settings of each style that are run with a second seed."""
+SECOND_SEED = 1
+FINE_STYLE = CHOOSING[0]
+"""The style at 96 px."""
+
+KEY = ("judge_version", "scale", "style", "way", "setting", "seed")
+PARTS = ("quality", "content_preservation", "style_match", "artefact_factor", "standard_error")
+LOSSES = ("content", "style", "total_variation")
+COLUMNS = (
+    *KEY,
+    *("style_to_content", "tv_to_content", "images_seen"),
+    *PARTS,
+    *(f"{name}_loss" for name in LOSSES),
+    "photo_qualities",
+)
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training from noise: its scale, style image's stem, setting's number and seed."""
+
+    scale: str
+    style: str
+    setting: int
+    seed: int = 0
+    way: str = "noise"
+
+    @property
+    def file_name(self) -> str:
+        """Where its outputs are kept."""
+        return f"{self.way}-{self.scale}-{self.style}-{self.setting:02d}-seed{self.seed}.npz"
+
+    def key(self, judge_version: str) -> tuple[str, ...]:
+        """What its rows have in common, in the order of `KEY`."""
+        return (judge_version, self.scale, self.style, self.way, str(self.setting), str(self.seed))
+
+
+def settings() -> list[tuple[float, float]]:
+    """Twelve weight settings, a Latin hypercube over both ratios on logarithmic scales."""
+    from scipy.stats import qmc
+
+    sampler = qmc.LatinHypercube(2, optimization="random-cd", scramble=False, rng=np.random.default_rng(16))
+    low, high = np.log(np.array([STYLE_TO_CONTENT, TV_TO_CONTENT])).T
+    points = np.exp(low + sampler.random(NUM_SETTINGS) * (high - low))
+    return [(float(style), float(variation)) for style, variation in sorted(points.tolist())]
+
+
+def read_table() -> list[Row]:
+    """Return the rows of the table; none if there is no table yet."""
+    if not TABLE.exists():
+        return []
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def planned_runs(judge_version: str) -> Iterator[Run]:
+    """All runs, in the order in which they are done; the last follow from what the first have shown."""
+    for style in (*CHOOSING, *REPORTING):
+        yield from (Run(scale="64", style=style, setting=number) for number in range(NUM_SETTINGS))
+    for style in (*CHOOSING, *REPORTING):
+        for number in _best_settings(style, judge_version):
+            yield Run(scale="64", style=style, setting=number, seed=SECOND_SEED)
+    yield from (Run(scale="96", style=FINE_STYLE, setting=number) for number in range(NUM_SETTINGS))
+
+
+def _best_settings(style: str, judge_version: str) -> list[int]:
+    ends = [
+        (float(row["quality"]), int(row["setting"]))
+        for row in read_table()
+        if (row["judge_version"], row["scale"], row["style"], row["seed"]) == (judge_version, "64", style, "0")
+        and row["images_seen"] == str(RUNGS["64"][-1])
+    ]
+    return [number for _, number in sorted(ends, reverse=True)[:NUM_BEST]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("styles", "photos", "folder"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--only", nargs="+", metavar="STYLE", help="styles by their files' stems; all by default")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    load_networks()
+    from measures.versions import JUDGE_VERSION
+
+    group = _Group(arguments)
+    for run in planned_runs(JUDGE_VERSION):
+        known = {tuple(row[name] for name in KEY) for row in read_table()}
+        if run.key(JUDGE_VERSION) in known or (arguments.only and run.style not in arguments.only):
+            continue
+        rows = group.score(run)
+        _append(rows)
+        print(run.file_name, *(f"{float(row['quality']):.3f}" for row in rows), flush=True)
+
+
+def _append(rows: list[Row]) -> None:
+    is_new = not TABLE.exists()
+    with TABLE.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        if is_new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+class _Group:
+    """What runs of one scale, style and seed share; made anew where the next run differs in one of these."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._key: tuple[str, str, int] | None = None
+
+    def score(self, run: Run) -> list[Row]:
+        """Train a run, or read what it painted, and score every rung."""
+        from measures.sampled_values import SampledValues
+        from measures.versions import JUDGE_VERSION
+
+        path = self._arguments.folder / run.file_name
+        style_to_content, tv_to_content = settings()[run.setting]
+        self._prepare(run)
+        if not path.exists():
+            self._train(run, SampledValues(style_to_content=style_to_content, tv_to_content=tv_to_content), path)
+        rows = []
+        with np.load(path) as arrays:
+            for place, rung in enumerate(RUNGS[run.scale]):
+                scored = self._resources.rung.judge.score(
+                    [picture / np.float32(255.0) for picture in arrays[str(rung)]]
+                )
+                values = {
+                    **dict(zip(KEY, run.key(JUDGE_VERSION), strict=True)),
+                    "style_to_content": f"{style_to_content:.5g}",
+                    "tv_to_content": f"{tv_to_content:.5g}",
+                    "images_seen": rung,
+                    **{part: f"{getattr(scored, part):.5f}" for part in PARTS},
+                    **{
+                        f"{name}_loss": f"{loss:.5g}"
+                        for name, loss in zip(LOSSES, arrays["losses"][place], strict=True)
+                    },
+                    "photo_qualities": " ".join(f"{photo.quality:.4f}" for photo in scored.photos),
+                }
+                rows.append({name: str(value) for name, value in values.items()})
+        return rows
+
+    def _prepare(self, run: Run) -> None:
+        from tuner.configuration.loading import validate_config
+        from tuner.search.resources import StudyResources
+        from tuner.search.study_pictures import open_pictures
+
+        if self._key == (run.scale, run.style, run.seed):
+            return
+        style = next(path for path in self._arguments.styles.iterdir() if path.stem == run.style)
+        values = {**SCALES[run.scale], "style": str(style), "photos": [str(self._arguments.photos)], "seed": 0}
+        config = validate_config(values, source="fidelity_runs")
+        pictures = open_pictures(config)
+        # The seed moves crops, their order and the initial weights; the held-out photos stay.
+        config = config.model_copy(update={"seed": run.seed})
+        self._resources = StudyResources(config, pictures, report=lambda _: None)
+        self._key = (run.scale, run.style, run.seed)
+
+    def _train(self, run: Run, sampled: object, path: Path) -> None:
+        resources = self._resources
+        resources.start(sampled)
+        seen, painted, losses = 0, {}, []
+        for rung in RUNGS[run.scale]:
+            means = resources.trainer.train(resources.batches(seen, rung))
+            losses.append([means[name] for name in LOSSES])
+            painted[str(rung)] = as_bytes(resources.paint())
+            seen = rung
+        keep_arrays(path, losses=np.array(losses), **painted)
+
+
+if __name__ == "__main__":
+    main()

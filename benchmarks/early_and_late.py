@@ -75,29 +75,31 @@ def _print_agreement(curves: Curves) -> None:
     print("Mean over styles, 90 % bootstrap interval over settings; in brackets each style.\n")
     print("| scored at | all settings | better half |\n|---|---|---|")
     for name, early, late in _comparisons():
-        cells = [_agreement(curves, early, late, better_half=half) for half in (False, True)]
+        cells = [agreement(curves, early, late, better_half=half) for half in (False, True)]
         print(f"| {name} | {cells[0]} | {cells[1]} |")
 
 
-def _agreement(curves: Curves, early: int, late: int, *, better_half: bool) -> str:
+def agreement(curves: Curves, early: int, late: int, *, better_half: bool) -> str:
+    """Describe Kendall's tau-b of the quality at two rungs: mean over styles, 90 % interval, each style."""
     pairs = []
     for values in curves.values():
         chosen = values[np.argsort(-values[:, late])[: len(values) // 2]] if better_half else values
         pairs.append((chosen[:, early], chosen[:, late]))
-    each = [_tau(one, other) for one, other in pairs]
+    each = [tau(one, other) for one, other in pairs]
     generator = np.random.default_rng(0)
     resampled = []
     for _ in range(NUM_RESAMPLES):
         taus = []
         for one, other in pairs:
             drawn = generator.integers(0, len(one), len(one))
-            taus.append(_tau(one[drawn], other[drawn]))
+            taus.append(tau(one[drawn], other[drawn]))
         resampled.append(np.nanmean(taus))
     low, high = np.nanpercentile(resampled, [5, 95])
     return f"{np.mean(each):.2f} [{low:.2f}, {high:.2f}] ({', '.join(f'{value:.2f}' for value in each)})"
 
 
-def _tau(one: np.ndarray, other: np.ndarray) -> float:
+def tau(one: np.ndarray, other: np.ndarray) -> float:
+    """Kendall's tau-b; not a number where one side is all alike."""
     return float(kendalltau(one, other, variant="b").statistic)
 
 
@@ -108,13 +110,14 @@ def _print_regret(curves: Curves) -> None:
         cells = []
         for kept in (2, 4, 16):
             losses = [
-                _regret(values[:, early], values[:, late], max(1, len(values) // kept)) for values in curves.values()
+                regret_of(values[:, early], values[:, late], max(1, len(values) // kept)) for values in curves.values()
             ]
             cells.append(f"{np.mean(losses):.1%} ({', '.join(f'{value:.1%}' for value in losses)})")
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 
-def _regret(early: np.ndarray, late: np.ndarray, num_kept: int) -> float:
+def regret_of(early: np.ndarray, late: np.ndarray, num_kept: int) -> float:
+    """What the best of those kept by their early quality loses to the best of all, as a share of the latter."""
     kept = np.argsort(-early)[:num_kept]
     return float((late.max() - late[kept].max()) / late.max())
 
@@ -139,7 +142,7 @@ def _replay(values: np.ndarray, rungs: tuple[int, ...]) -> tuple[float, float, f
         complete: list[int] = []
         cost = 0
         for trial in generator.permutation(len(values)):
-            stopped = next((rung for rung in rungs[:-1] if _is_pruned(values, trial, complete, rung)), last)
+            stopped = next((rung for rung in rungs[:-1] if is_pruned(values, trial, complete, rung)), last)
             cost += CURVE_RUNGS[stopped]
             if stopped == last:
                 complete.append(int(trial))
@@ -149,7 +152,8 @@ def _replay(values: np.ndarray, rungs: tuple[int, ...]) -> tuple[float, float, f
     return float(np.mean(regrets)), float(np.mean(np.array(regrets) > 0)), float(np.mean(costs))
 
 
-def _is_pruned(values: np.ndarray, trial: int, complete: list[int], rung: int) -> bool:
+def is_pruned(values: np.ndarray, trial: int, complete: list[int], rung: int) -> bool:
+    """Whether the median pruner ends a trial at a rung, given the trials that are complete."""
     return len(complete) >= STARTUP and values[trial, rung] < np.median(values[complete, rung])
 
 
@@ -190,7 +194,7 @@ def _print_averaging(rows: list[dict[str, str]], both: dict[str, Curves]) -> Non
         for last in _ENDS:
             for name, curves in both.items():
                 values = curves[style]
-                taus = [f"{_tau(values[:, last - before], values[:, last]):.2f}" for before in (2, 1)]
+                taus = [f"{tau(values[:, last - before], values[:, last]):.2f}" for before in (2, 1)]
                 groups = _seed_groups(rows, columns[name]).get(style)
                 spread = (
                     "" if groups is None or last != _ENDS[0] else f"{np.mean(np.var(groups, 1, ddof=1)) ** 0.5:.3f}"
@@ -234,7 +238,7 @@ def _agreement_of_photos(values: np.ndarray, count: int, generator: np.random.Ge
     for _ in range(200):
         order = generator.permutation(values.shape[1])
         some, others = values[:, order[:count]], values[:, order[-8:]]
-        taus.append(_tau(some.mean(axis=1), others.mean(axis=1)))
+        taus.append(tau(some.mean(axis=1), others.mean(axis=1)))
     return f"{np.mean(taus):.2f} (from {np.percentile(taus, 5):.2f})"
 
 

@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from early_and_late import STARTUP
+from early_and_late import agreement, is_pruned, regret_of
 from fidelity_runs import CHOOSING, NUM_SETTINGS, REPORTING, RUNGS, SHORT_RUN, read_table
-from scipy.stats import kendalltau
 
 NUM_ORDERS = 2000
 """Random orders of the trials in which pruners are replayed."""
-
-NUM_RESAMPLES = 2000
 
 _SHORT = RUNGS["64"].index(SHORT_RUN)
 
@@ -96,32 +93,10 @@ def _print_agreement(truths: Sequence[Truth]) -> None:
     print("\n### Kendall's tau-b of the quality at a rung with that of the long run\n")
     print("Mean over styles, 90 % bootstrap interval over settings; in brackets each style.\n")
     print("| images seen | all settings | better half |\n|---|---|---|")
+    curves = {truth.style: truth.quality for truth in truths}
     for place, rung in enumerate(RUNGS["64"][:-1]):
-        cells = [_agreement(truths, place, better_half=half) for half in (False, True)]
+        cells = [agreement(curves, place, len(RUNGS["64"]) - 1, better_half=half) for half in (False, True)]
         print(f"| {rung} | {' | '.join(cells)} |")
-
-
-def _agreement(truths: Sequence[Truth], place: int, *, better_half: bool) -> str:
-    pairs = []
-    for truth in truths:
-        late = truth.quality[:, -1]
-        kept = np.argsort(-late)[: len(late) // 2] if better_half else np.arange(len(late))
-        pairs.append((truth.quality[kept, place], late[kept]))
-    each = [tau(one, other) for one, other in pairs]
-    generator = np.random.default_rng(0)
-    resampled = []
-    for _ in range(NUM_RESAMPLES):
-        drawn = [generator.integers(0, len(one), len(one)) for one, _ in pairs]
-        resampled.append(
-            np.nanmean([tau(one[some], other[some]) for (one, other), some in zip(pairs, drawn, strict=True)])
-        )
-    low, high = np.nanpercentile(resampled, [5, 95])
-    return f"{np.mean(each):.2f} [{low:.2f}, {high:.2f}] ({', '.join(f'{value:.2f}' for value in each)})"
-
-
-def tau(one: np.ndarray, other: np.ndarray) -> float:
-    """Kendall's tau-b; not a number where one side is all alike."""
-    return float(kendalltau(one, other, variant="b").statistic)
 
 
 def _print_regret(truths: Sequence[Truth]) -> None:
@@ -129,15 +104,11 @@ def _print_regret(truths: Sequence[Truth]) -> None:
     print("| images seen | " + " | ".join(truth.style for truth in truths) + " | mean | of the first three |")
     print("|---|" + "---|" * (len(truths) + 2))
     for place, rung in enumerate(RUNGS["64"][:-1]):
-        firsts, threes = ([_regret(truth, place, count) for truth in truths] for count in (1, 3))
+        firsts, threes = (
+            [regret_of(truth.quality[:, place], truth.quality[:, -1], count) for truth in truths] for count in (1, 3)
+        )
         cells = [*(f"{value:.0%}" for value in firsts), f"{np.mean(firsts):.0%}", f"{np.mean(threes):.0%}"]
         print(f"| {rung} | {' | '.join(cells)} |")
-
-
-def _regret(truth: Truth, place: int, count: int) -> float:
-    chosen = np.argsort(-truth.quality[:, place])[:count]
-    late = truth.quality[:, -1]
-    return float((late.max() - late[chosen].max()) / late.max())
 
 
 def _print_pruners(truths: Sequence[Truth]) -> None:
@@ -159,14 +130,7 @@ def _replay(truth: Truth, places: Sequence[int]) -> tuple[np.ndarray, float]:
         complete: list[int] = []
         seen = 0
         for trial in generator.permutation(len(values)):
-            pruned_at = next(
-                (
-                    place
-                    for place in places
-                    if len(complete) >= STARTUP and values[trial, place] < np.median(values[complete, place])
-                ),
-                None,
-            )
+            pruned_at = next((place for place in places if is_pruned(values, trial, complete, place)), None)
             seen += RUNGS["64"][_SHORT if pruned_at is None else pruned_at]
             if pruned_at is None:
                 complete.append(int(trial))

@@ -3,7 +3,7 @@
 import shutil
 import signal
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import optuna
 import pytest
 import sqlalchemy
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from measures.versions import JUDGE_VERSION
 from studies.claims.claiming import NoClaim, attach, claim, close
@@ -27,7 +27,7 @@ from studies.storage.optuna_internals import study_id_of, trial_id_of
 from studies.storage.picture_strips import decode_strip
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
-from studies.storage.tables import load_photo_quality
+from studies.storage.tables import PhotoQualityRecord, load_photo_quality
 from tests.dashboards.serving import running_dashboard
 from tests.tuner.judged_study import (
     DIVERGED,
@@ -44,7 +44,9 @@ from tests.tuner.judged_study import (
 )
 from tests.tuner.tiny_study import NAME
 from tuner.errors import RescoringError
+from tuner.rescoring import trial_rescorer
 from tuner.rescoring.rescoring import Rescoring, rescore_study
+from tuner.rescoring.trial_rescorer import JudgedTrial, TrialRescorer
 from tuner.running.deletion import delete_idle_study
 from tuner.running.setup import num_finished, start_or_resume
 from tuner.search.enqueueing import enqueue_weights
@@ -308,6 +310,33 @@ def test_a_trial_that_another_process_added_meanwhile_is_not_added_twice(judged:
 
     rescore(judged, report=other)
     assert [trial.number for trial in judged.read_study(NEW).get_trials()] == list(range(NUM_TRIALS))
+
+
+@pytest.mark.slow
+def test_a_trial_that_another_process_added_after_it_was_scored_is_not_kept_twice(
+    judged: StudyStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL two writers of one photo's score meet, and one of them fails."""
+    judge, save = TrialRescorer.judge, trial_rescorer.save_photo_quality
+    others = iter([True])
+    saved: list[tuple[int, str]] = []
+
+    def judge_slowly(rescorer: TrialRescorer, trial: FrozenTrial) -> JudgedTrial:
+        made = judge(rescorer, trial)
+        if trial.number == 1 and next(others, False):
+            rescore(judged)
+        return made
+
+    def count(engine: sqlalchemy.Engine, records: Sequence[PhotoQualityRecord]) -> None:
+        saved.extend((record.trial_number, record.photo_sha256) for record in records)
+        save(engine, records)
+
+    monkeypatch.setattr(TrialRescorer, "judge", judge_slowly)
+    monkeypatch.setattr(trial_rescorer, "save_photo_quality", count)
+    rescore(judged)
+    assert [trial.number for trial in judged.read_study(NEW).get_trials()] == list(range(NUM_TRIALS))
+    assert saved
+    assert len(set(saved)) == len(saved)
 
 
 def test_the_old_study_is_deleted_meanwhile(judged: StudyStorage) -> None:

@@ -66,7 +66,7 @@ class Section(BaseModel):
 
 @final
 class NetworkSection(Section):
-    """Architecture of the style network; see `models.networks.style_network.StyleNetworkOptions`."""
+    """Architecture of the style network; see `models.networks.style_network_options`."""
 
     width: Whole = Field(
         32,

@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 
 from measures.loss_weights import LossWeights
 from measures.sampled_values import SampledValues
+from models.networks.conditioned_style_network import (
+    CONDITION,
+    PHOTO,
+    ConditionOptions,
+    build_conditioned_network,
+)
 from models.networks.content_features import cache_content_features
 from models.networks.loss_network import LossNetwork
+from models.networks.style_network_options import StyleNetworkOptions
 from objectives.errors import DivergedError, TrainingError
 from objectives.training.references import measure_references, style_targets
-from objectives.training.trainer import StyleTrainer, TrainingLosses
+from objectives.training.trainer import LOSS_WEIGHTS, Batch, StyleTrainer, TrainingLosses
 from tests.objectives import fresh_run
 from tests.objectives.fresh_run import (
     BATCH_SIZE,
@@ -106,6 +113,59 @@ def test_one_trace_serves_runs_with_other_targets_and_references() -> None:
     fresh.start(EVEN, **other_objective())
     np.testing.assert_allclose(as_vector(fresh.train(batches())), other, rtol=1e-5)
     assert (np.abs(other / first["losses"] - 1) > 1e-2).all()
+
+
+def with_weights(weights: NDArray[np.float32]) -> list[Batch]:
+    """The batches, each of its images with weights of its own."""
+    return [(photos, {**targets, LOSS_WEIGHTS: weights}) for photos, targets in batches()]
+
+
+def test_weights_that_images_bring_go_over_those_of_the_run() -> None:
+    trainer = build_trainer()
+    wanted = fresh_run.run(trainer, 3.0)["losses"]
+    rows = np.tile(SampledValues(style_to_content=3.0, tv_to_content=0.1).loss_weights().as_vector(), (BATCH_SIZE, 1))
+    for sampled in (EVEN, None):
+        trainer.start(sampled, **objective())
+        np.testing.assert_allclose(as_vector(trainer.train(with_weights(rows))), wanted, rtol=1e-4)
+
+
+def test_each_image_is_weighed_with_its_own_weights(trainer: StyleTrainer) -> None:
+    rows = np.array([[1.0, 0.1, 0.0], [0.01, 1.0, 0.1]], np.float32)
+
+    def trained(*, swap_photos: bool, swap_weights: bool) -> NDArray[np.float64]:
+        trainer.start(None, **objective())
+        for photos, targets in with_weights(rows[::-1] if swap_weights else rows):
+            trainer.train([(photos[::-1] if swap_photos else photos, targets)])
+        return np.concatenate([value.ravel() for value in trainer.state()])
+
+    neither = trained(swap_photos=False, swap_weights=False)
+    np.testing.assert_allclose(trained(swap_photos=True, swap_weights=True), neither, atol=1e-4)
+    assert np.abs(trained(swap_photos=False, swap_weights=True) - neither).max() > 1e-3
+
+
+def test_without_weights_of_their_own_there_must_be_some_of_the_run(trainer: StyleTrainer) -> None:
+    trainer.start(None, **objective())
+    with pytest.raises(DivergedError):
+        trainer.train(batches(0, 1))
+
+
+def test_a_conditioned_network_is_trained_with_its_inputs_by_name(loss_network: LossNetwork) -> None:
+    network = build_conditioned_network(
+        StyleNetworkOptions(width=4, num_residual_blocks=1), ConditionOptions(size=2, hidden_units=(8,)), seed=1
+    )
+    trainer = StyleTrainer(network, loss_network, content_layers=[CONTENT_LAYER], style_layers=STYLE_LAYERS)
+    plain = build_trainer()
+    heard: list[int] = []
+    conditions = np.eye(BATCH_SIZE, dtype=np.float32)
+    inputs = [({PHOTO: photos, CONDITION: conditions}, targets) for photos, targets in batches()]
+    for each in (trainer, plain):
+        each.start(EVEN, **objective())
+    # No condition matters before the first step.
+    first = as_vector(trainer.train(inputs[:1], on_batch=heard.append))
+    np.testing.assert_allclose(first, as_vector(plain.train(batches(0, 1))), rtol=1e-4)
+    trainer.train(inputs[1:], on_batch=heard.append)
+    assert heard == [BATCH_SIZE] * len(inputs)
+    assert trainer.num_traces == 1
 
 
 def without_a_layer(values: dict[str, Any]) -> dict[str, Any]:

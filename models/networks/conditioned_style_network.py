@@ -6,7 +6,7 @@ from typing import Any, Final, final
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 from numpy.typing import NDArray
 
 from models.errors import NetworkError
@@ -139,7 +139,7 @@ def fold(
     names = [layer.name for layer in network.layers if isinstance(layer, layers.GroupNormalization)]
     ends = [network.get_layer(f"{name}_{end}").output for name in names for end in ("scale", "shift")]
     reader = keras.Model(network.input[CONDITION], ends)
-    read = reader.predict_on_batch(np.asarray(conditions, np.float32))
+    read = [ops.convert_to_numpy(values) for values in reader(ops.convert_to_tensor(conditions, "float32"))]
     folded = []
     for row in range(len(conditions)):
         plain = build_style_network(options)

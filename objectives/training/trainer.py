@@ -91,6 +91,7 @@ class StyleTrainer:
         *,
         style_targets: Mapping[str, NDArray[np.float32]],
         references: LossReferences,
+        weights: Sequence[NDArray[np.float32]] | None = None,
     ) -> None:
         """Begin a run: initial network, fresh optimiser (step counter included), new objective.
 
@@ -98,13 +99,17 @@ class StyleTrainer:
             sampled: What the trial is run with; None where each image brings its own loss weights.
             style_targets: Gram matrix of the style image by style layer, each (channels, channels).
             references: Scale of each loss.
+            weights: Of the network, to begin with, as its `get_weights` gives them; its initial ones by default.
 
         Raises:
             TrainingError: Targets or references are of other layers than the step was compiled for.
         """
-        weights = None if sampled is None else sampled.loss_weights()
-        self._model.set_objective(weights, style_targets, references)
+        loss_weights = None if sampled is None else sampled.loss_weights()
+        self._model.set_objective(loss_weights, style_targets, references)
         _assign(self._variables, self._initial)
+        if weights is not None:
+            self.network.set_weights(weights)
+            _assign(self._optimizer.averages, _values(self.network.trainable_variables))
 
     @contextmanager
     def averaged(self) -> Iterator[keras.Model]:

@@ -241,6 +241,20 @@ def test_a_run_changes_every_trained_number(trainer: StyleTrainer) -> None:
         assert np.abs(old - new).max() > 0
 
 
+def test_a_run_can_begin_with_other_weights(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN, **objective())
+    trainer.train(batches())
+    weights = trainer.network.get_weights()
+    wanted = as_vector(trainer.train(batches(0, 1)))
+    trainer.start(EVEN, **objective(), weights=weights)
+    for given, kept in zip(weights, trainer.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, given)
+    with trainer.averaged() as network:
+        for given, average in zip(weights, network.get_weights(), strict=True):
+            np.testing.assert_array_equal(average, given)
+    np.testing.assert_allclose(as_vector(trainer.train(batches(0, 1))), wanted, rtol=1e-4)
+
+
 def test_start_puts_the_optimisers_step_back(trainer: StyleTrainer) -> None:
     trainer.start(EVEN, **objective())
     trainer.train(batches())

@@ -21,6 +21,10 @@ class NetworkFileError(TunerError, ValueError):
     """A file that should hold a finished network does not."""
 
 
+class ScoutError(TunerError, ValueError):
+    """A file that should hold a scout does not, or the scout is of other pictures, networks or weights."""
+
+
 class PictureMatchError(TunerError, ValueError):
     """A picture to be scored has no photo, or more than one."""
 

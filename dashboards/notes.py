@@ -10,7 +10,7 @@ import yaml
 
 from measures.quality import PART_LABELS
 from studies.records.summaries import StudySummary, TrialSummary
-from studies.records.trial_words import counted_states, ties_in_words
+from studies.records.trial_words import counted_states, near_ends_in_words, ties_in_words
 
 END_OF_NOTE: Final = "*styletuner rewrites what stands above. What you write below stays.*"
 """Last line of a note that is ours; a person may add text below in the dashboard."""
@@ -153,12 +153,20 @@ def _best(summary: StudySummary) -> list[str]:
     if best is None:
         return ["No trial has finished yet.", ""]
     heading = f"**Best so far: trial {best.number}, quality {_number(best.quality)}** (0 to 1, higher is better)"
-    return [heading, "", *_ties(summary), *_quality_table(best.parts), *_weights_table(best.weights), *_front(summary)]
+    return [
+        heading,
+        "",
+        *_remarks(summary),
+        *_quality_table(best.parts),
+        *_weights_table(best.weights),
+        *_front(summary),
+    ]
 
 
-def _ties(summary: StudySummary) -> list[str]:
-    ties = ties_in_words(summary.tied_with_best)
-    return [ties, ""] if ties else []
+def _remarks(summary: StudySummary) -> list[str]:
+    """Which trials are as good as the best, and whether a better one may lie beyond what was searched."""
+    ends = near_ends_in_words(summary.near_ends, study=summary.name)
+    return [line for remark in (ties_in_words(summary.tied_with_best), ends) if remark for line in (remark, "")]
 
 
 def _front(summary: StudySummary) -> list[str]:

@@ -1,10 +1,12 @@
 """What a study says about itself: its user attributes, read once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Self, final
 
 from measures.quality import CONTENT_EXPONENT
+from measures.sampled_values import SampledValues
+from measures.search_ranges import Limits
 from studies.records import attributes
 from studies.records.attribute_values import count_of, mapping_of, number_of, text_of, texts_by_name, texts_of
 from studies.records.rescored_from import RescoredFrom
@@ -77,6 +79,7 @@ class StudyRecord:
         images: Images that a complete trial trains on.
         content_exponent: With which the judge combined the parts, in [0, 1].
         rescored_from: Where its first trials come from; None in a study that is not re-scored.
+        ranges: In which its trials' values are searched, by name.
     """
 
     configuration: Mapping[str, Any]
@@ -94,6 +97,7 @@ class StudyRecord:
     images: int | None
     content_exponent: float
     rescored_from: RescoredFrom | None = None
+    ranges: Mapping[str, Limits] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -116,6 +120,7 @@ class StudyRecord:
             images=count_of(mapping_of(configuration.get("training")).get("images")),
             content_exponent=exponent if exponent is not None and 0 <= exponent <= 1 else CONTENT_EXPONENT,
             rescored_from=RescoredFrom.parse(user_attrs.get(attributes.RESCORED_FROM)),
+            ranges=ranges_of(configuration),
         )
 
     @property
@@ -133,3 +138,17 @@ class StudyRecord:
             attributes.CALIBRATION_PHOTOS: self.calibration_photos,
         }
         return {name: artifact for name, artifact in known.items() if artifact is not None}
+
+
+def ranges_of(configuration: Mapping[str, Any]) -> dict[str, Limits]:
+    """Return the ranges in which a configuration has values sampled, by name; what is no range is left out."""
+    search = mapping_of(configuration.get("search"))
+    found = {known.name: search.get(known.name) for known in fields(SampledValues)}
+    return {name: limits for name, value in found.items() if (limits := _limits(value)) is not None}
+
+
+def _limits(value: object) -> Limits | None:
+    ends = [number_of(end) for end in value] if isinstance(value, list | tuple) else []
+    if len(ends) != 2 or ends[0] is None or ends[1] is None or not 0 < ends[0] < ends[1]:  # noqa: PLR2004 (two ends)
+        return None
+    return float(ends[0]), float(ends[1])

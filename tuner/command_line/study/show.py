@@ -13,7 +13,7 @@ from dashboards.picture_titles import is_contact_sheet
 from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
-from studies.records.trial_words import counted_states, listed_trials, state_word, ties_in_words
+from studies.records.trial_words import counted_states, listed_trials, near_ends_in_words, state_word, ties_in_words
 from studies.storage.addresses import storage_files
 from tuner.command_line.options import HELP, PATH, calibrated_option, chosen_rater, storage_option
 from tuner.command_line.study.ranking_lines import describe_ranking
@@ -136,7 +136,7 @@ def _row(trial: "TrialSummary") -> str:
 
 
 def headline(summary: "StudySummary") -> str:
-    """What a study has and what is best in it, in one to six lines."""
+    """What a study has and what is best in it, in one to seven lines."""
     counts = counted_states(summary.num_by_state)
     version = summary.record.judge_version
     judge = f"; judge version {version}" if version else ""
@@ -146,7 +146,8 @@ def headline(summary: "StudySummary") -> str:
         return "\n".join([first, *_about_judges(summary)])
     lines = [f"{summary.name}: {counts}{judge}", *_about_judges(summary)]
     lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{_give_or_take(best)}, weights {_weights(best)}"]
-    lines += filter(None, [ties_in_words(summary.tied_with_best)])
+    ends = near_ends_in_words(summary.near_ends, study=summary.name)
+    lines += filter(None, [ties_in_words(summary.tied_with_best), ends])
     front = listed_trials([trial.number for trial in summary.front()])
     if front:
         lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: {front}"]

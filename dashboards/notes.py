@@ -4,6 +4,7 @@ import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import yaml
@@ -136,12 +137,14 @@ def _progress(summary: StudySummary) -> str:
     started = f"Started {summary.created:%Y-%m-%d %H:%M} UTC. " if summary.created else ""
     without = sum(summary.num_by_state.get(state, 0) for state in ENDED_STATES) - len(noted_trials(summary))
     notes = f" The best and the newest have notes, {without} others have none." if without > 0 else ""
-    return f"{started}Trials: {counted_states(summary.num_by_state) or 'none yet'}.{notes}{_judge(summary)}"
+    return f"{started}Trials: {counted_states(summary.num_by_state) or 'none yet'}.{notes}{_origin(summary)}"
 
 
-def _judge(summary: StudySummary) -> str:
-    """Which judge scored it, where there was another one before."""
-    came_from = summary.record.rescored_from
+def _origin(summary: StudySummary) -> str:
+    """Which study its first trials come from, and which judge scored it, where there was another one before."""
+    widened, came_from = summary.record.widened_from, summary.record.rescored_from
+    if widened is not None:
+        return f" {replace(widened, name=_code(widened.name)).in_words()}."
     if came_from is None:
         return ""
     before = f"{_code(came_from.name)} (judge version {came_from.judge_version})"

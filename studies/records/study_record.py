@@ -8,8 +8,17 @@ from measures.quality import CONTENT_EXPONENT
 from measures.sampled_values import SampledValues
 from measures.search_ranges import Limits
 from studies.records import attributes
-from studies.records.attribute_values import count_of, mapping_of, number_of, text_of, texts_by_name, texts_of
+from studies.records.attribute_values import (
+    count_of,
+    limits_by_name,
+    mapping_of,
+    number_of,
+    text_of,
+    texts_by_name,
+    texts_of,
+)
 from studies.records.rescored_from import RescoredFrom
+from studies.records.widened_from import WidenedFrom
 
 
 @final
@@ -79,6 +88,7 @@ class StudyRecord:
         images: Images that a complete trial trains on.
         content_exponent: With which the judge combined the parts, in [0, 1].
         rescored_from: Where its first trials come from; None in a study that is not re-scored.
+        widened_from: Where its first trials come from; None in a study that is not widened.
         ranges: In which its trials' values are searched, by name.
     """
 
@@ -97,6 +107,7 @@ class StudyRecord:
     images: int | None
     content_exponent: float
     rescored_from: RescoredFrom | None = None
+    widened_from: WidenedFrom | None = None
     ranges: Mapping[str, Limits] = field(default_factory=dict)
 
     @classmethod
@@ -120,6 +131,7 @@ class StudyRecord:
             images=count_of(mapping_of(configuration.get("training")).get("images")),
             content_exponent=exponent if exponent is not None and 0 <= exponent <= 1 else CONTENT_EXPONENT,
             rescored_from=RescoredFrom.parse(user_attrs.get(attributes.RESCORED_FROM)),
+            widened_from=WidenedFrom.parse(user_attrs.get(attributes.WIDENED_FROM)),
             ranges=ranges_of(configuration),
         )
 
@@ -142,13 +154,5 @@ class StudyRecord:
 
 def ranges_of(configuration: Mapping[str, Any]) -> dict[str, Limits]:
     """Return the ranges in which a configuration has values sampled, by name; what is no range is left out."""
-    search = mapping_of(configuration.get("search"))
-    found = {known.name: search.get(known.name) for known in fields(SampledValues)}
-    return {name: limits for name, value in found.items() if (limits := _limits(value)) is not None}
-
-
-def _limits(value: object) -> Limits | None:
-    ends = [number_of(end) for end in value] if isinstance(value, list | tuple) else []
-    if len(ends) != 2 or ends[0] is None or ends[1] is None or not 0 < ends[0] < ends[1]:  # noqa: PLR2004 (two ends)
-        return None
-    return float(ends[0]), float(ends[1])
+    known = limits_by_name(configuration.get("search"))
+    return {value.name: known[value.name] for value in fields(SampledValues) if value.name in known}

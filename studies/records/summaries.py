@@ -47,6 +47,7 @@ class TrialSummary:
         finished: In UTC; None until it ends.
         retry_of: Number of the trial that it runs again, if any.
         lowered_by: What lowered its quality, the most costly first: name, text, and cost as a share of the quality.
+        copied_from: UUID of the study that ran it; None where its own did.
     """
 
     number: int
@@ -65,6 +66,7 @@ class TrialSummary:
     retry_of: int | None
     values: tuple[float, ...] = ()
     lowered_by: tuple[Mapping[str, Any], ...] = ()
+    copied_from: str | None = None
 
     def reasons(self) -> str:
         """What lowered its quality, in words; empty if nothing did."""
@@ -205,6 +207,7 @@ def summarise_trial(trial: FrozenTrial) -> TrialSummary:
         retry_of=record.retry_of,
         values=_finite_values(trial),
         lowered_by=record.lowered_by,
+        copied_from=record.copied_from,
     )
 
 

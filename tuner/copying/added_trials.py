@@ -1,13 +1,14 @@
 """Adding a study's trials to a study beside it, number by number, whoever else does the same."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import optuna
 from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.claims.processes import WorkerIdentity
-from studies.claims.reaping import abandoned_trials
+from studies.claims.reaping import WORKER_DIED, abandoned_trials
 from studies.claims.trial_states import count_by_state
 from studies.errors import StudyError
 from studies.records import attributes
@@ -15,6 +16,12 @@ from studies.storage.database_errors import storage_errors
 from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
+
+LEFT_RUNNING: Final[Mapping[str, str]] = {
+    attributes.FAILURE: WORKER_DIED,
+    attributes.ABANDONED: attributes.KILLED,
+}
+"""User attributes of a trial that fails because its worker died: the next run of its study has it run again."""
 
 
 def add_next_trial(

@@ -14,7 +14,7 @@ from tuner.copying.copied_study import copy_description, is_blank_copy
 from tuner.errors import RescoringError
 from tuner.installation.versions import versions
 
-_OWN = (attributes.STUDY_UUID, attributes.JUDGE_VERSION, attributes.RESCORED_FROM)
+_OWN = (attributes.STUDY_UUID, attributes.JUDGE_VERSION, attributes.RESCORED_FROM, attributes.WIDENED_FROM)
 """User attributes that a re-scored study does not share with the old one."""
 
 

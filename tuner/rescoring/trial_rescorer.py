@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from measures.quality import Quality
-from studies.claims.reaping import WORKER_DIED
 from studies.claims.trial_states import FINISHED_STATES
 from studies.records import attributes
 from studies.records.trial_record import TrialRecord
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality
+from tuner.copying.added_trials import LEFT_RUNNING
 from tuner.copying.copied_files import FileCopier
 from tuner.errors import RescoringError
 from tuner.rescoring.kept_pictures import KeptPictures, read_strip
@@ -93,8 +93,7 @@ class TrialRescorer:
         """
         record = TrialRecord.parse(trial.user_attrs)
         if trial.state is TrialState.RUNNING:
-            died = {attributes.FAILURE: WORKER_DIED, attributes.ABANDONED: attributes.KILLED}
-            return JudgedTrial(trial=trial, end=_End(state=TrialState.FAIL, user_attrs=died))
+            return JudgedTrial(trial=trial, end=_End(state=TrialState.FAIL, user_attrs=LEFT_RUNNING))
         if trial.state not in FINISHED_STATES or (trial.state is TrialState.PRUNED and not record.pictures):
             return JudgedTrial(trial=trial, end=_End(state=trial.state))
         try:

@@ -8,14 +8,24 @@ from optuna.distributions import FloatDistribution
 from optuna.search_space import IntersectionSearchSpace
 from optuna.trial import TrialState
 
+from measures.versions import JUDGE_VERSION
 from studies.claims.trial_states import FINISHED_STATES
 from studies.records import attributes
 from studies.records.summaries import summarise
 from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
-from tests.tuner.conftest import RunCli
-from tests.tuner.tiny_study import NAME, CommandProcess, is_in_a_trial, opened, read_trials, require_exactly
+from tests.tuner.conftest import PostgreSQLServer, RunCli
+from tests.tuner.judged_study import WAITING, make_judged_study
+from tests.tuner.tiny_study import (
+    NAME,
+    CommandProcess,
+    is_in_a_trial,
+    opened,
+    read_trials,
+    require_exactly,
+    run_command,
+)
 from tuner.search.samplers import build_sampler
 from tuner.search.stored_config import stored_config
 
@@ -79,6 +89,32 @@ def test_a_widened_study_is_killed_and_goes_on(at_an_end: Path, folder: Path, ru
     require_known_to_the_sampler(at_an_end)
     shown = run_cli("study", "show", NEW).require_success().stdout.splitlines()
     assert shown[1] == f"Widened from {NAME}, whose {NUM_OLD} trials are its first, to style_to_content 0.25 to 10"
+
+
+def test_two_machines_widen_one_study(
+    folder: Path, postgresql_server: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STYLETUNER_ARTIFACTS", str(folder / "kept"))
+    address = postgresql_server.new_database()
+    total = 7
+    try:
+        with StudyStorage.create(address) as storage:
+            make_judged_study(storage, folder, judge_version=JUDGE_VERSION, style_to_content=(0.09, 10))
+        wider = ("--widen", "--set", "search.style_to_content=[0.09, 10]", "--set", "search.baseline=null")
+        command = ("study", "run", "tiny.yaml", "--name", NAME, *wider, "--trials", total, "--storage", address)
+        with CommandProcess(*command, cwd=folder) as one, CommandProcess(*command, cwd=folder) as other:
+            assert (one.wait(), other.wait()) == (0, 0), one.output + other.output
+        with opened(address) as storage:
+            assert storage.study_names() == [NAME, NEW]
+        trials, old = read_trials(address, NEW), read_trials(address)
+        assert [trial.number for trial in trials] == list(range(len(trials)))
+        assert [trial.values for trial in trials[:WAITING]] == [trial.values for trial in old[:WAITING]]
+        finished = [trial.number for trial in trials if trial.state in FINISHED_STATES]
+        assert len(finished) == total
+        run_command("study", "delete", NAME, "--yes", "--storage", address, cwd=folder).require_success()
+        run_command("study", "export", NEW, "--storage", address, cwd=folder).require_success()
+    finally:
+        postgresql_server.drop_database(address)
 
 
 def require_known_to_the_sampler(path: Path) -> None:

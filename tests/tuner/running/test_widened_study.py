@@ -339,27 +339,37 @@ class TestTakenOver:
 
 
 class TestInterrupted:
+    @pytest.fixture
+    def interrupted_at(
+        self, widen: Callable[..., optuna.Study], monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[int], None]:
+        """Interrupt the widening when the files of a trial are kept and the trial is not added yet."""
+        kept = widened_study._kept
+
+        def interrupt(number: int) -> None:
+            def interrupted(storage: StudyStorage, trial: FrozenTrial, **options: Any) -> FrozenTrial:
+                made = kept(storage, trial, **options)
+                if trial.number == number:
+                    raise KeyboardInterrupt
+                return made
+
+            with monkeypatch.context() as patched:
+                patched.setattr(widened_study, "_kept", interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    widen()
+
+        return interrupt
+
     @pytest.mark.parametrize("number", [0, 1, 6])
     def test_killed_when_a_trial_is_kept_and_not_added(
         self,
         storage: StudyStorage,
         widen: Callable[..., optuna.Study],
-        monkeypatch: pytest.MonkeyPatch,
+        interrupted_at: Callable[[int], None],
         number: int,
     ) -> None:
         num_files = len(list(storage.artifacts.path.iterdir()))
-        kept = widened_study._kept
-
-        def killed_at(storage: StudyStorage, trial: FrozenTrial, **options: Any) -> FrozenTrial:
-            made = kept(storage, trial, **options)
-            if trial.number == number:
-                raise KeyboardInterrupt
-            return made
-
-        monkeypatch.setattr(widened_study, "_kept", killed_at)
-        with pytest.raises(KeyboardInterrupt):
-            widen()
-        monkeypatch.undo()
+        interrupted_at(number)
         study = storage.load_study(NEW)
         assert len(study.get_trials()) == number
         with pytest.raises(StudyError, match=r"'waves-wide' has not yet got all trials .* --name waves --widen`"):
@@ -399,11 +409,14 @@ class TestInterrupted:
         assert len(storage.read_study(NEW).get_trials()) == 1
 
     def test_trials_that_the_old_study_got_meanwhile_take_no_numbers(
-        self, storage: StudyStorage, widen: Callable[..., optuna.Study]
+        self, storage: StudyStorage, widen: Callable[..., optuna.Study], interrupted_at: Callable[[int], None]
     ) -> None:
-        widen()
-        finish(storage.load_study(NAME), 0.95, ratio=0.1)
-        assert len(widen().get_trials()) == NUM_TRIALS + 1
+        interrupted_at(3)
+        finish(storage.load_study(NAME), 0.95, ratio=9.5)
+        trials = widen().get_trials()
+        assert len(trials) == NUM_TRIALS + 1
+        assert trials[-1].system_attrs[FIXED_PARAMETERS] == FIRST_BEYOND, "as it was planned when it was begun"
+        assert set(storage.read_study(NEW).get_trials()[0].distributions.items()) == set(WIDER.items())
 
 
 class TestGoingOn:

@@ -54,7 +54,7 @@ def test_a_widened_study_is_killed_and_goes_on(at_an_end: Path, folder: Path, ru
     old = read_trials(at_an_end)
     estimated = run_cli(*LONGER, "--widen", "--dry-run").require_success()
     assert f"{NUM_NEW} trials of 160 images: at most" in estimated.stdout
-    assert f"{NAME} widened as {NEW}: style_to_content 0.25 to 10" in estimated.stderr
+    assert f"{NEW} begins beyond {NAME}: style_to_content 0.25 to 10" in estimated.stderr
     with opened(at_an_end) as storage:
         assert storage.study_names() == [NAME]
 

@@ -66,10 +66,11 @@ class Widening:
         """Return a line: from where to where, and how many trials come."""
         ranges = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in ranges_of_config(self.config).items())
         first = ", ".join(f"{name} {ratio:.3g}" for name, ratio in self.first.items())
+        begins = "" if self.is_begun else f", the first beyond at {first}"
         what = f"{self.name} goes on beyond" if self.is_begun else f"{self.name} begins beyond"
         return (
             f"{what} {self.source_name}: {ranges}; {self.num_finished} finished trials, "
-            f"{self.config.search.trials - self.num_finished} more to come, the first beyond at {first}"
+            f"{self.config.search.trials - self.num_finished} more to come{begins}"
         )
 
 

@@ -426,7 +426,10 @@ class TestGoingOn:
             going_on = plan(name)
             assert (going_on.is_begun, going_on.name, going_on.source_name) == (True, NEW, NAME)
             assert (going_on.config.search.trials, going_on.num_finished) == (8, NUM_FINISHED)
-            assert going_on.in_words().startswith(f"{NEW} goes on beyond {NAME}: style_to_content 0.0225 to 10, tv_to")
+            assert going_on.in_words() == (
+                f"{NEW} goes on beyond {NAME}: style_to_content 0.0225 to 10, tv_to_content 0.001 to 1; 5 finished "
+                "trials, 3 more to come"
+            )
         assert plan(total=11).config.search.trials == 11
         assert uuid_of(widen(total=11)) == uuid_of(study)
         assert plan().config.search.trials == 11, "as was last asked for"

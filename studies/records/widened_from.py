@@ -60,7 +60,8 @@ class WidenedFrom:
             for name, (low, high) in self.ranges.items()
             if self.original_ranges.get(name) != (low, high)
         ]
-        return f"Widened from {self.name}, whose {self.num_trials} trials are its first, to {', '.join(moved)}"
+        trials = "trial is" if self.num_trials == 1 else f"{self.num_trials} trials are"
+        return f"Widened from {self.name}, whose {trials} its first, to {', '.join(moved)}"
 
     def to_attribute(self) -> dict[str, Any]:
         """Return the value of a study's attribute, from which `parse` makes the same again."""

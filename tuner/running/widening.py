@@ -69,7 +69,8 @@ class Widening:
         begins = "" if self.is_begun else f", the first beyond at {first}"
         what = f"{self.name} goes on beyond" if self.is_begun else f"{self.name} begins beyond"
         return (
-            f"{what} {self.source_name}: {ranges}; {self.num_finished} finished trials, "
+            f"{what} {self.source_name}: {ranges}; {self.num_finished} finished "
+            f"trial{'' if self.num_finished == 1 else 's'}, "
             f"{self.config.search.trials - self.num_finished} more to come{begins}"
         )
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,3 +42,5 @@ def test_the_first_trial_beyond_is_waited_for_too(present: int, missing: int) ->
 
 def test_in_words_with_the_ranges_that_were_moved() -> None:
     assert FROM.in_words() == "Widened from waves, whose 3 trials are its first, to style_to_content 0.05 to 40"
+    one = replace(FROM, num_trials=1)
+    assert one.in_words() == "Widened from waves, whose trial is its first, to style_to_content 0.05 to 40"

@@ -23,9 +23,13 @@ STYLE_PATH: Final = "style_path"
 """Where the style image lay when the study was started or last resumed."""
 RESCORED_FROM: Final = "rescored_from"
 """On a study whose first trials are another study's, scored by another judge: see `RescoredFrom`."""
+WIDENED_FROM: Final = "widened_from"
+"""On a study that goes on beyond the ranges of another one, whose trials are its first: see `WidenedFrom`."""
 
 BASELINE: Final = "baseline"
 """On the trial that runs the weights a study begins with."""
+COPIED_FROM: Final = "copied_from"
+"""On a trial of a widened study that was not run in it: UUID of the study that ran it."""
 
 WEIGHTS: Final = "weights"
 WORKER: Final = "worker"

@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import click
 
 from tuner.command_line.options import PATH
-
-if TYPE_CHECKING:
-    from tuner.configuration.settings import StudyConfig
 
 
 def configuration_options(function: Any) -> Any:
@@ -48,17 +45,16 @@ class ConfigurationFlags:
     weights_source: str | None
     settings: tuple[str, ...]
 
-    def load(self, source: str, others: Mapping[str, Any]) -> "StudyConfig":
-        """Read the configuration that CONFIG|PRESET names, with the options laid over it.
+    def overrides(self, others: Mapping[str, Any]) -> dict[str, Any]:
+        """Return nested values to lay over the configuration that CONFIG|PRESET names.
 
         Args:
-            source: CONFIG|PRESET.
             others: Nested values from further options of the command.
 
         Raises:
-            ConfigError: It does not exist, or a value is of the wrong type or range.
+            ConfigError: `--set` is not name=value.
         """
-        from tuner.configuration.loading import given, load_config, merge, parse_setting
+        from tuner.configuration.loading import given, merge, parse_setting
 
         flags: dict[str, Any] = {
             "style": None if self.style is None else str(self.style),
@@ -66,7 +62,7 @@ class ConfigurationFlags:
             "seed": self.seed,
             "loss": {"source": self.weights_source},
         }
-        overrides = given(merge(flags, others))
+        values = given(merge(flags, others))
         for setting in self.settings:
-            overrides = merge(overrides, parse_setting(setting))
-        return load_config(source, overrides=overrides)
+            values = merge(values, parse_setting(setting))
+        return values

@@ -72,11 +72,13 @@ def train(
     already is left as it is, and one of another training is not written over.
     """
     from tuner.checkpointed.network_files import NetworkFiles
+    from tuner.configuration.loading import load_config
     from tuner.installation.environment import load_networks
     from tuner.running.preparation import find_pictures
 
     flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
-    config, pictures = find_pictures(flags.load(source, {"scout": {"images": images}}), say=_say)
+    wanted = load_config(source, overrides=flags.overrides({"scout": {"images": images}}))
+    config, pictures = find_pictures(wanted, say=_say)
     files = NetworkFiles(output, command="scout train")
     files.check(kept=[pictures.style_path])
     load_networks()

@@ -36,6 +36,7 @@ for command in (list_studies, show, prefer, rescore, export):
 @click.option("--trials", type=click.IntRange(min=1), help="Finished trials that the study shall have in all.")
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
+@click.option("--widen", is_flag=True, help="Go on beyond the range where the best trial lies near an end of it.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
 @click.option("--dry-run", is_flag=True, help="Check everything, estimate time and disk, and change nothing.")
 @click.option("-o", "--output", type=PATH, help="Folder for the best weights' config and the contact sheet.")
@@ -50,6 +51,7 @@ def run(
     weights_source: str | None,
     name: str | None,
     new: bool,
+    widen: bool,
     settings: tuple[str, ...],
     workers: int,
     dry_run: bool,
@@ -61,12 +63,22 @@ def run(
 
     CONFIG is a YAML file, PRESET one of demo, quick and gpu. Flags go over the file, the file over its preset. Run the
     same command again to resume: finished trials are kept, an interrupted one is run again.
+
+    Where the best trial lies near an end of what was searched, the same command with --widen goes on beyond it, in a
+    study of its own that begins with all trials of the first. It runs half as many new ones; --trials N means N in all.
     """
+    from tuner.configuration.loading import load_config
     from tuner.running.request import StudyRequest
 
+    if widen and new:
+        raise click.UsageError("--widen goes on from a study and --new starts without any. Give one of them.")
     flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
-    config = flags.load(source, {"search": {"trials": trials}})
-    request = StudyRequest(config=config, storage=storage, name=name, new=new, workers=workers, output=output)
+    overrides = flags.overrides({"search": {"trials": trials}})
+    config = load_config(source, overrides=overrides)
+    total = None if (overrides.get("search") or {}).get("trials") is None else config.search.trials
+    request = StudyRequest(
+        config=config, storage=storage, name=name, new=new, workers=workers, output=output, widen=widen, total=total
+    )
     if dry_run:
         _print_estimate(request)
     else:

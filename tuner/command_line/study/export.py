@@ -72,6 +72,17 @@ def export(
         ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
         for path in write_exports(studies, name, output, trial=trial, top=top, ranking=ranking):
             click.echo(str(path))
+        if trial is None:
+            _tell_of_ends(studies, name)
+
+
+def _tell_of_ends(studies: "StudyStorage", name: str) -> None:
+    """Say so where a better trial may lie beyond what was searched."""
+    from studies.records.summaries import summarise
+    from studies.records.trial_words import near_ends_in_words
+
+    if ends := near_ends_in_words(summarise(studies, name).near_ends, study=name):
+        click.echo(ends, err=True)
 
 
 def _calibrated(studies: "StudyStorage", name: str, rater: str) -> list[int]:

@@ -149,7 +149,7 @@ def suggest(path: Path, style: Path | None, photos: tuple[Path, ...], count: int
     from tuner.scouting.sweeping import best_apart
 
     asked, _, judged = _open(path, style=style, photos=photos)
-    chosen = best_apart(asked, _sweep(asked, judged, SUGGESTING_SETTINGS), count)
+    chosen = best_apart(asked.space, _sweep(asked, judged, SUGGESTING_SETTINGS), count)
     if as_json:
         rows = [{**one.to_dict(), "weights": one.values.loss_weights().to_dict()} for one in chosen]
         click.echo(json.dumps(rows, indent=2))

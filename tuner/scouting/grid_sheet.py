@@ -36,7 +36,7 @@ def draw_grid(
     found = sweep(scout, values, judged, on_setting=on_setting)
     shown = judged.photos[photo : photo + 1]
     cells = [ScoutCell(output=scout.paint(one.values, shown)[0], quality=one.quality.quality) for one in found]
-    (best,) = best_apart(scout, found, 1)
+    (best,) = best_apart(scout.space, found, 1)
     return scout_sheet(
         shown[0],
         pictures.judged_style,

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from measures.quality import Quality
-from measures.ratio_space import Positions
+from measures.ratio_space import Positions, RatioSpace
 from measures.sampled_values import SampledValues
 from tuner.errors import ScoutError
 from tuner.scouting.scout import Scout
@@ -90,15 +90,15 @@ def sweep(
     return found
 
 
-def best_apart(scout: Scout, found: Sequence[Foretold], count: int) -> list[Foretold]:
+def best_apart(space: RatioSpace, found: Sequence[Foretold], count: int) -> list[Foretold]:
     """Return the best settings of a sweep, best first, none near a better one.
 
     Args:
-        scout: Whose space the settings lie in.
-        found: What it foretells.
+        space: That the settings lie in.
+        found: What a scout foretells of them.
         count: How many are wanted; fewer are returned where no others are far enough apart.
     """
-    positions = scout.space.positions([foretold.values for foretold in found])
+    positions = space.positions([foretold.values for foretold in found])
     chosen: list[int] = []
     for place in sorted(range(len(found)), key=lambda place: -found[place].quality.quality):
         if len(chosen) == count:

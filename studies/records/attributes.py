@@ -23,6 +23,8 @@ STYLE_PATH: Final = "style_path"
 """Where the style image lay when the study was started or last resumed."""
 RESCORED_FROM: Final = "rescored_from"
 """On a study whose first trials are another study's, scored by another judge: see `RescoredFrom`."""
+VALIDATIONS: Final = "validations"
+"""Long runs of some of a study's settings, by length and size of crops: see `Validation`."""
 
 BASELINE: Final = "baseline"
 """On the trial that runs the weights a study begins with."""

@@ -133,6 +133,7 @@ class StudySummary:
             "tied_with_best": list(self.tied_with_best),
             "front": [trial.number for trial in self.front()],
             "trials": [trial.as_dict() for trial in self.trials],
+            "validation": None if self.record.validation is None else self.record.validation.as_dict(),
             "attributes": dict(self.attributes),
         }
 

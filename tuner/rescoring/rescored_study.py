@@ -10,7 +10,7 @@ from studies.records.rescored_from import RescoredFrom
 from studies.records.rescored_studies import find_rescored
 from studies.records.study_record import StudyRecord
 from studies.storage.database_errors import storage_errors
-from studies.storage.optuna_internals import study_id_of
+from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, study_id_of
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.errors import RescoringError
@@ -19,7 +19,7 @@ from tuner.rescoring.copied_files import FileCopier
 from tuner.search.goals import name_goals
 from tuner.search.stored_config import stored_config
 
-_OWN = (attributes.STUDY_UUID, attributes.JUDGE_VERSION, attributes.RESCORED_FROM)
+_OWN = (attributes.STUDY_UUID, attributes.JUDGE_VERSION, attributes.RESCORED_FROM, attributes.VALIDATIONS)
 """User attributes that a re-scored study does not share with the old one."""
 
 
@@ -82,7 +82,9 @@ def _made(storage: StudyStorage, name: str, source: optuna.Study) -> optuna.Stud
 def _describe(storage: StudyStorage, study: optuna.Study, source: optuna.Study) -> None:
     """Give a study the old one's attributes and files, as far as it has not got them yet."""
     record = StudyRecord.parse(source.user_attrs)
-    owned = storage.optuna.get_study_system_attrs(study_id_of(source))
+    scored_by_another = {ARTIFACTS_ATTR_PREFIX + artifact for artifact in record.validation_artifacts.values()}
+    attrs = storage.optuna.get_study_system_attrs(study_id_of(source))
+    owned = {key: value for key, value in attrs.items() if key not in scored_by_another}
     files = FileCopier(storage, uuid_of(study)).copy(owned, record.artifacts, redrawn={})
     for key, entry in files.entries.items():
         storage.optuna.set_study_system_attr(study_id_of(study), key, entry)

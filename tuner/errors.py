@@ -17,6 +17,10 @@ class RescoringError(TunerError, ValueError):
     """A study, or one of its trials, cannot be scored again from what is kept of it."""
 
 
+class ValidatingError(TunerError, ValueError):
+    """A study's settings cannot be trained longer as asked."""
+
+
 class NetworkFileError(TunerError, ValueError):
     """A file that should hold a finished network does not."""
 

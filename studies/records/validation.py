@@ -1,7 +1,7 @@
 """What a study's settings came to when they were trained longer: read once, and what follows from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self, final
 
 import numpy as np
@@ -24,6 +24,7 @@ class ValidationRun:
         photo_qualities: By images seen, the quality of each of the study's rung photos, in their order.
         diverged: Why it ended early, in words; empty if it did not.
         seconds: How long it took; None if that is not known.
+        parts: Parts of the quality at its end by name, in [0, 1]; none if it diverged.
         outputs: Artifact id of what it painted at its end, side by side; None if it diverged.
     """
 
@@ -34,13 +35,14 @@ class ValidationRun:
     photo_qualities: Mapping[int, tuple[float, ...]]
     diverged: str = ""
     seconds: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
     outputs: str | None = None
 
     @classmethod
     def parse(cls, value: object) -> Self | None:
         """Read one; None where it is not whole."""
         known = mapping_of(value)
-        trial = count_of(known.get("trial"))
+        trial, parts = count_of(known.get("trial")), mapping_of(known.get("parts"))
         numbers = [number_of(known.get(name)) for name in ("style_to_content", "tv_to_content", "trial_quality")]
         style, variation, quality = numbers
         if trial is None or style is None or variation is None or quality is None:
@@ -58,6 +60,7 @@ class ValidationRun:
             photo_qualities={images: photos[images] for images in sorted(photos) if photos[images]},
             diverged=text_of(known.get("diverged")) or "",
             seconds=number_of(known.get("seconds")),
+            parts={name: part for name, item in parts.items() if (part := number_of(item)) is not None},
             outputs=text_of(known.get("outputs")),
         )
 
@@ -120,6 +123,7 @@ class Validation:
         baseline: The trial of the weights that the study began with, if it is among them.
         runs: Those that are done, by trial; earlier ones that are not wanted any more stay.
         sheet: Artifact id of the sheet that shows what they painted; None until all are done.
+        references: What each loss term is divided by, measured at this size of crops; empty until that is done.
         versions: Version of each package that the runs may depend on.
     """
 
@@ -132,6 +136,7 @@ class Validation:
     baseline: int | None = None
     runs: tuple[ValidationRun, ...] = ()
     sheet: str | None = None
+    references: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str]
 
     @classmethod
@@ -154,6 +159,7 @@ class Validation:
             baseline=count_of(known.get("baseline")),
             runs=_comparable([run for run in runs if run is not None]),
             sheet=text_of(known.get("sheet")),
+            references=mapping_of(known.get("references")),
             versions=texts_by_name(known.get("versions")),
         )
 
@@ -223,12 +229,14 @@ class Validation:
             "missing": list(self.missing),
             **said,
             "runs": [self._run_as_dict(run) for run in self.ranked()],
+            "references": dict(self.references),
             "versions": dict(self.versions),
         }
 
     def _run_as_dict(self, run: ValidationRun) -> dict[str, Any]:
         named = ("trial", "style_to_content", "tv_to_content", "trial_quality", "diverged", "seconds")
-        return {**{name: getattr(run, name) for name in named}, "qualities": _by_text(run.qualities)}
+        numbers = {"qualities": _by_text(run.qualities), "parts": dict(run.parts)}
+        return {**{name: getattr(run, name) for name in named}, **numbers}
 
     def _photos(self, run: ValidationRun) -> tuple[float, ...]:
         return run.photos_at(self.images, num_photos=max(1, self.num_photos))

@@ -43,9 +43,11 @@ VALIDATION = Validation(
             tv_to_content=0.05,
             trial_quality=0.2,
             photo_qualities={100: (0.1, 0.1), 200: (0.2, 0.3), 400: (0.45, 0.55)},
+            parts={"content_preservation": 0.4, "style_match": 0.6, "artefact_factor": 1.0},
             outputs="outputs-2",
         ),
     ),
     sheet="a-sheet",
+    references={"content": {"relu2_1": 0.5}, "style": {"relu1_1": 0.01}, "total_variation": 0.1},
     versions={"keras": "3.15.0"},
 )

@@ -422,7 +422,7 @@ def test_the_style_image_is_told_by_its_hash(judged: StudyStorage, tmp_path: Pat
     before = rescore(judged, judge_version="x").target
     assert before is not None
     shutil.copy(tmp_path / "photos" / "photo_00.png", tmp_path / "style.png")
-    with pytest.raises(RescoringError, match=r"style image of study 'waves' is not, unchanged, at .* nor at"):
+    with pytest.raises(StudyError, match=r"style image of study 'waves' is not, unchanged, at .* nor at"):
         rescore(judged)
 
 

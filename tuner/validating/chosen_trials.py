@@ -52,8 +52,8 @@ def choose_ranks(ranked: Sequence[int], *, fixed: Sequence[int | None], num_chos
     chosen = [number for number in dict.fromkeys(fixed) if number in ranked][:num_chosen]
     left = [number for number in ranked if number not in chosen]
     num_more = min(num_chosen - len(chosen), len(left))
-    # The middle of each of so many equal shares of the ranks: of one share that is the median.
-    middles = [left[(2 * share + 1) * len(left) // (2 * num_more)] for share in range(num_more)]
+    # The middle of each of so many equal shares of the ranks, of two middles the better: of one share the median.
+    middles = [left[((2 * share + 1) * len(left) - 1) // (2 * num_more)] for share in range(num_more)]
     return tuple(number for number in ranked if number in {*chosen, *middles})
 
 

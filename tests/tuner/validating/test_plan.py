@@ -59,6 +59,14 @@ def test_other_photos(scored: StudyStorage, tmp_path: Path) -> None:
         open_validation_pictures(scored, plan(scored), photos=())
 
 
+def test_photos_of_which_others_were_judged_on(scored: StudyStorage) -> None:
+    study = scored.load_study(NAME)
+    photos = study.user_attrs[attributes.PHOTOS]
+    study.set_user_attr(attributes.PHOTOS, {**photos, "rung": photos["rung"][::-1]})
+    with pytest.raises(ValidatingError, match="on which its trials were trained and judged"):
+        open_validation_pictures(scored, plan(scored), photos=())
+
+
 def test_no_photos_are_known(scored: StudyStorage) -> None:
     scored.load_study(NAME).set_user_attr(attributes.PHOTOS, {"rung": ["a"]})
     with pytest.raises(ValidatingError, match="does not say where its photos are"):

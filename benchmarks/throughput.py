@@ -40,7 +40,8 @@ def measure(*, size: int, batch: int, width: int, precision: str) -> float:
 
     from measures.sampled_values import SampledValues
     from models.networks.loss_network import LossNetwork
-    from models.networks.style_network import StyleNetworkOptions, build_style_network
+    from models.networks.style_network import build_style_network
+    from models.networks.style_network_options import StyleNetworkOptions
     from objectives.training.references import measure_references, style_targets
     from objectives.training.trainer import StyleTrainer
     from tuner.configuration.settings import LossSection

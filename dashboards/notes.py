@@ -4,13 +4,14 @@ import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import yaml
 
 from measures.quality import PART_LABELS
 from studies.records.summaries import StudySummary, TrialSummary
-from studies.records.trial_words import counted_states, ties_in_words
+from studies.records.trial_words import counted_states, near_ends_in_words, ties_in_words
 
 END_OF_NOTE: Final = "*styletuner rewrites what stands above. What you write below stays.*"
 """Last line of a note that is ours; a person may add text below in the dashboard."""
@@ -136,12 +137,14 @@ def _progress(summary: StudySummary) -> str:
     started = f"Started {summary.created:%Y-%m-%d %H:%M} UTC. " if summary.created else ""
     without = sum(summary.num_by_state.get(state, 0) for state in ENDED_STATES) - len(noted_trials(summary))
     notes = f" The best and the newest have notes, {without} others have none." if without > 0 else ""
-    return f"{started}Trials: {counted_states(summary.num_by_state) or 'none yet'}.{notes}{_judge(summary)}"
+    return f"{started}Trials: {counted_states(summary.num_by_state) or 'none yet'}.{notes}{_origin(summary)}"
 
 
-def _judge(summary: StudySummary) -> str:
-    """Which judge scored it, where there was another one before."""
-    came_from = summary.record.rescored_from
+def _origin(summary: StudySummary) -> str:
+    """Which study its first trials come from, and which judge scored it, where there was another one before."""
+    widened, came_from = summary.record.widened_from, summary.record.rescored_from
+    if widened is not None:
+        return f" {replace(widened, name=_code(widened.name)).in_words()}."
     if came_from is None:
         return ""
     before = f"{_code(came_from.name)} (judge version {came_from.judge_version})"
@@ -153,12 +156,20 @@ def _best(summary: StudySummary) -> list[str]:
     if best is None:
         return ["No trial has finished yet.", ""]
     heading = f"**Best so far: trial {best.number}, quality {_number(best.quality)}** (0 to 1, higher is better)"
-    return [heading, "", *_ties(summary), *_quality_table(best.parts), *_weights_table(best.weights), *_front(summary)]
+    return [
+        heading,
+        "",
+        *_remarks(summary),
+        *_quality_table(best.parts),
+        *_weights_table(best.weights),
+        *_front(summary),
+    ]
 
 
-def _ties(summary: StudySummary) -> list[str]:
-    ties = ties_in_words(summary.tied_with_best)
-    return [ties, ""] if ties else []
+def _remarks(summary: StudySummary) -> list[str]:
+    """Which trials are as good as the best, and whether a better one may lie beyond what was searched."""
+    ends = near_ends_in_words(summary.near_ends, study=summary.name)
+    return [line for remark in (ties_in_words(summary.tied_with_best), ends) if remark for line in (remark, "")]
 
 
 def _front(summary: StudySummary) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Final
 
 QUESTION_TITLE: Final = "styletuner question"
 SHEET_TITLE: Final = "styletuner contact sheet"
+SCOUT_TITLE: Final = "styletuner scout sheet"
 
 _HEAD_BYTES: Final = 256
 """Pillow writes the title right behind the picture's header, which ends at byte 33 (PNG specification, 11.2.2)."""
@@ -18,6 +19,11 @@ def is_question(path: Path) -> bool:
 def is_contact_sheet(path: Path) -> bool:
     """Whether a file is a contact sheet that was drawn before."""
     return _is_titled(path, SHEET_TITLE)
+
+
+def is_scout_sheet(path: Path) -> bool:
+    """Whether a file is a scout's sheet that was drawn before."""
+    return _is_titled(path, SCOUT_TITLE)
 
 
 def _is_titled(path: Path, title: str) -> bool:

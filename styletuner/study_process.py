@@ -114,6 +114,7 @@ def start_study(
     photos: Sequence[str | Path] = (),
     storage: str | Path = DEFAULT_STORAGE,
     name: str | None = None,
+    widen: bool = False,
     **settings: Any,
 ) -> StudyProcess:
     """Start or resume a study in a process of its own.
@@ -124,6 +125,7 @@ def start_study(
         photos: Folders, files or .zip archives of content photos, over the file's.
         storage: SQLite file or database URL.
         name: The study's name; made of preset, style image and a hash by default.
+        widen: Go on beyond the range of which the best trial of the study lies near an end, in a study of its own.
         settings: Any setting of docs/configuration.md, with two underscores for a dot: `search__trials=16`,
             `network__width=24`; and, shorter, `trials` and `seed`, and `workers`: processes on this machine.
 
@@ -134,7 +136,7 @@ def start_study(
     command = [sys.executable, "-P", "-m", "styletuner", "study", "run", str(config), "--json"]
     command += _options({"style": style, "name": name, "storage": storage})
     command += [word for photo in photos for word in ("--photos", str(photo))]
-    command += _setting_options(settings)
+    command += _setting_options(settings) + (["--widen"] if widen else [])
     with (folder / "events.jsonl").open("wb") as events, (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             command,

@@ -21,8 +21,16 @@ class ValidatingError(TunerError, ValueError):
     """A study's settings cannot be trained longer as asked."""
 
 
+class WideningError(TunerError, ValueError):
+    """A study cannot go on beyond the ranges that it searches."""
+
+
 class NetworkFileError(TunerError, ValueError):
     """A file that should hold a finished network does not."""
+
+
+class ScoutError(TunerError, ValueError):
+    """A file that should hold a scout does not, or the scout is of other pictures, networks or weights."""
 
 
 class PictureMatchError(TunerError, ValueError):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, final
+from typing import Any, Final, final
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from measures.loss_weights import TERM_LABELS, TERMS, LossWeights
 from measures.sampled_values import SampledValues
+from models.networks.conditioned_style_network import PHOTO
 from models.networks.content_features import FEATURE_UNIT
 from models.networks.loss_network import LossNetwork
 from objectives.errors import DivergedError, TrainingError
@@ -20,9 +21,16 @@ from objectives.training.losses import PIXELS, LossInputs, LossTerm, loss_terms
 from objectives.training.references import LossReferences
 
 Tensor = Any
-Batch = tuple[NDArray[np.float32], Mapping[str, NDArray[np.float16]]]
-"""Photos (batch, size, size, 3) and their content features by layer, in `FEATURE_UNIT`s as they are cached.
-An empty mapping has the step compute them from the photos."""
+LOSS_WEIGHTS: Final = "loss_weights"
+"""Name of each image's own loss weights among the targets of a batch."""
+
+Inputs = NDArray[np.float32] | Mapping[str, NDArray[np.float32]]
+"""Photos (batch, size, size, 3); for a conditioned style network its inputs by name."""
+
+Batch = tuple[Inputs, Mapping[str, NDArray[np.float16] | NDArray[np.float32]]]
+"""Inputs of the style network, and what the losses compare with: the photos' content features by layer, in
+`FEATURE_UNIT`s as they are cached (without them the step computes them from the photos), and at `LOSS_WEIGHTS` maybe
+each image's own content, style and total-variation weight, (batch, 3), which go over those of the run."""
 
 TrainingLosses = dict[str, float]
 """Mean losses of some batches by term, unweighted and relative to their references; lower is better, 0 a perfect
@@ -78,20 +86,30 @@ class StyleTrainer:
         return self._model.num_traces
 
     def start(
-        self, sampled: SampledValues, *, style_targets: Mapping[str, NDArray[np.float32]], references: LossReferences
+        self,
+        sampled: SampledValues | None,
+        *,
+        style_targets: Mapping[str, NDArray[np.float32]],
+        references: LossReferences,
+        weights: Sequence[NDArray[np.float32]] | None = None,
     ) -> None:
         """Begin a run: initial network, fresh optimiser (step counter included), new objective.
 
         Args:
-            sampled: What the trial is run with.
+            sampled: What the trial is run with; None where each image brings its own loss weights.
             style_targets: Gram matrix of the style image by style layer, each (channels, channels).
             references: Scale of each loss.
+            weights: Of the network, to begin with, as its `get_weights` gives them; its initial ones by default.
 
         Raises:
             TrainingError: Targets or references are of other layers than the step was compiled for.
         """
-        self._model.set_objective(sampled.loss_weights(), style_targets, references)
+        loss_weights = None if sampled is None else sampled.loss_weights()
+        self._model.set_objective(loss_weights, style_targets, references)
         _assign(self._variables, self._initial)
+        if weights is not None:
+            self.network.set_weights(weights)
+            _assign(self._optimizer.averages, _values(self.network.trainable_variables))
 
     @contextmanager
     def averaged(self) -> Iterator[keras.Model]:
@@ -131,15 +149,19 @@ class StyleTrainer:
         """
         totals = dict.fromkeys(TERMS, 0.0)
         num_batches = 0
-        for photos, targets in batches:
-            logs = self._model.train_on_batch(photos, dict(targets), return_dict=True)
+        for inputs, targets in batches:
+            logs = self._model.train_on_batch(inputs, dict(targets), return_dict=True)
             if not math.isfinite(logs["loss"]):
                 raise DivergedError(_diverged_message(logs))
             totals = {term: total + logs[term] for term, total in totals.items()}
             num_batches += 1
             if on_batch is not None:
-                on_batch(len(photos))
+                on_batch(len(_photos_of(inputs)))
         return {term: total / num_batches if num_batches else math.nan for term, total in totals.items()}
+
+
+def _photos_of(inputs: Any) -> Any:
+    return inputs[PHOTO] if isinstance(inputs, Mapping) else inputs
 
 
 def _values(variables: Iterable[keras.Variable]) -> list[NDArray[np.float32]]:
@@ -192,7 +214,7 @@ class _ObjectiveModel(keras.Model):
         )
 
     def set_objective(
-        self, weights: LossWeights, style_grams: Mapping[str, NDArray[np.float32]], references: LossReferences
+        self, weights: LossWeights | None, style_grams: Mapping[str, NDArray[np.float32]], references: LossReferences
     ) -> None:
         """Have the step minimise another objective of the same layers; nothing changes where it is refused."""
         scales = references.by_term()
@@ -209,10 +231,10 @@ class _ObjectiveModel(keras.Model):
         for _, variables, values in numbers:
             for layer, variable in variables.items():
                 variable.assign(values[layer])
-        self.loss_weights.assign(weights.as_vector())
+        self.loss_weights.assign(np.full(len(self.terms), math.nan) if weights is None else weights.as_vector())
 
-    def call(self, photos: Tensor, training: bool | None = None) -> Tensor:
-        return self.network(photos, training=training)
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        return self.network(inputs, training=training)
 
     def compute_loss(
         self,
@@ -223,21 +245,23 @@ class _ObjectiveModel(keras.Model):
         training: bool = True,  # noqa: ARG002
     ) -> Tensor:
         self.num_traces += 1
+        targets = y or {}
         outputs = ops.cast(y_pred, "float32")
         inputs = LossInputs(
             outputs={PIXELS: outputs, **self.loss_features(outputs)},
-            photos=self._photo_features(x, y or {}),
+            photos=self._photo_features(_photos_of(x), targets),
             style_grams=self.style_grams,
         )
         losses = [term.per_image(inputs, self.references[term.name]) for term in self.terms]
         for mean, loss in zip(self.means, losses, strict=True):
             mean.update_state(loss)
-        per_image = ops.sum(ops.stack(losses, axis=-1) * ops.convert_to_tensor(self.loss_weights), axis=-1)
+        weights = ops.convert_to_tensor(targets.get(LOSS_WEIGHTS, self.loss_weights))
+        per_image = ops.sum(ops.stack(losses, axis=-1) * weights, axis=-1)
         return ops.mean(per_image)
 
     def _photo_features(self, photos: Tensor, cached: Mapping[str, Tensor]) -> dict[str, Tensor]:
         layers = self.references["content"]
-        if not cached:
+        if not all(name in cached for name in layers):
             features = self.loss_features(photos)
             return {name: ops.stop_gradient(features[name]) for name in layers}
         return {name: ops.cast(cached[name], "float32") * FEATURE_UNIT for name in layers}

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from measures.search_ranges import Limits
+
 
 def text_of(value: object) -> str | None:
     """Return a text that is not empty, else None."""
@@ -39,3 +41,16 @@ def texts_of(value: object) -> tuple[str, ...]:
 def texts_by_name(value: object) -> dict[str, str]:
     """Return those entries of a mapping that are texts; none for anything else."""
     return {key: item for key, item in mapping_of(value).items() if text_of(item)}
+
+
+def limits_by_name(value: object) -> dict[str, Limits]:
+    """Return those entries of a mapping that are two numbers above 0, the smaller first; none for anything else."""
+    found = {name: _limits(item) for name, item in mapping_of(value).items()}
+    return {name: limits for name, limits in found.items() if limits is not None}
+
+
+def _limits(value: object) -> Limits | None:
+    ends = [number_of(end) for end in value] if isinstance(value, list | tuple) else []
+    if len(ends) != 2 or ends[0] is None or ends[1] is None or not 0 < ends[0] < ends[1]:  # noqa: PLR2004 (two ends)
+        return None
+    return float(ends[0]), float(ends[1])

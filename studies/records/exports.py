@@ -9,12 +9,13 @@ from typing import Any, Final
 from groundwork.output_files import check_output, free_path
 from groundwork.whole_files import write_whole
 from groundwork.yaml_files import dump_yaml
+from measures.search_ranges import near_ends
 from measures.versions import EXPORT_FORMAT
 from studies.errors import ExportError
 from studies.records.exported_config import FORMAT_FIELD, STUDY_UUID_FIELD, ExportedWeights
-from studies.records.study_record import StudyRecord
+from studies.records.study_record import StudyRecord, ranges_of
 from studies.records.summaries import StudySummary, TrialSummary, summarise
-from studies.records.trial_words import listed_numbers, state_word
+from studies.records.trial_words import listed_ends, listed_numbers, state_word
 from studies.storage.addresses import storage_files
 from studies.storage.study_storage import StudyStorage
 
@@ -187,4 +188,7 @@ def _numbered_path(path: Path, number: int) -> Path:
 
 def _as_yaml(content: Mapping[str, Any]) -> bytes:
     head = "# Exported by styletuner. Train the finished network with: styletuner train THIS_FILE -o MODEL.keras\n"
+    ends = near_ends(content["params"], ranges_of(content["configuration"]))
+    if ends:
+        head += f"# Near an end of what was searched: {listed_ends(ends)}. A better one may lie beyond.\n"
     return (head + dump_yaml(content)).encode()

@@ -3,13 +3,12 @@
 import shlex
 
 import optuna
-import sqlalchemy
 
 from studies.errors import StudyError
 from studies.records import attributes
 from studies.records.study_record import StudyRecord
 from studies.storage.database_errors import storage_errors
-from studies.storage.optuna_internals import STUDIES, STUDY_ATTRIBUTES
+from studies.storage.study_identity import names_with
 from studies.storage.study_storage import StudyStorage
 
 
@@ -19,18 +18,13 @@ def find_rescored(storage: StudyStorage, source_uuid: str, judge_version: str) -
     Raises:
         StorageError: The database cannot be read.
     """
-    held = sqlalchemy.and_(
-        STUDY_ATTRIBUTES.c.study_id == STUDIES.c.study_id, STUDY_ATTRIBUTES.c.key == attributes.RESCORED_FROM
-    )
-    # While optuna-dashboard renames a study there are two; the newer one stays.
-    query = sqlalchemy.select(STUDIES.c.study_name).join(STUDY_ATTRIBUTES, held).order_by(STUDIES.c.study_id.desc())
-    with storage_errors(storage.url), storage.read_engine.connect() as connection:
-        names = list(connection.execute(query).scalars())
+    with storage_errors(storage.url):
+        names = names_with(storage.read_engine, attributes.RESCORED_FROM)
     for name in names:
         record = StudyRecord.parse(storage.read_study(name).user_attrs)
         came_from = record.rescored_from
         if came_from is not None and came_from.uuid == source_uuid and record.judge_version == judge_version:
-            return str(name)
+            return name
     return None
 
 

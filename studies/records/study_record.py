@@ -1,14 +1,25 @@
 """What a study says about itself: its user attributes, read once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Self, final
 
 from measures.quality import CONTENT_EXPONENT
+from measures.sampled_values import SampledValues
+from measures.search_ranges import Limits
 from studies.records import attributes
-from studies.records.attribute_values import count_of, mapping_of, number_of, text_of, texts_by_name, texts_of
+from studies.records.attribute_values import (
+    count_of,
+    limits_by_name,
+    mapping_of,
+    number_of,
+    text_of,
+    texts_by_name,
+    texts_of,
+)
 from studies.records.rescored_from import RescoredFrom
 from studies.records.validation import Validation, parse_validations
+from studies.records.widened_from import WidenedFrom
 
 
 @final
@@ -78,6 +89,8 @@ class StudyRecord:
         images: Images that a complete trial trains on.
         content_exponent: With which the judge combined the parts, in [0, 1].
         rescored_from: Where its first trials come from; None in a study that is not re-scored.
+        widened_from: Where its first trials come from; None in a study that is not widened.
+        ranges: In which its trials' values are searched, by name.
         validations: Long runs of some of its settings, by this judge; the last one that was worked on at the end.
     """
 
@@ -96,6 +109,8 @@ class StudyRecord:
     images: int | None
     content_exponent: float
     rescored_from: RescoredFrom | None = None
+    widened_from: WidenedFrom | None = None
+    ranges: Mapping[str, Limits] = field(default_factory=dict)
     validations: tuple[Validation, ...] = ()
 
     @classmethod
@@ -121,6 +136,8 @@ class StudyRecord:
             images=count_of(mapping_of(configuration.get("training")).get("images")),
             content_exponent=exponent if exponent is not None and 0 <= exponent <= 1 else CONTENT_EXPONENT,
             rescored_from=RescoredFrom.parse(user_attrs.get(attributes.RESCORED_FROM)),
+            widened_from=WidenedFrom.parse(user_attrs.get(attributes.WIDENED_FROM)),
+            ranges=ranges_of(configuration),
             validations=tuple(found for found in validations if found.judge_version == judge_version),
         )
 
@@ -155,3 +172,9 @@ class StudyRecord:
             attributes.CALIBRATION_PHOTOS: self.calibration_photos,
         }
         return {name: artifact for name, artifact in known.items() if artifact is not None}
+
+
+def ranges_of(configuration: Mapping[str, Any]) -> dict[str, Limits]:
+    """Return the ranges in which a configuration has values sampled, by name; what is no range is left out."""
+    known = limits_by_name(configuration.get("search"))
+    return {value.name: known[value.name] for value in fields(SampledValues) if value.name in known}

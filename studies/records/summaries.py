@@ -11,6 +11,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from measures.fronts import non_dominated
+from measures.search_ranges import NearEnd, near_ends
 from measures.ties import spread_behind
 from studies.records.study_record import StudyRecord
 from studies.records.tied_trials import tied_with
@@ -46,6 +47,7 @@ class TrialSummary:
         finished: In UTC; None until it ends.
         retry_of: Number of the trial that it runs again, if any.
         lowered_by: What lowered its quality, the most costly first: name, text, and cost as a share of the quality.
+        copied_from: UUID of the study that ran it; None where its own did.
     """
 
     number: int
@@ -64,6 +66,7 @@ class TrialSummary:
     retry_of: int | None
     values: tuple[float, ...] = ()
     lowered_by: tuple[Mapping[str, Any], ...] = ()
+    copied_from: str | None = None
 
     def reasons(self) -> str:
         """What lowered its quality, in words; empty if nothing did."""
@@ -109,6 +112,11 @@ class StudySummary:
         """Complete and pruned trials: what `--trials` counts."""
         return self.num_by_state.get("COMPLETE", 0) + self.num_by_state.get("PRUNED", 0)
 
+    @property
+    def near_ends(self) -> tuple[NearEnd, ...]:
+        """Which of the best trial's values lie near an end of the range they are searched in; none without a best."""
+        return () if self.best is None else near_ends(self.best.params, self.record.ranges)
+
     def ranked(self) -> list[TrialSummary]:
         """Trials with a quality, best first: complete ones, then pruned ones, whose runs were shorter."""
         return rank(self.trials)
@@ -131,6 +139,7 @@ class StudySummary:
             "objectives": list(self.objectives),
             "best": self.best.as_dict() if self.best is not None else None,
             "tied_with_best": list(self.tied_with_best),
+            "near_ends": [near.as_dict() for near in self.near_ends],
             "front": [trial.number for trial in self.front()],
             "trials": [trial.as_dict() for trial in self.trials],
             "validation": None if self.record.validation is None else self.record.validation.as_dict(),
@@ -199,6 +208,7 @@ def summarise_trial(trial: FrozenTrial) -> TrialSummary:
         retry_of=record.retry_of,
         values=_finite_values(trial),
         lowered_by=record.lowered_by,
+        copied_from=record.copied_from,
     )
 
 

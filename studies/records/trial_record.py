@@ -30,6 +30,7 @@ class TrialRecord:
         retry_of: Number of the trial that it runs again.
         num_retries: How many times its parameters were killed.
         is_baseline: Whether it runs the weights that the study began with.
+        copied_from: UUID of the study that ran it; None where its own did.
     """
 
     weights: Mapping[str, float]
@@ -46,6 +47,7 @@ class TrialRecord:
     retry_of: int | None
     num_retries: int
     is_baseline: bool
+    copied_from: str | None = None
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -65,6 +67,7 @@ class TrialRecord:
             retry_of=count_of(user_attrs.get(attributes.RETRY_OF)),
             num_retries=count_of(user_attrs.get(attributes.NUM_RETRIES)) or 0,
             is_baseline=user_attrs.get(attributes.BASELINE) is True,
+            copied_from=text_of(user_attrs.get(attributes.COPIED_FROM)),
         )
 
 

@@ -1,7 +1,10 @@
 """Trials in words, the same on every screen, sheet and page: their states, counts and numbers."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+from measures.search_ranges import NearEnd
 
 STATE_WORDS: Final[Mapping[str, str]] = {
     "COMPLETE": "complete",
@@ -42,3 +45,18 @@ def ties_in_words(tied_with_best: Sequence[int]) -> str:
     if not tied_with_best:
         return ""
     return f"As good within the standard error over the photos: {listed_trials(tied_with_best)}"
+
+
+def near_ends_in_words(near_ends: Sequence[NearEnd], *, study: str) -> str:
+    """Return which ends of the searched ranges the best trial lies near, and how to go on, as a line; empty if none."""
+    if not near_ends:
+        return ""
+    return (
+        f"The best lies near an end of what was searched: {listed_ends(near_ends)}. A better one may lie beyond: "
+        f"styletuner study run ... --name {shlex.quote(study)} --widen"
+    )
+
+
+def listed_ends(near_ends: Sequence[NearEnd]) -> str:
+    """Return values near an end with their ranges: "style_to_content 9.5 of 0.05 to 10"."""
+    return ", ".join(f"{near.name} {near.value:.3g} of {near.limits[0]:g} to {near.limits[1]:g}" for near in near_ends)

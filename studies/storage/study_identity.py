@@ -72,6 +72,17 @@ def is_copied(engine: sqlalchemy.Engine, study_uuid: str) -> bool:
         return connection.execute(query).scalar_one() > 1
 
 
+def names_with(engine: sqlalchemy.Engine, key: str) -> list[str]:
+    """Return the names of the studies that have a user attribute, in one query.
+
+    While optuna-dashboard renames a study there are two; the newer one, which stays, comes first.
+    """
+    held = (STUDY_ATTRIBUTES.c.study_id == STUDIES.c.study_id) & (STUDY_ATTRIBUTES.c.key == key)
+    query = sqlalchemy.select(STUDIES.c.study_name).join(STUDY_ATTRIBUTES, held).order_by(STUDIES.c.study_id.desc())
+    with engine.connect() as connection:
+        return [str(name) for name in connection.execute(query).scalars()]
+
+
 def give_uuid(engine: sqlalchemy.Engine, place: StudyPlace) -> None:
     """Give a study a UUID unless another process has just done so."""
     with engine.begin() as connection:

@@ -83,3 +83,15 @@ def test_notes_tell_what_lowered_the_quality_and_what_ties(storage: StudyStorage
     tied = study_note(replace(summary, tied_with_best=(0, 1)))
     assert "As good within the standard error over the photos: trials 0, 1\n" in tied
     assert "As good" not in study_note(summary)
+
+
+@pytest.mark.usefixtures("study")
+def test_study_note_tells_of_a_best_at_an_end_of_what_was_searched(storage: StudyStorage) -> None:
+    summary = summarise(storage, NAME)
+    assert summary.best is not None
+    record = replace(summary.record, ranges={"style_to_content": (0.05, 10.0)})
+    best = replace(summary.best, params={"style_to_content": 9.5})
+    note = study_note(replace(summary, best=best, record=record))
+    assert "\n\nThe best lies near an end of what was searched: style_to_content 9.5 of 0.05 to 10. A better" in note
+    assert f"styletuner study run ... --name {NAME} --widen\n\n" in note
+    assert "--widen" not in study_note(summary)

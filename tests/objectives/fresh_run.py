@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from measures.sampled_values import SampledValues
 from models.networks.loss_network import LossNetwork
-from models.networks.style_network import StyleNetworkOptions, build_style_network, stylise
+from models.networks.style_network import build_style_network, stylise
+from models.networks.style_network_options import StyleNetworkOptions
 from objectives.training.references import LossReferences, measure_references, style_targets
 from objectives.training.trainer import Batch, StyleTrainer
 

@@ -68,3 +68,9 @@ def test_bad_input_is_told_in_the_commands_words() -> None:
     with pytest.raises(styletuner.StudyProcessError, match=r"Did you mean .*width"):
         _ = running.study
     assert "ended with status 2" in repr(running)
+
+
+def test_widening_is_asked_for_in_the_commands_words() -> None:
+    running = styletuner.start_study("study.yaml", name="waves", widen=True)
+    with pytest.raises(styletuner.StudyProcessError, match=r"There is no study 'waves' to widen"):
+        running.wait()

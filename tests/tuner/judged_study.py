@@ -1,4 +1,4 @@
-"""A study of the tiny configuration whose outputs are drawn instead of trained, scored by an old judge."""
+"""A study of the tiny configuration whose outputs are drawn instead of trained, scored by an old judge if not told."""
 
 import uuid
 from collections.abc import Sequence
@@ -48,11 +48,13 @@ def tiny_config(folder: Path, **search: Any) -> StudyConfig:
     return load_config(str(folder / "tiny.yaml"), overrides={**overrides, "search": {"baseline": None, **search}})
 
 
-def make_judged_study(storage: StudyStorage, folder: Path, *, name: str = NAME, **search: Any) -> optuna.Study:
+def make_judged_study(
+    storage: StudyStorage, folder: Path, *, name: str = NAME, judge_version: str = OLD, **search: Any
+) -> optuna.Study:
     """Trials of every state: see `SHARES` and the numbers below it; qualities fall from trial to trial."""
     config = tiny_config(folder, **search)
     pictures = open_pictures(config)
-    study = start_or_resume(storage, name, config=config, pictures=pictures, judge_version=OLD)
+    study = start_or_resume(storage, name, config=config, pictures=pictures, judge_version=judge_version)
     rung = judged_set(config, pictures, pictures.split.rung)
     calibration = judged_set(config, pictures, pictures.split.calibration)
     keep_judged_photos(storage, uuid_of(study), rung=rung, calibration=calibration)
@@ -60,10 +62,10 @@ def make_judged_study(storage: StudyStorage, folder: Path, *, name: str = NAME, 
         painted = {}
         if number in SHARES:
             painted[attributes.OUTPUT_PICTURES] = _paint(rung.photos, pictures, SHARES[number])
-            _keep_quality(storage, study, number, rung.sha256s)
+            _keep_quality(storage, study, number, rung.sha256s, judge_version=judge_version)
             if _state(number) is TrialState.COMPLETE:
                 painted[attributes.CALIBRATION_PICTURES] = _paint(calibration.photos, pictures, SHARES[number])
-                _keep_quality(storage, study, number, calibration.sha256s)
+                _keep_quality(storage, study, number, calibration.sha256s, judge_version=judge_version)
         study.add_trial(_trial(storage, number, painted, num_goals=len(study.directions)))
     return study
 
@@ -137,14 +139,16 @@ def _keep_files(storage: StudyStorage, files: dict[str, bytes]) -> dict[str, Art
     return kept
 
 
-def _keep_quality(storage: StudyStorage, study: optuna.Study, number: int, photos: Sequence[str]) -> None:
+def _keep_quality(
+    storage: StudyStorage, study: optuna.Study, number: int, photos: Sequence[str], *, judge_version: str
+) -> None:
     quality = old_quality(number)
     records = [
         PhotoQualityRecord(
             study_uuid=uuid_of(study),
             trial_number=number,
             rung=last_rung(number),
-            judge_version=OLD,
+            judge_version=judge_version,
             photo_sha256=photo,
             quality=quality,
             content_preservation=quality,

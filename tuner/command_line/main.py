@@ -46,6 +46,7 @@ class LazyGroup(click.Group):
 COMMANDS: Final = {
     "study": ("tuner.command_line.study.commands:study", "Run, list, show, export and delete studies."),
     "dashboard": ("tuner.command_line.dashboard:dashboard", "Open optuna-dashboard on a storage, with pictures."),
+    "scout": ("tuner.command_line.scout:scout", "Train one network for all weights, and see what it foretells."),
     "train": ("tuner.command_line.train:train", "Train a finished network from an exported config."),
     "stylize": ("tuner.command_line.stylize:stylize", "Restyle photos with a finished network."),
     "score": ("tuner.command_line.score:score", "Score pictures for perceptual quality."),

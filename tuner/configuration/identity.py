@@ -59,9 +59,10 @@ def resolved(config: StudyConfig) -> StudyConfig:
 def defining_values(config: StudyConfig) -> dict[str, Any]:
     """Return what makes a study that study, resolved, as plain values for JSON.
 
-    Left out are where its files lie, how many trials it has, what comes after it, and what changes no number.
+    Left out are where its files lie, how many trials it has, its scout, what comes after it,
+    and what changes no number.
     """
-    values = resolved(config).model_dump(mode="json", exclude={"preset", "style", "photos", "full_training"})
+    values = resolved(config).model_dump(mode="json", exclude={"preset", "style", "photos", "full_training", "scout"})
     del values["search"]["trials"], values["data"]["feature_cache_megabytes"]
     return values
 

@@ -66,7 +66,7 @@ class Section(BaseModel):
 
 @final
 class NetworkSection(Section):
-    """Architecture of the style network; see `models.networks.style_network.StyleNetworkOptions`."""
+    """Architecture of the style network; see `models.networks.style_network_options`."""
 
     width: Whole = Field(
         32,
@@ -222,6 +222,21 @@ class FullTrainingSection(Section):
 
 
 @final
+class ScoutSection(Section):
+    """Training of the scout: one network for all weights of the search space, at the crops of the trials."""
+
+    images: Whole = Field(4800, ge=1, le=MAX_IMAGES, description="Images to train on.")
+    batch_size: Whole = Field(
+        4, ge=2, le=1024, description="Crops in a batch, each with other weights, drawn evenly over the search space."
+    )
+    learning_rate: Number = Field(2e-3, gt=0, lt=1, description="Adam's step.")
+    hidden_units: Whole = Field(
+        64, ge=1, le=4096, description="Units of both layers that turn weights into scales and shifts of the norms."
+    )
+    checkpoint_every: Whole = Field(1600, ge=1, le=MAX_IMAGES, description="Images between two checkpoints.")
+
+
+@final
 class StudyConfig(Section):
     """Everything that defines a study but its pictures; the same configuration and pictures give the same study."""
 
@@ -239,10 +254,12 @@ class StudyConfig(Section):
     search: SearchSection = SearchSection()
     quality: QualitySection = QualitySection()
     full_training: FullTrainingSection = FullTrainingSection()
+    scout: ScoutSection = ScoutSection()
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
-        _check_batch("training", self.training.batch_size, crop=("data.crop_size", self.data.crop_size))
+        for section, batch_size in (("training", self.training.batch_size), ("scout", self.scout.batch_size)):
+            _check_batch(section, batch_size, crop=("data.crop_size", self.data.crop_size))
         if self.training.images < self.training.batch_size * len(self.search.rungs):
             raise ValueError(
                 f"`training.images` is {self.training.images}: fewer than one batch of {self.training.batch_size} "

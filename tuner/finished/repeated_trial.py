@@ -6,11 +6,12 @@ from functools import partial
 from measures.sampled_values import SampledValues
 from measures.versions import JUDGE_VERSION
 from studies.records.exported_config import ExportedConfig
+from tuner.checkpointed.training_watch import check_finite, losses_line
 from tuner.configuration.identity import digest
 from tuner.errors import ConfigError
+from tuner.finished.divergence import divergence_explained
 from tuner.finished.saving import save_network
 from tuner.finished.training_plan import TrainingPlan
-from tuner.finished.training_watch import check_finite, divergence_explained, losses_line
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import StudyPictures, open_pictures
 from tuner.search.study_scale import SettleScale, as_measured, require_same_scale, scale_of

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, final
 
 from measures.loss_weights import LossWeights
 from studies.records.exported_config import ExportedConfig
+from tuner.checkpointed.network_files import NetworkFiles
 from tuner.configuration.identity import digest, hashed_values
 from tuner.configuration.loading import given, merge, validate_config
 from tuner.configuration.settings import StudyConfig
-from tuner.finished.network_files import NetworkFiles
 
 if TYPE_CHECKING:
     from tuner.search.study_pictures import StudyPictures

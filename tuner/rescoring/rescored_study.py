@@ -1,7 +1,5 @@
 """The study beside a study that holds its trials scored by another judge: its name, and making it."""
 
-from typing import Any
-
 import optuna
 from optuna.samplers import RandomSampler
 
@@ -10,16 +8,13 @@ from studies.records.rescored_from import RescoredFrom
 from studies.records.rescored_studies import find_rescored
 from studies.records.study_record import StudyRecord
 from studies.storage.database_errors import storage_errors
-from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, study_id_of
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
+from tuner.copying.copied_study import copy_description, is_blank_copy
 from tuner.errors import RescoringError
 from tuner.installation.versions import versions
-from tuner.rescoring.copied_files import FileCopier
-from tuner.search.goals import name_goals
-from tuner.search.stored_config import stored_config
 
-_OWN = (attributes.STUDY_UUID, attributes.JUDGE_VERSION, attributes.RESCORED_FROM, attributes.VALIDATIONS)
+_OWN = (attributes.STUDY_UUID, attributes.JUDGE_VERSION, attributes.RESCORED_FROM, attributes.WIDENED_FROM)
 """User attributes that a re-scored study does not share with the old one."""
 
 
@@ -61,7 +56,7 @@ def open_rescored(
         if found is None:
             study.set_user_attr(attributes.JUDGE_VERSION, judge_version)
             study.set_user_attr(attributes.RESCORED_FROM, came_from.to_attribute())
-        _describe(storage, study, source)
+        copy_description(storage, study, source, own=_OWN)
     return study
 
 
@@ -69,32 +64,12 @@ def _made(storage: StudyStorage, name: str, source: optuna.Study) -> optuna.Stud
     if name not in storage.study_names():
         return create_study(storage.optuna, name, num_objectives=len(source.directions))
     study = storage.load_study(name, sampler=RandomSampler())
-    # Made by a command that was killed before it could say what it is.
-    is_blank = set(study.user_attrs) <= {attributes.STUDY_UUID, attributes.JUDGE_VERSION}
-    if not is_blank or len(study.directions) != len(source.directions) or study.get_trials(deepcopy=False):
+    if not is_blank_copy(study, source):
         raise RescoringError(
             f"Study {name!r} exists and is another one than {source.study_name!r} re-scored. Choose another name with "
             "--name."
         )
     return study
-
-
-def _describe(storage: StudyStorage, study: optuna.Study, source: optuna.Study) -> None:
-    """Give a study the old one's attributes and files, as far as it has not got them yet."""
-    record = StudyRecord.parse(source.user_attrs)
-    scored_by_another = {ARTIFACTS_ATTR_PREFIX + artifact for artifact in record.validation_artifacts.values()}
-    attrs = storage.optuna.get_study_system_attrs(study_id_of(source))
-    owned = {key: value for key, value in attrs.items() if key not in scored_by_another}
-    files = FileCopier(storage, uuid_of(study)).copy(owned, record.artifacts, redrawn={})
-    for key, entry in files.entries.items():
-        storage.optuna.set_study_system_attr(study_id_of(study), key, entry)
-    name_goals(study, stored_config(source).search.objectives)
-    shared = {key: value for key, value in source.user_attrs.items() if key not in {*_OWN, *record.artifacts}}
-    known = study.user_attrs
-    wanted: dict[str, Any] = {**shared, **files.renamed(record.artifacts)}
-    for key, value in wanted.items():
-        if known.get(key) != value:
-            study.set_user_attr(key, value)
 
 
 def _suffix(judge_version: str) -> str:

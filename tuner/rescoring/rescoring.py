@@ -1,29 +1,26 @@
 """Re-scoring a study: its kept outputs, scored by the installed judge, in a study beside it."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import optuna
-from optuna.samplers import RandomSampler
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from dashboards.note_saving import save_study_notes
 from groundwork.interrupts import HeldInterrupts
-from studies.claims.processes import WorkerIdentity
-from studies.claims.reaping import abandoned_trials
-from studies.claims.trial_states import FINISHED_STATES, count_by_state
+from studies.claims.trial_states import FINISHED_STATES
 from studies.preferences.answers import carry_over_preferences
-from studies.records import attributes
 from studies.records.attributes import OUTPUT_PICTURES
 from studies.records.rescored_studies import find_rescored, num_missing
 from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, summarise
 from studies.records.trial_record import TrialRecord
 from studies.storage.database_errors import storage_errors
-from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
+from tuner.copying.added_trials import add_next_trial, num_trials, refuse_live
 from tuner.errors import RescoringError
 from tuner.rescoring.kept_pictures import open_kept_pictures
 from tuner.rescoring.rescored_study import default_name, open_rescored
@@ -67,8 +64,8 @@ def rescore_study(
         report: Told how far it is.
 
     Raises:
-        StudyError: There is no such study, or it was not made by this version of styletuner.
-        RescoringError: The study is being run, or nothing of it can be scored; or there is a study of the other name.
+        StudyError: There is no such study, it was not made by this version of styletuner, or it is being run.
+        RescoringError: Nothing of the study can be scored, or there is a study of the other name.
         StorageError: The database or the folder of artifacts cannot be written.
         KeyboardInterrupt: Between two trials; a second call goes on.
     """
@@ -95,7 +92,7 @@ def _finished_trials(storage: StudyStorage, source: optuna.Study) -> list[Frozen
     """Return all trials of a study of which none is being run and at least one has kept outputs."""
     with storage_errors(storage.url):
         trials = source.get_trials(deepcopy=False)
-    _refuse_live(storage, source, trials)
+    refuse_live(storage, source, trials)
     finished = [TrialRecord.parse(trial.user_attrs).pictures for trial in trials if trial.state in FINISHED_STATES]
     outputs = [pictures[OUTPUT_PICTURES] for pictures in finished if OUTPUT_PICTURES in pictures]
     if not outputs:
@@ -128,19 +125,6 @@ def _later_trials(source: optuna.Study, target: optuna.Study) -> tuple[str, ...]
     )
 
 
-def _refuse_live(storage: StudyStorage, source: optuna.Study, trials: Sequence[FrozenTrial]) -> None:
-    running = [trial for trial in trials if trial.state is TrialState.RUNNING]
-    dead = abandoned_trials(storage, uuid_of(source)) if running else set()
-    for trial in running:
-        worker = WorkerIdentity.from_attribute(trial.user_attrs.get(attributes.WORKER))
-        if worker is not None and trial.number not in dead:
-            raise RescoringError(
-                f"Study {source.study_name!r} is being run by process {worker.pid} on {worker.host} (trial "
-                f"{trial.number}). Stop it first, or wait for its end; another machine's counts as stopped after "
-                "half a minute of silence."
-            )
-
-
 def _add_trials(
     storage: StudyStorage,
     source_uuid: str,
@@ -154,15 +138,11 @@ def _add_trials(
     came_from = StudyRecord.parse(storage.read_by_uuid(target_uuid).user_attrs).rescored_from
     wanted = trials if came_from is None else trials[: came_from.num_trials]
     with HeldInterrupts() as interrupts:
-        for trial in wanted[_num_trials(storage, target_uuid) :]:
+        for trial in wanted[num_trials(storage, target_uuid) :]:
             interrupts.check()
             report(trial.number, len(wanted))
-            judged = rescorer.judge(trial)
-            with storage.exclusive(), storage_errors(storage.url):
-                # Else its outputs may be gone because it was deleted meanwhile, which takes the lock too.
-                storage.read_by_uuid(source_uuid)
-                if _num_trials(storage, target_uuid) == trial.number:
-                    storage.load_by_uuid(target_uuid, sampler=RandomSampler()).add_trial(rescorer.keep(judged))
+            make = functools.partial(rescorer.keep, rescorer.judge(trial))
+            add_next_trial(storage, source_uuid, target_uuid, number=trial.number, make=make)
         report(len(wanted), len(wanted))
 
 
@@ -187,9 +167,3 @@ def _concluded(
         num_answers=num_answers,
         notes=notes,
     )
-
-
-def _num_trials(storage: StudyStorage, study_uuid: str) -> int:
-    study_id = study_id_of(storage.read_by_uuid(study_uuid))
-    with storage_errors(storage.url), storage.read_engine.connect() as connection:
-        return sum(count_by_state(connection, study_id).values())

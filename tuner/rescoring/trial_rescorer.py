@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from measures.quality import Quality
-from studies.claims.reaping import WORKER_DIED
 from studies.claims.trial_states import FINISHED_STATES
 from studies.records import attributes
 from studies.records.trial_record import TrialRecord
 from studies.storage.database_errors import storage_errors
-from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, save_photo_quality
+from tuner.copying.added_trials import LEFT_RUNNING
+from tuner.copying.copied_files import FileCopier
 from tuner.errors import RescoringError
-from tuner.rescoring.copied_files import FileCopier
 from tuner.rescoring.kept_pictures import KeptPictures, read_strip
 from tuner.search.goals import goal_values
 from tuner.search.judged_set import JudgedSet
@@ -94,8 +93,7 @@ class TrialRescorer:
         """
         record = TrialRecord.parse(trial.user_attrs)
         if trial.state is TrialState.RUNNING:
-            died = {attributes.FAILURE: WORKER_DIED, attributes.ABANDONED: attributes.KILLED}
-            return JudgedTrial(trial=trial, end=_End(state=TrialState.FAIL, user_attrs=died))
+            return JudgedTrial(trial=trial, end=_End(state=TrialState.FAIL, user_attrs=LEFT_RUNNING))
         if trial.state not in FINISHED_STATES or (trial.state is TrialState.PRUNED and not record.pictures):
             return JudgedTrial(trial=trial, end=_End(state=trial.state))
         try:
@@ -123,16 +121,13 @@ class TrialRescorer:
         files = self._copier.copy(trial.system_attrs, record.pictures, redrawn=redrawn)
         kept = {name: value for name, value in trial.user_attrs.items() if name not in _SCORES}
         pictures = {attributes.PICTURES: files.renamed(record.pictures)} if record.pictures else {}
-        system = {
-            name: value for name, value in trial.system_attrs.items() if not name.startswith(ARTIFACTS_ATTR_PREFIX)
-        }
         made = create_trial(
             state=end.state,
             values=end.values,
             params=trial.params,
             distributions=trial.distributions,
             user_attrs={**kept, **pictures, **end.user_attrs},
-            system_attrs={**system, **files.entries},
+            system_attrs=files.owned_beside(trial.system_attrs),
             intermediate_values=dict(end.qualities),
         )
         made.datetime_start = trial.datetime_start

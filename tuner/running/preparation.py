@@ -20,11 +20,22 @@ def prepare(request: StudyRequest, *, say: Callable[[str], None]) -> tuple[Study
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
     """
-    config = _with_demo_pictures(request.config)
-    pictures = _open_described_pictures(config, say=say)
+    config, pictures = find_pictures(request.config, say=say)
     if request.output is not None:
         check_folder(request.output, called="`--output`")
     return config, pictures
+
+
+def find_pictures(config: StudyConfig, *, say: Callable[[str], None]) -> tuple[StudyConfig, StudyPictures]:
+    """Open a configuration's pictures, and return it with the demo's where it names none and is the demo's.
+
+    Raises:
+        ConfigError: No style image or no photos are given.
+        ImageError: The style image cannot be used.
+        PhotosError: There are too few photos.
+    """
+    config = _with_demo_pictures(config)
+    return config, _open_described_pictures(config, say=say)
 
 
 def _with_demo_pictures(config: StudyConfig) -> StudyConfig:

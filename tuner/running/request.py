@@ -7,7 +7,9 @@ from typing import final
 from measures.versions import JUDGE_VERSION
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
+from tuner.errors import WideningError
 from tuner.running.setup import default_study_name, num_finished
+from tuner.running.widening import Widening, plan_widening
 from tuner.search.study_pictures import StudyPictures
 
 
@@ -22,6 +24,8 @@ class StudyRequest:
         name: Its name; by default made of preset, style image and a hash of the configuration.
         new: Start a study beside one that exists under this name.
         workers: Processes on this machine, at least 1.
+        widen: Go on beyond the ends of the ranges that the best trial of the study of this name lies near.
+        total: With `widen`: finished trials that the wider study shall have; None for the default.
         output: Folder for the best weights' config and the contact sheet; None to write neither.
     """
 
@@ -30,6 +34,8 @@ class StudyRequest:
     name: str | None = None
     new: bool = False
     workers: int = 1
+    widen: bool = False
+    total: int | None = None
     output: Path | None = None
 
 
@@ -44,3 +50,19 @@ def finished_trials(request: StudyRequest, config: StudyConfig, pictures: StudyP
     name = request.name or default_study_name(config, pictures)
     with StudyStorage.open_read_only(request.storage) as storage:
         return num_finished(storage, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
+
+
+def wanted_widening(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> Widening:
+    """Return the wider study that is wanted; changes nothing.
+
+    Raises:
+        WideningError: There is nothing to widen; see `plan_widening`.
+        StudyError: As `finished_trials`.
+    """
+    name = request.name or default_study_name(config, pictures)
+    if not StudyStorage.exists(request.storage):
+        raise WideningError(f"There is no study {name!r} to widen. Run it first, with the same command less --widen.")
+    with StudyStorage.open_read_only(request.storage) as storage:
+        return plan_widening(
+            storage, name, config=config, pictures=pictures, total=request.total, judge_version=JUDGE_VERSION
+        )

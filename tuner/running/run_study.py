@@ -1,7 +1,7 @@
 """A study from its configuration to its exports, or to what it would cost, for the command line and for programs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -22,9 +22,10 @@ from tuner.configuration.settings import StudyConfig
 from tuner.installation import environment
 from tuner.running.observer import SilentObserver, StudyObserver
 from tuner.running.preparation import prepare
-from tuner.running.request import StudyRequest, finished_trials
+from tuner.running.request import StudyRequest, finished_trials, wanted_widening
 from tuner.running.setup import default_study_name, start_or_resume, unused_name
 from tuner.running.study_run import StudyRun
+from tuner.running.widened_study import open_widened
 from tuner.search.study_pictures import StudyPictures
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class StudyEstimate:
         num_trials: Its trials.
         num_images: Images that each is trained on.
         cost: What they cost at most.
-        num_finished: How many of them are finished; None if there is no such study yet.
+        num_finished: How many of them are finished; None if there is no such study yet, or only the rest is counted.
     """
 
     num_trials: int
@@ -72,7 +73,7 @@ class StudyResult:
 
 
 def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> StudyEstimate:
-    """Check everything that a study needs and estimate its cost; changes nothing.
+    """Check everything that a study needs and estimate its cost, of a wider one that of the rest; changes nothing.
 
     Args:
         request: The study.
@@ -81,9 +82,15 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
     Raises:
         ConfigError: The configuration, or where results shall go, cannot be used; or its tables have no room.
         StudyError: A study of this name has another configuration or other pictures.
+        WideningError: The study shall be widened and has no best trial near an end.
     """
     config, pictures = prepare(request, say=say)
-    num_finished = finished_trials(request, config, pictures)
+    if request.widen:
+        widening = wanted_widening(request, config, pictures)
+        say(widening.in_words())
+        config, num_finished = widening.config_of_rest(), None
+    else:
+        num_finished = finished_trials(request, config, pictures)
     _check_networks(config)
     from tuner.running.estimation import estimate
 
@@ -108,6 +115,7 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
         StudyError: A study of this name has another configuration, other pictures or another scale.
+        WideningError: The study shall be widened and has no best trial near an end.
         StorageError: The storage cannot be written.
         WorkerError: All worker processes ended before the study had its trials.
         KeyboardInterrupt: After the running trial has been given back.
@@ -115,10 +123,15 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
     observer = observer or SilentObserver()
     config, pictures = prepare(request, say=observer.say)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if (finished_trials(request, config, pictures) or 0) < config.search.trials:
+    widening = wanted_widening(request, config, pictures) if request.widen else None
+    if widening is not None or (finished_trials(request, config, pictures) or 0) < config.search.trials:
         _check_networks(config)
     with StudyStorage.create(request.storage) as storage:
-        run = _open_study(storage, request, config, pictures)
+        if widening is None:
+            run = _open_study(storage, request, config, pictures)
+        else:
+            run = open_widened(storage, widening, pictures, judge_version=JUDGE_VERSION)
+            observer.say(replace(widening, name=run.name).in_words())
         observer.on_study(run.name, storage.name)
         _run_trials(run, request.workers, observer)
         return _conclude(run, output=request.output)

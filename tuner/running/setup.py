@@ -12,6 +12,7 @@ from studies.errors import StudyError
 from studies.records import attributes
 from studies.records.rescored_studies import find_rescored, require_rescored
 from studies.records.study_record import StudyRecord
+from studies.records.widened_studies import require_widened
 from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_identity import create_study, find_by_uuid, uuid_of
@@ -40,6 +41,14 @@ def configuration_hash(config: StudyConfig, pictures: StudyPictures) -> str:
     return digest({**hashed_values(config), **pictures.identity()})
 
 
+def configuration_attributes(config: StudyConfig, pictures: StudyPictures) -> dict[str, Any]:
+    """Return the user attributes by which a study is known as one of this configuration and pictures."""
+    return {
+        attributes.CONFIGURATION: resolved(config).model_dump(mode="json", exclude={"style", "photos"}),
+        attributes.CONFIGURATION_HASH: configuration_hash(config, pictures),
+    }
+
+
 def start_or_resume(
     storage: StudyStorage, name: str, *, config: StudyConfig, pictures: StudyPictures, judge_version: str
 ) -> optuna.Study:
@@ -59,6 +68,7 @@ def start_or_resume(
             study = storage.load_study(name)
             _check_uncopied(study, storage)
             require_rescored(study)
+            require_widened(study)
             _check_same(study, config, pictures)
             _check_judge(study, storage, judge_version)
         else:
@@ -86,6 +96,7 @@ def num_finished(
     study = storage.read_study(name)
     with storage_errors(storage.url):
         require_rescored(study)
+        require_widened(study)
         _check_same(study, config, pictures)
         _check_judge(study, storage, judge_version)
         return sum(trial.state in FINISHED_STATES for trial in study.get_trials(deepcopy=False))
@@ -115,8 +126,7 @@ def _complete(
     known, record = study.user_attrs, StudyRecord.parse(study.user_attrs)
     photos = {**pictures.summary(), "paths": [str(path.resolve()) for path in config.photos]}
     values: dict[str, Any] = {
-        attributes.CONFIGURATION: resolved(config).model_dump(mode="json", exclude={"style", "photos"}),
-        attributes.CONFIGURATION_HASH: configuration_hash(config, pictures),
+        **configuration_attributes(config, pictures),
         attributes.IDENTITY: {**record.identity, **pictures.identity()},
         attributes.JUDGE_VERSION: judge_version,
         attributes.PHOTOS: photos,

@@ -5,6 +5,7 @@ from optuna.trial import TrialState
 
 from measures.loss_weights import LossWeights
 from studies.records.rescored_studies import require_rescored
+from studies.records.widened_studies import require_widened
 from studies.storage.study_storage import StudyStorage, storage_errors
 from tuner.search.space import parameters_of
 from tuner.search.stored_config import stored_config
@@ -24,13 +25,14 @@ def enqueue_weights(
         The weights normalised to sum 1, and how many trials wait.
 
     Raises:
-        StudyError: There is no such study, it was not made by this version of styletuner, or is still re-scored.
+        StudyError: There is no such study, another version of styletuner made it, or it waits for trials of another.
         WeightsError: A weight is negative, not finite, or the content weight is 0.
         ConfigError: A ratio lies outside the study's search range.
     """
     study = storage.load_study(name, sampler=RandomSampler())
     config = stored_config(study)
     require_rescored(study)
+    require_widened(study)
     content, style, variation = weights
     chosen = LossWeights.normalised(content=content, style=style, total_variation=variation)
     with storage_errors(storage.url):

@@ -1,16 +1,18 @@
 """What all trials of a study share: trainer, crops with their content features, judges and held-out photos."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Final, final
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from measures.sampled_values import SampledValues
 from models.networks.content_features import ContentFeatures, cache_size
 from models.networks.loss_network import LossNetwork
-from models.networks.style_network import StyleNetworkOptions, build_style_network, stylise
+from models.networks.style_network import build_style_network, stylise
+from models.networks.style_network_options import StyleNetworkOptions
 from objectives.training.references import measure_references, style_targets
 from objectives.training.trainer import Batch, StyleTrainer
 from tuner.configuration.settings import StudyConfig
@@ -35,6 +37,7 @@ class StudyResources:
         report: Callable[[str], None],
         settle: SettleScale = as_measured,
         tables_root: Path | None = None,
+        build: Callable[[StudyConfig], keras.Model] | None = None,
     ) -> None:
         """Load the networks, map or draw the crops and measure the references.
 
@@ -44,6 +47,7 @@ class StudyResources:
             report: Told in a few words what is being done.
             settle: Told what was measured here, returns the scale that the study uses.
             tables_root: Where crops and features are kept; the user's cache folder by default.
+            build: Makes the network that is trained; by default the study's style network.
 
         Raises:
             ConfigError: Crops or features have no room.
@@ -60,7 +64,7 @@ class StudyResources:
         self._order = _visiting_order(len(self._crops), config.training.images, seed=config.seed)
         self._features = self._cache_features(tables, report)
         self.trainer = StyleTrainer(
-            build_network(config),
+            (build or build_network)(config),
             self.loss_network,
             content_layers=config.loss.content_layers,
             style_layers=config.loss.style_layers,
@@ -81,9 +85,16 @@ class StudyResources:
         )
         return StudyScale(references=references, loss_network=dict(self.loss_network.identity))
 
-    def start(self, sampled: SampledValues) -> None:
-        """Begin a run of the trainer with these values, the study's style image and its references."""
-        self.trainer.start(sampled, style_targets=self._style_targets, references=self.scale.references)
+    def start(self, sampled: SampledValues | None, *, weights: Sequence[NDArray[np.float32]] | None = None) -> None:
+        """Begin a run of the trainer with the study's style image and its references.
+
+        Args:
+            sampled: What the run is made with; None where each image brings its own loss weights.
+            weights: Of the network, to begin with; its initial ones by default.
+        """
+        self.trainer.start(
+            sampled, style_targets=self._style_targets, references=self.scale.references, weights=weights
+        )
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield the batches between two numbers of images seen, the same for every trial."""
@@ -113,10 +124,16 @@ class StudyResources:
         return tables.features(self.loss_network, self._crops, num_bytes=size)
 
 
-def build_network(config: StudyConfig, *, precision: str | None = None) -> Any:
+def network_options(config: StudyConfig) -> StyleNetworkOptions:
+    """Return the architecture of the study's style network."""
+    return StyleNetworkOptions(**config.network.model_dump())
+
+
+def build_network(config: StudyConfig, *, precision: str | None = None) -> keras.Model:
     """Build the study's style network with its initial weights."""
-    options = StyleNetworkOptions(**config.network.model_dump())
-    return build_style_network(options, seed=config.seed, precision=precision or config.training.precision)
+    return build_style_network(
+        network_options(config), seed=config.seed, precision=precision or config.training.precision
+    )
 
 
 def build_loss_network(config: StudyConfig) -> LossNetwork:

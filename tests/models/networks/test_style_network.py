@@ -1,8 +1,5 @@
 """The style network: shapes, ranges, weights, and that a saved file needs none of our code."""
 
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from models.errors import NetworkError
-from models.networks.style_network import StyleNetworkOptions, build_style_network, stylise
+from models.networks.style_network import build_style_network, stylise
+from models.networks.style_network_options import StyleNetworkOptions
+from tests.models.networks.clean_process import load_in_clean_process
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "defaults": {},
@@ -169,43 +168,6 @@ def test_mixed_precision_keeps_variables_and_output_in_float32(precision: str) -
     outputs = keras.ops.convert_to_numpy(network(photos))
     assert outputs.dtype == np.float32
     np.testing.assert_allclose(outputs, keras.ops.convert_to_numpy(build()(photos)), atol=0.05)
-
-
-def load_in_clean_process(folder: Path) -> NDArray[np.float32]:
-    """Outputs of each saved network for the saved photos, from a process that cannot import this project."""
-    script = folder / "load.py"
-    script.write_text(
-        textwrap.dedent(
-            """
-            import importlib.util
-            import sys
-            from pathlib import Path
-
-            class Refuse:
-                def find_spec(self, name, path=None, target=None):
-                    if name.partition(".")[0] in {"models", "objectives", "studies", "tuner", "dashboards"}:
-                        raise ModuleNotFoundError(name)
-
-            sys.meta_path.insert(0, Refuse())
-
-            import keras
-            import numpy as np
-
-            try:
-                import models
-            except ModuleNotFoundError:
-                pass
-            else:
-                raise AssertionError("our code can be imported")
-            photos = np.load("photos.npy")
-            networks = sorted(Path().glob("*.keras"))
-            outputs = [keras.models.load_model(path)(photos) for path in networks]
-            np.save("outputs.npy", np.stack([keras.ops.convert_to_numpy(output) for output in outputs]))
-            """
-        )
-    )
-    subprocess.run([sys.executable, "-P", "-I", script], check=True, cwd=folder, timeout=120)
-    return np.load(folder / "outputs.npy")
 
 
 @pytest.mark.slow

@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 
 from measures.loss_weights import LossWeights
 from measures.sampled_values import SampledValues
+from models.networks.conditioned_style_network import (
+    CONDITION,
+    PHOTO,
+    ConditionOptions,
+    build_conditioned_network,
+)
 from models.networks.content_features import cache_content_features
 from models.networks.loss_network import LossNetwork
+from models.networks.style_network_options import StyleNetworkOptions
 from objectives.errors import DivergedError, TrainingError
 from objectives.training.references import measure_references, style_targets
-from objectives.training.trainer import StyleTrainer, TrainingLosses
+from objectives.training.trainer import LOSS_WEIGHTS, Batch, StyleTrainer, TrainingLosses
 from tests.objectives import fresh_run
 from tests.objectives.fresh_run import (
     BATCH_SIZE,
@@ -108,6 +115,59 @@ def test_one_trace_serves_runs_with_other_targets_and_references() -> None:
     assert (np.abs(other / first["losses"] - 1) > 1e-2).all()
 
 
+def with_weights(weights: NDArray[np.float32]) -> list[Batch]:
+    """The batches, each of its images with weights of its own."""
+    return [(photos, {**targets, LOSS_WEIGHTS: weights}) for photos, targets in batches()]
+
+
+def test_weights_that_images_bring_go_over_those_of_the_run() -> None:
+    trainer = build_trainer()
+    wanted = fresh_run.run(trainer, 3.0)["losses"]
+    rows = np.tile(SampledValues(style_to_content=3.0, tv_to_content=0.1).loss_weights().as_vector(), (BATCH_SIZE, 1))
+    for sampled in (EVEN, None):
+        trainer.start(sampled, **objective())
+        np.testing.assert_allclose(as_vector(trainer.train(with_weights(rows))), wanted, rtol=1e-4)
+
+
+def test_each_image_is_weighed_with_its_own_weights(trainer: StyleTrainer) -> None:
+    rows = np.array([[1.0, 0.1, 0.0], [0.01, 1.0, 0.1]], np.float32)
+
+    def trained(*, swap_photos: bool, swap_weights: bool) -> NDArray[np.float64]:
+        trainer.start(None, **objective())
+        for photos, targets in with_weights(rows[::-1] if swap_weights else rows):
+            trainer.train([(photos[::-1] if swap_photos else photos, targets)])
+        return np.concatenate([value.ravel() for value in trainer.state()])
+
+    neither = trained(swap_photos=False, swap_weights=False)
+    np.testing.assert_allclose(trained(swap_photos=True, swap_weights=True), neither, atol=1e-4)
+    assert np.abs(trained(swap_photos=False, swap_weights=True) - neither).max() > 1e-3
+
+
+def test_without_weights_of_their_own_there_must_be_some_of_the_run(trainer: StyleTrainer) -> None:
+    trainer.start(None, **objective())
+    with pytest.raises(DivergedError):
+        trainer.train(batches(0, 1))
+
+
+def test_a_conditioned_network_is_trained_with_its_inputs_by_name(loss_network: LossNetwork) -> None:
+    network = build_conditioned_network(
+        StyleNetworkOptions(width=4, num_residual_blocks=1), ConditionOptions(size=2, hidden_units=(8,)), seed=1
+    )
+    trainer = StyleTrainer(network, loss_network, content_layers=[CONTENT_LAYER], style_layers=STYLE_LAYERS)
+    plain = build_trainer()
+    heard: list[int] = []
+    conditions = np.eye(BATCH_SIZE, dtype=np.float32)
+    inputs = [({PHOTO: photos, CONDITION: conditions}, targets) for photos, targets in batches()]
+    for each in (trainer, plain):
+        each.start(EVEN, **objective())
+    # No condition matters before the first step.
+    first = as_vector(trainer.train(inputs[:1], on_batch=heard.append))
+    np.testing.assert_allclose(first, as_vector(plain.train(batches(0, 1))), rtol=1e-4)
+    trainer.train(inputs[1:], on_batch=heard.append)
+    assert heard == [BATCH_SIZE] * len(inputs)
+    assert trainer.num_traces == 1
+
+
 def without_a_layer(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != "relu2_1"}
 
@@ -179,6 +239,20 @@ def test_a_run_changes_every_trained_number(trainer: StyleTrainer) -> None:
     trainer.train(batches())
     for old, new in zip(before, trainer.network.get_weights(), strict=True):
         assert np.abs(old - new).max() > 0
+
+
+def test_a_run_can_begin_with_other_weights(trainer: StyleTrainer) -> None:
+    trainer.start(EVEN, **objective())
+    trainer.train(batches())
+    weights = trainer.network.get_weights()
+    wanted = as_vector(trainer.train(batches(0, 1)))
+    trainer.start(EVEN, **objective(), weights=weights)
+    for given, kept in zip(weights, trainer.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, given)
+    with trainer.averaged() as network:
+        for given, average in zip(weights, network.get_weights(), strict=True):
+            np.testing.assert_array_equal(average, given)
+    np.testing.assert_allclose(as_vector(trainer.train(batches(0, 1))), wanted, rtol=1e-4)
 
 
 def test_start_puts_the_optimisers_step_back(trainer: StyleTrainer) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from groundwork.errors import OutputError
@@ -80,6 +81,22 @@ def test_a_study_of_another_tool_is_told_as_one(storage: StudyStorage, study: op
     for trial in (None, 0):
         with pytest.raises(ExportError, match="'waves' was not made by `styletuner study run`"):
             export_config(storage, "waves", trial=trial)
+
+
+def test_a_trial_at_an_end_of_what_was_searched_says_so_in_its_file(
+    storage: StudyStorage, finished: optuna.Study, tmp_path: Path
+) -> None:
+    finished.set_user_attr("configuration", {**CONFIGURATION, "search": {"style_to_content": [0.05, 10]}})
+    ranges = {"style_to_content": FloatDistribution(0.05, 10, log=True)}
+    weights = {"content": 0.1, "style": 0.9, "total_variation": 0.0}
+    for quality, ratio in ((0.9, 9.0), (0.8, 1.0)):
+        parameters = {"params": {"style_to_content": ratio}, "distributions": ranges}
+        finished.add_trial(create_trial(value=quality, user_attrs={"weights": weights}, **parameters))
+    first, second = write_exports(storage, "waves", tmp_path / "best.yaml", top=2)
+    remark = "# Near an end of what was searched: style_to_content 9 of 0.05 to 10. A better one may lie beyond."
+    assert first.read_text(encoding="utf-8").splitlines()[1] == remark
+    assert read_exported(first).params == {"style_to_content": 9.0}
+    assert "an end" not in second.read_text(encoding="utf-8")
 
 
 def test_folder_can_be_moved(exported: Path, tmp_path: Path) -> None:

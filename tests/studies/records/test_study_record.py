@@ -9,7 +9,11 @@ from studies.records import attributes
 from studies.records.study_record import PhotoSets, StudyRecord
 
 WHOLE: dict[str, Any] = {
-    attributes.CONFIGURATION: {"training": {"images": 640}, "quality": {"content_exponent": 0.4}},
+    attributes.CONFIGURATION: {
+        "training": {"images": 640},
+        "quality": {"content_exponent": 0.4},
+        "search": {"trials": 16, "style_to_content": [0.05, 10], "tv_to_content": [0.003, 1.0]},
+    },
     attributes.CONFIGURATION_HASH: "abc",
     attributes.IDENTITY: {"style_sha256": "0", "loss_network": {"name": "vgg19"}},
     attributes.REFERENCES: {"search": {"content": 1.5}},
@@ -44,6 +48,7 @@ def test_every_field_is_read() -> None:
     assert (record.configuration_hash, record.judge_version, record.style_path) == ("abc", "3", "/style.png")
     assert (record.identity, record.references) == (WHOLE["identity"], WHOLE["references"])
     assert record.versions == WHOLE["versions"]
+    assert record.ranges == {"style_to_content": (0.05, 10.0), "tv_to_content": (0.003, 1.0)}
     assert record.photos == PhotoSets(
         training=20, rung=("a", "b"), calibration=("c",), report=(), skipped=1, paths=("/photos",)
     )
@@ -78,3 +83,9 @@ def test_no_value_stops_the_reading(values: dict[str, Any]) -> None:
 def test_an_exponent_outside_its_range_is_the_judges_own(exponent: object) -> None:
     record = StudyRecord.parse({attributes.CONFIGURATION: {"quality": {"content_exponent": exponent}}})
     assert record.content_exponent == CONTENT_EXPONENT
+
+
+@pytest.mark.parametrize("limits", [None, 3, "ab", [1], [0, 1], [2, 1], [1, 1], [1, "2"], [1, 2, 3], [1, float("inf")]])
+def test_what_is_no_range_is_left_out(limits: object) -> None:
+    search = {"style_to_content": limits, "tv_to_content": (0.003, 1), "rungs": [0.5, 1.0]}
+    assert StudyRecord.parse({attributes.CONFIGURATION: {"search": search}}).ranges == {"tv_to_content": (0.003, 1.0)}

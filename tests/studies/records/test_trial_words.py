@@ -1,11 +1,13 @@
 import pytest
 from optuna.trial import TrialState
 
+from measures.search_ranges import End, NearEnd
 from studies.records.trial_words import (
     MAX_LISTED,
     STATE_WORDS,
     counted_states,
     listed_trials,
+    near_ends_in_words,
     state_word,
     ties_in_words,
 )
@@ -34,3 +36,15 @@ def test_long_lists_of_trials_are_cut_and_counted(count: int, ending: str) -> No
 def test_ties_are_named_if_there_are_any() -> None:
     assert ties_in_words(()) == ""
     assert ties_in_words((4, 9)) == "As good within the standard error over the photos: trials 4, 9"
+
+
+def test_ends_of_ranges_are_told_with_the_way_beyond() -> None:
+    ends = (
+        NearEnd(name="style_to_content", value=9.512, limits=(0.05, 10.0), end=End.UPPER),
+        NearEnd(name="tv_to_content", value=0.003, limits=(0.003, 1.0), end=End.LOWER),
+    )
+    assert near_ends_in_words(ends, study="my waves") == (
+        "The best lies near an end of what was searched: style_to_content 9.51 of 0.05 to 10, tv_to_content 0.003 of "
+        "0.003 to 1. A better one may lie beyond: styletuner study run ... --name 'my waves' --widen"
+    )
+    assert near_ends_in_words((), study="waves") == ""

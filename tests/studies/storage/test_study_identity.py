@@ -17,7 +17,7 @@ from studies.claims.processes import WorkerIdentity
 from studies.errors import StudyError
 from studies.preferences.answers import Preference, load_preferences, save_preferences
 from studies.records.summaries import summarise
-from studies.storage.study_identity import create_study, find_by_name, find_by_uuid, give_uuid, uuid_of
+from studies.storage.study_identity import create_study, find_by_name, find_by_uuid, give_uuid, names_with, uuid_of
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, load_photo_quality, save_photo_quality
 from tests.studies.waves import WAVES
@@ -199,3 +199,12 @@ def test_a_copy_keeps_what_it_shares(storage: StudyStorage, study: optuna.Study)
     storage.delete_study("waves")
     assert not (storage.artifacts.path / kept).exists()
     assert load_photo_quality(storage.engine, WAVES) == []
+
+
+def test_studies_with_an_attribute_newest_first(storage: StudyStorage) -> None:
+    assert names_with(storage.read_engine, "origin") == []
+    for name in ("waves", "tides", "ripples"):
+        study = create_study(storage.optuna, name)
+        if name != "tides":
+            study.set_user_attr("origin", "elsewhere")
+    assert names_with(storage.read_engine, "origin") == ["ripples", "waves"]

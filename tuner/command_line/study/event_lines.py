@@ -88,6 +88,7 @@ class EventLines(StudyObserver):
             "end",
             name=result.name,
             best=None if best is None else best.number,
+            near_ends=[near.as_dict() for near in result.summary.near_ends],
             exports=[str(path) for path in result.exports],
             sheet=None if result.sheet is None else str(result.sheet),
         )

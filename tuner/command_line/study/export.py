@@ -74,6 +74,8 @@ def export(
         for path in paths:
             click.echo(str(path))
         _warn_of_loser(studies, name, paths)
+        if trial is None:
+            _tell_of_ends(studies, name)
 
 
 def _warn_of_loser(studies: "StudyStorage", name: str, paths: list[Path]) -> None:
@@ -86,6 +88,15 @@ def _warn_of_loser(studies: "StudyStorage", name: str, paths: list[Path]) -> Non
     warning = "" if found is None else loss_in_words(found)
     if found is not None and warning and found.winner in {read_exported(path).trial for path in paths}:
         click.echo(warning, err=True)
+
+
+def _tell_of_ends(studies: "StudyStorage", name: str) -> None:
+    """Say so where a better trial may lie beyond what was searched."""
+    from studies.records.summaries import summarise
+    from studies.records.trial_words import near_ends_in_words
+
+    if ends := near_ends_in_words(summarise(studies, name).near_ends, study=name):
+        click.echo(ends, err=True)
 
 
 def _calibrated(studies: "StudyStorage", name: str, rater: str) -> list[int]:

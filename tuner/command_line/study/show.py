@@ -13,7 +13,7 @@ from dashboards.picture_titles import is_contact_sheet
 from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
-from studies.records.trial_words import counted_states, listed_trials, state_word, ties_in_words
+from studies.records.trial_words import counted_states, listed_trials, near_ends_in_words, state_word, ties_in_words
 from studies.records.validation_words import validation_in_words
 from studies.storage.addresses import storage_files
 from tuner.command_line.options import HELP, PATH, calibrated_option, chosen_rater, storage_option
@@ -140,17 +140,18 @@ def _row(trial: "TrialSummary") -> str:
 
 
 def headline(summary: "StudySummary") -> str:
-    """What a study has and what is best in it, in one to six lines."""
+    """What a study has and what is best in it, in one to eight lines."""
     counts = counted_states(summary.num_by_state)
     version = summary.record.judge_version
     judge = f"; judge version {version}" if version else ""
     best = summary.best
     if best is None:
         first = f"{summary.name}: {counts or 'no trial yet'}{judge}; no trial was completed."
-        return "\n".join([first, *_about_judges(summary)])
-    lines = [f"{summary.name}: {counts}{judge}", *_about_judges(summary)]
+        return "\n".join([first, *_about_origins(summary)])
+    lines = [f"{summary.name}: {counts}{judge}", *_about_origins(summary)]
     lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{_give_or_take(best)}, weights {_weights(best)}"]
-    lines += filter(None, [ties_in_words(summary.tied_with_best)])
+    ends = near_ends_in_words(summary.near_ends, study=summary.name)
+    lines += filter(None, [ties_in_words(summary.tied_with_best), ends])
     front = listed_trials([trial.number for trial in summary.front()])
     if front:
         lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: {front}"]
@@ -164,8 +165,13 @@ def _give_or_take(trial: "TrialSummary") -> str:
     return f"{shown} (spread over photos {spread:.3f})" if spread is not None else shown
 
 
-def _about_judges(summary: "StudySummary") -> Iterator[str]:
-    """Whether another judge than the installed one scored the study, or one before."""
+def _about_origins(summary: "StudySummary") -> Iterator[str]:
+    """Which study its first trials come from, and whether another judge than the installed one scored them."""
+    widened = summary.record.widened_from
+    if widened is not None:
+        missing = widened.num_missing(len(summary.trials))
+        again = f"styletuner study run ... --name {shlex.quote(widened.name)} --widen"
+        yield widened.in_words() + (f"; not all of them are there: {again}" if missing else "")
     version, came_from = summary.record.judge_version, summary.record.rescored_from
     if came_from is not None:
         missing = came_from.num_missing(len(summary.trials))

@@ -9,6 +9,7 @@ import optuna
 import pytest
 import sqlalchemy
 from click.testing import CliRunner
+from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from studies.claims.claiming import Claim, attach, claim
@@ -171,3 +172,23 @@ def test_a_trial_whose_worker_was_killed_is_not_running(storage: StudyStorage) -
         attach(storage, held, trial_number=storage.optuna.get_trial(trial_id).number)
     for told in (listed(storage), printed(storage)):
         assert told.startswith("waves: 1 complete, 1 running, 1 interrupted\n")
+
+
+def test_a_best_at_an_end_of_what_was_searched_is_told(storage: StudyStorage, study: optuna.Study) -> None:
+    """The best alone: a worse trial may lie where it likes."""
+    study.set_user_attr(attributes.CONFIGURATION, {"search": {"style_to_content": [0.05, 10], "tv_to_content": 7}})
+    ranges = {"style_to_content": FloatDistribution(0.05, 10, log=True)}
+    for value, ratio in ((0.5, 1.0), (0.4, 9.5)):
+        study.add_trial(create_trial(value=value, params={"style_to_content": ratio}, distributions=ranges))
+    for told in (printed(storage), listed(storage)):
+        assert "--widen" not in told
+    assert json.loads(printed(storage, "--json"))["near_ends"] == []
+    study.add_trial(create_trial(value=0.6, params={"style_to_content": 6.0}, distributions=ranges))
+    line = (
+        "The best lies near an end of what was searched: style_to_content 6 of 0.05 to 10. A better one may lie "
+        "beyond: styletuner study run ... --name waves --widen"
+    )
+    for told in (printed(storage), listed(storage)):
+        assert line in told.splitlines()
+    near = {"name": "style_to_content", "value": 6.0, "limits": [0.05, 10.0], "end": "upper"}
+    assert json.loads(printed(storage, "--json"))["near_ends"] == [near]

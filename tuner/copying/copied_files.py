@@ -1,4 +1,4 @@
-"""Files of a study and its trials kept once more for a re-scored one, so that either study can be deleted."""
+"""Files of a study and its trials kept once more for a study beside it, so that either study can be deleted."""
 
 import uuid
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any, final
 from optuna.artifacts import ArtifactMeta
 
 from studies.storage.artifacts import artifact_entry, artifact_metas
+from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX
 from studies.storage.study_storage import StudyStorage
 
 PNG = "image/png"
@@ -16,7 +17,7 @@ PNG = "image/png"
 @final
 @dataclass(frozen=True, kw_only=True)
 class CopiedFiles:
-    """The files of a study or trial as its re-scored counterpart has them.
+    """The files of a study or trial as its counterpart in the study beside it has them.
 
     Attributes:
         ids: New artifact id by old one; files that are gone are left out.
@@ -29,6 +30,11 @@ class CopiedFiles:
     def renamed(self, named: Mapping[str, str]) -> dict[str, str]:
         """Return names of artifacts with the new ids; what is gone is left out."""
         return {name: self.ids[artifact] for name, artifact in named.items() if artifact in self.ids}
+
+    def owned_beside(self, system_attrs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the system attributes of the new owner, from the old one's, which own the old files."""
+        others = {name: value for name, value in system_attrs.items() if not name.startswith(ARTIFACTS_ATTR_PREFIX)}
+        return {**others, **self.entries}
 
 
 @final

@@ -1,14 +1,10 @@
-"""What is said of a training on its way, and how it ends where its loss diverges."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""What is said of a training on its way, and what its losses cannot show."""
 
 import numpy as np
 
 from measures.loss_weights import TERM_LABELS
 from objectives.errors import DivergedError
 from objectives.training.trainer import StyleTrainer, TrainingLosses
-from tuner.finished.training_plan import TrainingPlan
 
 
 def losses_line(seen: int, images: int, losses: TrainingLosses) -> str:
@@ -25,17 +21,3 @@ def check_finite(trainer: StyleTrainer) -> None:
     """
     if not all(np.isfinite(weight).all() for weight in trainer.network.get_weights()):
         raise DivergedError("diverged: the network's weights are not finite")
-
-
-@contextmanager
-def divergence_explained(plan: TrainingPlan) -> Iterator[None]:
-    """Say what to change where training diverges."""
-    try:
-        yield
-    except DivergedError as error:
-        checkpoint = plan.files.checkpoint
-        deletion = f", delete {checkpoint}" if checkpoint.exists() else ""
-        raise DivergedError(
-            f"Training {error}.\nLower `weights.style` or `configuration.full_training.learning_rate` in "
-            f"{plan.exported.path}{deletion} and train again."
-        ) from error

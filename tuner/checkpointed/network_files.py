@@ -17,9 +17,6 @@ from groundwork.yaml_files import read_yaml
 if TYPE_CHECKING:
     import keras
 
-RECORD_HEAD: Final = "# Written by styletuner train: what the network beside it was trained with.\n"
-"""By this line a record is known as one that may be replaced."""
-
 SUFFIX: Final = ".keras"
 
 
@@ -30,9 +27,11 @@ class NetworkFiles:
 
     Attributes:
         network: The finished network, a .keras file.
+        command: Which writes them: each replaces its own alone.
     """
 
     network: Path
+    command: str = "train"
 
     @property
     def checkpoint(self) -> Path:
@@ -55,9 +54,23 @@ class NetworkFiles:
         """
         kept = list(kept)
         check_output(
-            self.network, called="`--output`", suffixes=(SUFFIX,), is_ours=lambda _: self._read() is not None, kept=kept
+            self.network, called="`--output`", suffixes=(SUFFIX,), is_ours=lambda _: self.read() is not None, kept=kept
         )
-        check_output(self.record, called="The record of `--output`", suffixes=(".yaml",), is_ours=_is_record, kept=kept)
+        check_output(
+            self.record, called="The record of `--output`", suffixes=(".yaml",), is_ours=self._is_record, kept=kept
+        )
+
+    def read(self) -> Mapping[str, Any] | None:
+        """Return the record, if it is that of the network that is there."""
+        if not self.network.is_file() or not self._is_record(self.record):
+            return None
+        try:
+            record = read_yaml(self.record)
+        except YamlError:
+            return None
+        if not isinstance(record, dict) or not {"identity", "images", "network_sha256"} <= record.keys():
+            return None
+        return record if record["network_sha256"] == sha256_of(self.network) else None
 
     def finished(self, *, identity: str, images: int) -> Mapping[str, Any] | None:
         """Return the record of the finished network; None if there is no network yet.
@@ -69,7 +82,7 @@ class NetworkFiles:
         Raises:
             OutputError: The network is there, but another training's.
         """
-        record = self._read()
+        record = self.read()
         if record is None or (record["identity"], record["images"]) == (identity, images):
             return record
         what = "weights, pictures or settings differ"
@@ -93,25 +106,18 @@ class NetworkFiles:
         with HeldInterrupts(), written_whole(self.network) as temporary:
             network.save(temporary)
             content = {**record, "network_sha256": sha256_of(temporary)}
-            text = RECORD_HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+            text = self._head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
             # First: a network without its record could not be told from a foreign one.
             write_whole(self.record, text.encode())
 
-    def _read(self) -> Mapping[str, Any] | None:
-        """The record, if it is that of the network that is there."""
-        if not self.network.is_file() or not _is_record(self.record):
-            return None
-        try:
-            record = read_yaml(self.record)
-        except YamlError:
-            return None
-        if not isinstance(record, dict) or not {"identity", "images", "network_sha256"} <= record.keys():
-            return None
-        return record if record["network_sha256"] == sha256_of(self.network) else None
+    @property
+    def _head(self) -> str:
+        """The line by which a record is known as one that may be replaced."""
+        return f"# Written by styletuner {self.command}: what the network beside it was trained with.\n"
 
-
-def _is_record(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return stream.read(len(RECORD_HEAD)) == RECORD_HEAD.encode()
+    def _is_record(self, path: Path) -> bool:
+        if not path.is_file():
+            return False
+        head = self._head.encode()
+        with path.open("rb") as stream:
+            return stream.read(len(head)) == head

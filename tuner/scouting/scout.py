@@ -1,0 +1,134 @@
+"""A trained scout: every setting's network in one file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from measures.ratio_space import CODE_SIZE, RatioSpace, encode
+from measures.sampled_values import SampledValues
+from models.networks.conditioned_style_network import CONDITION, PHOTO, fold
+from tuner.checkpointed.network_files import NetworkFiles
+from tuner.configuration.loading import validate_config
+from tuner.configuration.settings import StudyConfig
+from tuner.errors import ScoutError
+from tuner.scouting.scout_identity import require_fitting, space_of
+from tuner.scouting.scout_training import COMMAND
+from tuner.search.resources import network_options
+from tuner.search.study_pictures import StudyPictures, open_pictures
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scout:
+    """What a scout is asked.
+
+    Attributes:
+        name: Its file, for messages.
+        network: The conditioned style network, float32.
+        config: The configuration that it was trained with, pictures included.
+        pictures: Hashes of those pictures.
+        images: It was trained on.
+    """
+
+    name: str
+    network: keras.Model
+    config: StudyConfig
+    pictures: Mapping[str, str]
+    images: int
+
+    @property
+    def space(self) -> RatioSpace:
+        """The ranges that it was trained for."""
+        return space_of(self.config)
+
+    def fold(self, values: Sequence[SampledValues]) -> list[keras.Model]:
+        """Take the plain style networks of some values out of it.
+
+        Raises:
+            SampledValuesError: A ratio lies outside the ranges that it was trained for.
+        """
+        return fold(self.network, network_options(self.config), encode(self.space.positions(values)))
+
+    def paint(self, values: SampledValues, photos: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Restyle photos as the network of some values does, rounded to 8 bits as a trial's outputs are.
+
+        Args:
+            values: Inside the ranges that it was trained for.
+            photos: (photos, height, width, 3) in [0, 1], sides multiples of 4.
+
+        Raises:
+            SampledValuesError: A ratio lies outside the ranges.
+        """
+        conditions = np.repeat(encode(self.space.positions([values])), len(photos), axis=0)
+        outputs: NDArray[np.float32] = ops.convert_to_numpy(
+            self.network({PHOTO: photos, CONDITION: conditions}, training=False)
+        )
+        return (np.round(np.clip(outputs, 0.0, 1.0) * 255.0) / 255.0).astype(np.float32)
+
+    def require_fitting(self, config: StudyConfig, pictures: StudyPictures) -> None:
+        """See that what it knows is what a study asks.
+
+        Raises:
+            ScoutError: It was trained with something else.
+        """
+        require_fitting(self.config, self.pictures, config, pictures.identity(), owner=f"Scout {self.name}")
+
+    def open_pictures(self, *, style: Path | None = None, photos: Sequence[Path] = ()) -> StudyPictures:
+        """Find the pictures that it was trained with.
+
+        Args:
+            style: Where its style image lies now; by default where it was.
+            photos: Where its photos lie now; by default where they were.
+
+        Raises:
+            ImageError: The style image is missing.
+            PhotosError: Photos are missing.
+            ScoutError: They are others.
+        """
+        moved: dict[str, Any] = {}
+        if style is not None:
+            moved["style"] = style
+        if photos:
+            moved["photos"] = tuple(photos)
+        config = self.config.model_copy(update=moved)
+        pictures = open_pictures(config)
+        for key, what in (("style_sha256", f"style image {config.style} is"), ("photos_digest", "photos are")):
+            if pictures.identity()[key] != self.pictures.get(key):
+                option = "--style" if key == "style_sha256" else "--photos"
+                raise ScoutError(
+                    f"The {what} not what scout {self.name} was trained with. Put back what was, or name it: {option}"
+                )
+        return pictures
+
+
+def load_scout(path: Path) -> Scout:
+    """Load what `train_scout` wrote.
+
+    Raises:
+        ScoutError: The file is missing, holds no scout, or was edited.
+        ConfigError: The configuration beside it does not fit this version.
+    """
+    advice = f"Train one: styletuner scout train CONFIG|PRESET -o {path}"
+    if not path.is_file():
+        raise ScoutError(f"Scout {path} does not exist. {advice}")
+    files = NetworkFiles(path, command=COMMAND)
+    record = files.read()
+    if record is None:
+        raise ScoutError(f"{path} is no scout with its record {files.record.name} beside it. {advice}")
+    config = validate_config(record.get("configuration") or {}, source=str(files.record))
+    pictures = record.get("pictures")
+    try:
+        network = keras.saving.load_model(path, compile=False)
+    except Exception as error:
+        raise ScoutError(f"{path} is no saved network: {str(error).splitlines()[0]}. {advice}") from error
+    inputs = network.input if isinstance(network.input, Mapping) else {}
+    if set(inputs) != {PHOTO, CONDITION} or inputs[CONDITION].shape[-1] != CODE_SIZE or not isinstance(pictures, dict):
+        raise ScoutError(f"{path} is no scout of this version of styletuner. {advice}")
+    network.jit_compile = False
+    return Scout(name=str(path), network=network, config=config, pictures=pictures, images=int(record["images"]))

@@ -1,0 +1,108 @@
+"""What a scout foretells of many settings: each is painted and judged, nothing is trained."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+import numpy as np
+from scipy.stats import qmc
+
+from measures.quality import Quality
+from measures.ratio_space import Positions
+from measures.sampled_values import SampledValues
+from tuner.errors import ScoutError
+from tuner.scouting.scout import Scout
+from tuner.search.judged_set import JudgedSet
+
+MIN_APART: Final = 0.12
+"""Of the square's side: suggestions lie no nearer to each other. About the size at which neighbours' qualities differ
+by no more than their error; closer ones would be one suggestion tried twice."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Foretold:
+    """What a scout foretells of one setting.
+
+    Attributes:
+        values: The setting.
+        quality: What the judge says of the scout's outputs there.
+    """
+
+    values: SampledValues
+    quality: Quality
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values: both ratios, quality with its standard error over photos, parts."""
+        return {
+            **self.values.to_dict(),
+            "quality": self.quality.quality,
+            "standard_error": self.quality.standard_error,
+            **self.quality.parts(),
+        }
+
+
+def spread_positions(num_settings: int) -> Positions:
+    """Return places that fill the square evenly, (settings, 2): the same for the same number (Sobol's sequence)."""
+    sampler = qmc.Sobol(2, scramble=False)
+    exponent = max(0, int(num_settings - 1).bit_length())
+    points = sampler.random_base2(exponent)[:num_settings]
+    # The first point is the corner 0, 0; half a cell up, all lie inside.
+    return np.asarray(points + 0.5 / 2**exponent)
+
+
+def grid_positions(num_columns: int, num_rows: int) -> Positions:
+    """Return a grid over the square with its ends, (rows * columns, 2), the first ratio along a row, the second up."""
+    columns, rows = np.linspace(0.0, 1.0, num_columns), np.linspace(0.0, 1.0, num_rows)
+    return np.stack([array.ravel() for array in np.meshgrid(columns, rows)], axis=-1)
+
+
+def sweep(
+    scout: Scout,
+    values: Sequence[SampledValues],
+    judged: JudgedSet,
+    *,
+    on_setting: Callable[[int], None] = lambda _: None,
+) -> list[Foretold]:
+    """Paint some photos as each setting does, and judge them.
+
+    Args:
+        scout: A trained scout.
+        values: The settings.
+        judged: The photos and their judge; at least one photo.
+        on_setting: Told how many are done, after each.
+
+    Returns:
+        One for each setting, in their order.
+
+    Raises:
+        SampledValuesError: A ratio lies outside the ranges that the scout was trained for.
+        ScoutError: What the scout paints is not finite.
+    """
+    scout.space.positions(values)
+    found = []
+    for number, value in enumerate(values, start=1):
+        outputs = scout.paint(value, judged.photos)
+        if not np.isfinite(outputs).all():
+            raise ScoutError(f"Scout {scout.name} has diverged: what it paints is not finite. Train another.")
+        found.append(Foretold(values=value, quality=judged.judge.score(list(outputs))))
+        on_setting(number)
+    return found
+
+
+def best_apart(scout: Scout, found: Sequence[Foretold], count: int) -> list[Foretold]:
+    """Return the best settings of a sweep, best first, none near a better one.
+
+    Args:
+        scout: Whose space the settings lie in.
+        found: What it foretells.
+        count: How many are wanted; fewer are returned where no others are far enough apart.
+    """
+    positions = scout.space.positions([foretold.values for foretold in found])
+    chosen: list[int] = []
+    for place in sorted(range(len(found)), key=lambda place: -found[place].quality.quality):
+        if len(chosen) == count:
+            break
+        if all(np.linalg.norm(positions[place] - positions[other]) >= MIN_APART for other in chosen):
+            chosen.append(place)
+    return [found[place] for place in chosen]

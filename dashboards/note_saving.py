@@ -94,7 +94,8 @@ def _trial_notes(
 
 def _file_names(record: StudyRecord) -> dict[str, str]:
     """File name by artifact id of what is kept with the study itself."""
-    names = {artifact: f"{kind}.png" for kind, artifact in record.artifacts.items()}
+    kept = {**record.artifacts, **record.validation_artifacts}
+    names = {artifact: f"{kind}.png" for kind, artifact in kept.items()}
     if record.style_image is not None and record.style_path is not None:
         names[record.style_image] = Path(record.style_path).name
     return names

@@ -17,6 +17,10 @@ class RescoringError(TunerError, ValueError):
     """A study, or one of its trials, cannot be scored again from what is kept of it."""
 
 
+class ValidatingError(TunerError, ValueError):
+    """A study's settings cannot be trained longer as asked."""
+
+
 class WideningError(TunerError, ValueError):
     """A study cannot go on beyond the ranges that it searches."""
 

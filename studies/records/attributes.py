@@ -25,6 +25,8 @@ RESCORED_FROM: Final = "rescored_from"
 """On a study whose first trials are another study's, scored by another judge: see `RescoredFrom`."""
 WIDENED_FROM: Final = "widened_from"
 """On a study that goes on beyond the ranges of another one, whose trials are its first: see `WidenedFrom`."""
+VALIDATIONS: Final = "validations"
+"""Long runs of some of a study's settings, by length and size of crops: see `Validation`."""
 
 BASELINE: Final = "baseline"
 """On the trial that runs the weights a study begins with."""

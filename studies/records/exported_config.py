@@ -99,6 +99,7 @@ class ExportedContent(_Part):
         judge_version: Version of the judge that scored it; empty if it is not known.
         versions: Version of each package that a number may depend on.
         style_image: The style image's file.
+        validation: What longer runs of the study's settings say; empty where there were none.
     """
 
     styletuner_export: Count
@@ -117,6 +118,7 @@ class ExportedContent(_Part):
     judge_version: Text
     versions: Tree
     style_image: ExportedStyleImage
+    validation: Tree = Field(default_factory=dict)
 
     @field_validator("params", "references", "parts")
     @classmethod

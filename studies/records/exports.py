@@ -151,6 +151,7 @@ def _content(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
         "photos": record.photos.to_attribute(),
         "judge_version": record.judge_version,
         "versions": dict(record.versions),
+        **_validation(summary),
     }
 
 
@@ -163,6 +164,12 @@ def _identity(summary: StudySummary) -> dict[str, Any]:
     """Which study it is goes in here: earlier versions refuse a name at the top that they do not know."""
     known = {STUDY_UUID_FIELD: summary.uuid} if summary.uuid else {}
     return {**summary.record.identity, **known}
+
+
+def _validation(summary: StudySummary) -> dict[str, Any]:
+    """What longer runs of the study's settings say, if they are done; see `_identity` for why it is left out if not."""
+    found = summary.record.validation
+    return {} if found is None or found.outcome() is None else {"validation": found.as_dict()}
 
 
 def _style_image(storage: StudyStorage, study_name: str) -> tuple[str, bytes]:

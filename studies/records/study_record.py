@@ -18,6 +18,7 @@ from studies.records.attribute_values import (
     texts_of,
 )
 from studies.records.rescored_from import RescoredFrom
+from studies.records.validation import Validation, parse_validations
 from studies.records.widened_from import WidenedFrom
 
 
@@ -90,6 +91,7 @@ class StudyRecord:
         rescored_from: Where its first trials come from; None in a study that is not re-scored.
         widened_from: Where its first trials come from; None in a study that is not widened.
         ranges: In which its trials' values are searched, by name.
+        validations: Long runs of some of its settings, by this judge; the last one that was worked on at the end.
     """
 
     configuration: Mapping[str, Any]
@@ -109,19 +111,22 @@ class StudyRecord:
     rescored_from: RescoredFrom | None = None
     widened_from: WidenedFrom | None = None
     ranges: Mapping[str, Limits] = field(default_factory=dict)
+    validations: tuple[Validation, ...] = ()
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
         """Read a study's user attributes; never fails, whatever they are."""
         configuration = mapping_of(user_attrs.get(attributes.CONFIGURATION))
         exponent = number_of(mapping_of(configuration.get("quality")).get("content_exponent"))
+        judge_version = text_of(user_attrs.get(attributes.JUDGE_VERSION)) or ""
+        validations = parse_validations(user_attrs.get(attributes.VALIDATIONS))
         return cls(
             configuration=configuration,
             configuration_hash=text_of(user_attrs.get(attributes.CONFIGURATION_HASH)),
             identity=mapping_of(user_attrs.get(attributes.IDENTITY)),
             references=mapping_of(user_attrs.get(attributes.REFERENCES)),
             versions=texts_by_name(user_attrs.get(attributes.VERSIONS)),
-            judge_version=text_of(user_attrs.get(attributes.JUDGE_VERSION)) or "",
+            judge_version=judge_version,
             photos=PhotoSets.parse(user_attrs.get(attributes.PHOTOS)),
             style_image=text_of(user_attrs.get(attributes.STYLE_IMAGE)),
             style_picture=text_of(user_attrs.get(attributes.STYLE_PICTURE)),
@@ -133,12 +138,29 @@ class StudyRecord:
             rescored_from=RescoredFrom.parse(user_attrs.get(attributes.RESCORED_FROM)),
             widened_from=WidenedFrom.parse(user_attrs.get(attributes.WIDENED_FROM)),
             ranges=ranges_of(configuration),
+            validations=tuple(found for found in validations if found.judge_version == judge_version),
         )
 
     @property
     def is_ours(self) -> bool:
         """Whether `styletuner study run` made the study."""
         return bool(self.configuration)
+
+    @property
+    def validation(self) -> Validation | None:
+        """The validation that was done last; if none is done, the one that was begun last; None without any."""
+        done = [found for found in self.validations if found.outcome() is not None]
+        return next(reversed(done or self.validations), None)
+
+    @property
+    def validation_artifacts(self) -> dict[str, str]:
+        """Artifact id by name of the validations' pictures, which are kept with the study too."""
+        named: dict[str, str | None] = {}
+        for found in self.validations:
+            name = f"validation_{found.images}_images_{found.crop_size}_px"
+            named[name] = found.sheet
+            named |= {f"{name}_trial_{run.trial}": run.outputs for run in found.runs}
+        return {name: artifact for name, artifact in named.items() if artifact is not None}
 
     @property
     def artifacts(self) -> dict[str, str]:

@@ -142,6 +142,7 @@ class StudySummary:
             "near_ends": [near.as_dict() for near in self.near_ends],
             "front": [trial.number for trial in self.front()],
             "trials": [trial.as_dict() for trial in self.trials],
+            "validation": None if self.record.validation is None else self.record.validation.as_dict(),
             "attributes": dict(self.attributes),
         }
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from studies.storage.study_storage import StudyStorage
 from tests.chromium import find_chromium
 from tests.dashboards.noted_study import NAME, make_noted_study
 from tests.dashboards.serving import running_dashboard
+from tests.studies.records.long_runs import VALIDATION
 
 
 @pytest.fixture
@@ -100,10 +102,15 @@ def rename(study: optuna.Study, name: str) -> optuna.Study:
 
 
 def test_notes_follow_a_renamed_study(storage: StudyStorage, study: optuna.Study) -> None:
+    kept = storage.artifacts.upload_bytes(b"a sheet", study, file_name="validation.png")
+    study.set_user_attr(attributes.JUDGE_VERSION, VALIDATION.judge_version)
+    validation = replace(VALIDATION, sheet=kept)
+    study.set_user_attr(attributes.VALIDATIONS, [validation.to_attribute()])
     save_study_notes(storage, NAME)
     save_note(study, get_note(study) + "Mine.")
     renamed = rename(study, "ocean waves")
     save_notes(storage)
+    assert storage.artifacts.names(renamed)[kept] == "validation_400_images_32_px.png"
     trial_id, sheet = renamed.trials[2]._trial_id, renamed.trials[2].user_attrs[attributes.PICTURES]["sheet"]
     assert f"(/artifacts/{renamed._study_id}/{trial_id}/{sheet})" in note_of(renamed, 2)
     assert f"(/artifacts/{renamed._study_id}/{renamed.user_attrs[attributes.STYLE_IMAGE]})" in get_note(renamed)

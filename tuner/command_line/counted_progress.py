@@ -53,6 +53,10 @@ class CountedProgress:
             self._logged = now
             click.echo(line, err=True)
 
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def _left(self, now: float, num_done: int, total: int) -> str:
         started, num_before = self._begun or (now, num_done)
         if not num_before < num_done < total:

@@ -7,7 +7,7 @@ import optuna
 
 from studies.records import attributes
 from studies.records.study_record import StudyRecord
-from studies.storage.optuna_internals import study_id_of
+from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, study_id_of
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.copying.copied_files import FileCopier
@@ -24,6 +24,8 @@ def is_blank_copy(study: optuna.Study, source: optuna.Study) -> bool:
 def copy_description(storage: StudyStorage, study: optuna.Study, source: optuna.Study, *, own: Collection[str]) -> None:
     """Give a study another one's attributes and files, as far as it has not got them yet.
 
+    What longer runs of its settings said is not taken over: another judge may have said it, of another best.
+
     Args:
         storage: Opened for writing, its lock held.
         study: The study beside the other.
@@ -34,12 +36,15 @@ def copy_description(storage: StudyStorage, study: optuna.Study, source: optuna.
         StorageError: The database or the folder of artifacts cannot be written.
     """
     record = StudyRecord.parse(source.user_attrs)
-    owned = storage.optuna.get_study_system_attrs(study_id_of(source))
+    left_out = {ARTIFACTS_ATTR_PREFIX + artifact for artifact in record.validation_artifacts.values()}
+    attrs = storage.optuna.get_study_system_attrs(study_id_of(source))
+    owned = {key: value for key, value in attrs.items() if key not in left_out}
     files = FileCopier(storage, uuid_of(study)).copy(owned, record.artifacts, redrawn={})
     for key, entry in files.entries.items():
         storage.optuna.set_study_system_attr(study_id_of(study), key, entry)
     name_goals(study, stored_config(source).search.objectives)
-    shared = {key: value for key, value in source.user_attrs.items() if key not in {*own, *record.artifacts}}
+    not_shared = {*own, *record.artifacts, attributes.VALIDATIONS}
+    shared = {key: value for key, value in source.user_attrs.items() if key not in not_shared}
     known = study.user_attrs
     wanted: dict[str, Any] = {**shared, **files.renamed(record.artifacts)}
     for key, value in wanted.items():

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, final
 
-import numpy as np
-
+from measures.rank_agreement import kendall_tau
 from studies.records.summaries import StudySummary, TrialSummary
 
 COMPLETE: Final = "COMPLETE"
@@ -90,19 +89,11 @@ def compare(old: StudySummary, new: StudySummary) -> Comparison:
         if trial.state == COMPLETE and trial.old_quality is not None and trial.new_quality is not None
     ]
     compared.sort(key=lambda trial: (trial.new_rank is None, trial.new_rank or 0, trial.number))
-    return Comparison(trials=tuple(compared), kendall_tau=_kendall_tau(both), num_correlated=len(both))
+    old_qualities, new_qualities = ([pair[place] for pair in both] for place in (0, 1))
+    tau = kendall_tau(old_qualities, new_qualities)
+    return Comparison(trials=tuple(compared), kendall_tau=tau, num_correlated=len(both))
 
 
 def _ranks(summary: StudySummary) -> dict[int, int]:
     ranked: Sequence[TrialSummary] = summary.ranked()
     return {trial.number: rank for rank, trial in enumerate(ranked, start=1)}
-
-
-def _kendall_tau(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Kendall 1945, tau-b."""
-    from scipy.stats import kendalltau
-
-    if len(pairs) < 2:  # noqa: PLR2004 (two make a pair)
-        return None
-    tau = float(kendalltau(*zip(*pairs, strict=True)).statistic)
-    return tau if np.isfinite(tau) else None

@@ -13,7 +13,6 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 
-from groundwork.file_hashes import sha256_of
 from models.errors import ImageError, PhotosError
 from models.pictures.images import read_style_image
 from models.pictures.photos import PhotoCollection, open_photos
@@ -24,6 +23,7 @@ from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import RescoringError
 from tuner.search.judged_set import JudgedSet, judged_squares
+from tuner.search.kept_style_image import kept_style_image
 from tuner.search.stored_config import stored_config
 from tuner.search.study_pictures import held_out_squares
 
@@ -52,12 +52,13 @@ def open_kept_pictures(storage: StudyStorage, study: optuna.Study) -> KeptPictur
     """Find a study's style image and held-out photos; each is known by the hash of its file.
 
     Raises:
-        StudyError: The study was not made by styletuner, or by a version whose configuration differs.
-        RescoringError: The style image or the rung photos are gone.
+        StudyError: The study was not made by styletuner, or by a version whose configuration differs, or its style
+            image is gone.
+        RescoringError: The rung photos are gone.
     """
     config = stored_config(study)
     source = _PictureSource(storage, study, config=config)
-    style = read_style_image(source.style_file(), size=config.data.held_out.size)
+    style = read_style_image(kept_style_image(storage, study), size=config.data.held_out.size)
     record = source.record
     rung, calibration = record.photos.rung, record.photos.calibration
     rung_squares = source.squares(rung, strip=record.rung_photos, called="rung photos")
@@ -86,22 +87,8 @@ class _PictureSource:
         self.record = StudyRecord.parse(study.user_attrs)
         self.notes: list[str] = []
         self._storage = storage
-        self._study_name = study.study_name
         self._size = config.data.held_out.size
         self._collection = _open_collection(self.record.photos.paths)
-
-    def style_file(self) -> Path:
-        """Return the style image's file, the study's own copy or the original."""
-        kept = self.record.style_image
-        paths = [self._storage.artifacts.path / kept] if kept is not None else []
-        paths += [Path(self.record.style_path)] if self.record.style_path is not None else []
-        for path in paths:
-            if path.is_file() and sha256_of(path) == self.record.identity.get("style_sha256"):
-                return path
-        places = " nor at ".join(str(path) for path in paths) or self._storage.artifacts.path
-        raise RescoringError(
-            f"The style image of study {self._study_name!r} is not, unchanged, at {places}. Put it back."
-        )
 
     def squares(self, sha256s: Sequence[str], *, strip: str | None, called: str) -> NDArray[np.float32] | None:
         """Return some photos as trials paint them, (photos, size, size, 3); None if they are gone."""

@@ -90,7 +90,11 @@ PLACES = [place for place in places(VALID) if place[0] not in UNCHECKED]
 
 def test_what_was_written_is_read(path: Path) -> None:
     exported = read(path, VALID)
-    assert exported.model_dump(exclude={"path"}) == {**VALID, "photos": {**VALID["photos"], **_tuples()}}
+    assert exported.model_dump(exclude={"path"}) == {
+        **VALID,
+        "photos": {**VALID["photos"], **_tuples()},
+        "validation": {},
+    }
     assert exported.style_path.read_bytes() == STYLE
     assert exported.study_uuid is None, "there was none then"
     assert exported.photos.held_out == {"a", "b"}

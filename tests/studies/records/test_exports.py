@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -12,6 +13,7 @@ from studies.records.exported_config import read_exported
 from studies.records.exports import export_config, write_exports
 from studies.storage.study_identity import STUDY_UUID
 from studies.storage.study_storage import StudyStorage
+from tests.studies.records.long_runs import VALIDATION
 
 pytestmark = pytest.mark.parametrize("storage_url", ["sqlite"], indirect=True)
 
@@ -59,6 +61,19 @@ def test_a_study_keeps_its_uuid_in_its_exports(storage: StudyStorage, finished: 
     finished.set_user_attr(STUDY_UUID, "a-study")
     (path,) = write_exports(storage, finished.study_name, tmp_path / "again.yaml")
     assert read_exported(path).study_uuid == "a-study"
+
+
+def test_what_longer_runs_say_is_exported_when_all_are_done(
+    storage: StudyStorage, finished: optuna.Study, tmp_path: Path
+) -> None:
+    validation = replace(VALIDATION, judge_version="1")
+    finished.set_user_attr("validations", [replace(validation, wanted=(0, 7)).to_attribute()])
+    (path,) = write_exports(storage, finished.study_name, tmp_path / "begun.yaml")
+    assert "validation" not in path.read_text(encoding="utf-8")
+    assert read_exported(path).validation == {}
+    finished.set_user_attr("validations", [validation.to_attribute()])
+    (path,) = write_exports(storage, finished.study_name, tmp_path / "done.yaml")
+    assert read_exported(path).validation == validation.as_dict()
 
 
 def test_a_study_of_another_tool_is_told_as_one(storage: StudyStorage, study: optuna.Study) -> None:

@@ -49,3 +49,10 @@ def test_a_terminal_has_a_live_line_which_goes(monkeypatch: pytest.MonkeyPatch) 
     assert "re-scoring: 0 of 3 trials" in terminal.getvalue()
     assert "re-scoring: 1 of 3 trials, " in terminal.getvalue()
     assert terminal.getvalue().rstrip().endswith("\x1b[2K"), "the line is cleared"
+
+
+def test_what_is_said_stays_as_it_was_written(capsys: pytest.CaptureFixture[str]) -> None:
+    told = "trial 3: [bold]quality[/bold] " + "very " * 40 + "high"
+    with CountedProgress("validating", things="images") as progress:
+        progress.say(told)
+    assert capsys.readouterr().err == f"{told}\n"

@@ -4,6 +4,7 @@ import shutil
 import signal
 import urllib.request
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import PhotoQualityRecord, load_photo_quality
 from tests.dashboards.serving import running_dashboard
+from tests.studies.records.long_runs import VALIDATION
 from tests.tuner.judged_study import (
     DIVERGED,
     FAILED,
@@ -126,6 +128,19 @@ def test_trials_keep_all_but_their_scores(rescored: StudyStorage) -> None:
             assert after.datetime_complete == before.datetime_complete
     assert new[WAITING].system_attrs == old[WAITING].system_attrs
     assert new[FAILED].user_attrs[attributes.FAILURE] == "ValueError: it broke"
+
+
+def test_what_the_old_judge_said_of_longer_runs_stays_with_the_old_study(judged: StudyStorage) -> None:
+    study = judged.load_study(NAME)
+    sheet = judged.artifacts.upload_bytes(b"a sheet", study, file_name="validation.png")
+    validation = replace(VALIDATION, judge_version=OLD, sheet=sheet)
+    study.set_user_attr(attributes.VALIDATIONS, [validation.to_attribute()])
+    rescore(judged)
+    new = judged.read_study(NEW)
+    assert StudyRecord.parse(study.user_attrs).validation == validation
+    assert attributes.VALIDATIONS not in new.user_attrs
+    assert "validation.png" in judged.artifacts.names(study).values()
+    assert "validation.png" not in judged.artifacts.names(new).values()
 
 
 def test_qualities_are_those_of_the_judge_for_the_kept_outputs(rescored: StudyStorage, tmp_path: Path) -> None:
@@ -407,7 +422,7 @@ def test_the_style_image_is_told_by_its_hash(judged: StudyStorage, tmp_path: Pat
     before = rescore(judged, judge_version="x").target
     assert before is not None
     shutil.copy(tmp_path / "photos" / "photo_00.png", tmp_path / "style.png")
-    with pytest.raises(RescoringError, match=r"style image of study 'waves' is not, unchanged, at .* nor at"):
+    with pytest.raises(StudyError, match=r"style image of study 'waves' is not, unchanged, at .* nor at"):
         rescore(judged)
 
 

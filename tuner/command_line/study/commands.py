@@ -14,6 +14,7 @@ from tuner.command_line.study.export import export
 from tuner.command_line.study.prefer import prefer
 from tuner.command_line.study.rescore import rescore
 from tuner.command_line.study.show import headline, list_studies, show
+from tuner.command_line.study.validate import validate
 
 if TYPE_CHECKING:
     from tuner.running.request import StudyRequest
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 @click.group(context_settings=HELP, epilog="Example: styletuner study run quick --style painting.jpg --photos photos/")
 def study() -> None:
-    """Run, list, show, re-score, export and delete studies; ask people about them."""
+    """Run, list, show, re-score, validate, export and delete studies; ask people about them."""
 
 
-for command in (list_studies, show, prefer, rescore, export):
+for command in (list_studies, show, prefer, rescore, validate, export):
     study.add_command(command)
 
 

@@ -70,10 +70,24 @@ def export(
     with StudyStorage.open_read_only(storage) as studies:
         ranking = None if prefer is None else _preferred(studies, name, prefer)
         ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
-        for path in write_exports(studies, name, output, trial=trial, top=top, ranking=ranking):
+        paths = write_exports(studies, name, output, trial=trial, top=top, ranking=ranking)
+        for path in paths:
             click.echo(str(path))
+        _warn_of_loser(studies, name, paths)
         if trial is None:
             _tell_of_ends(studies, name)
+
+
+def _warn_of_loser(studies: "StudyStorage", name: str, paths: list[Path]) -> None:
+    """Say if a trial that was exported as the best lost when it was trained longer."""
+    from studies.records.exported_config import read_exported
+    from studies.records.study_record import StudyRecord
+    from studies.records.validation_words import loss_in_words
+
+    found = StudyRecord.parse(studies.read_study(name).user_attrs).validation
+    warning = "" if found is None else loss_in_words(found)
+    if found is not None and warning and found.winner in {read_exported(path).trial for path in paths}:
+        click.echo(warning, err=True)
 
 
 def _tell_of_ends(studies: "StudyStorage", name: str) -> None:

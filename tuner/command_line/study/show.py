@@ -14,6 +14,7 @@ from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
 from studies.records.trial_words import counted_states, listed_trials, near_ends_in_words, state_word, ties_in_words
+from studies.records.validation_words import validation_in_words
 from studies.storage.addresses import storage_files
 from tuner.command_line.options import HELP, PATH, calibrated_option, chosen_rater, storage_option
 from tuner.command_line.study.ranking_lines import describe_ranking
@@ -111,6 +112,9 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
         remarks += ["on the front"] if trial.number in front else []
         remarks += [tied] if trial.number in summary.tied_with_best else []
         click.echo("  ".join([_row(trial), *remarks, *filter(None, [trial.reason, trial.reasons()])]))
+    if (found := summary.record.validation) is not None:
+        best = None if summary.best is None else summary.best.number
+        click.echo("\n".join(validation_in_words(found, best=best)))
     others = {state: count for state, count in summary.num_by_state.items() if state not in _LISTED}
     if any(others.values()):
         click.echo(f"Not listed: {counted_states(others)}")

@@ -16,9 +16,12 @@ from studies.claims.claiming import Claim, attach, claim
 from studies.claims.processes import WorkerIdentity
 from studies.errors import StorageError
 from studies.records import attributes
+from studies.records.validation_words import loss_in_words, validation_in_words
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
+from tests.studies.records.long_runs import VALIDATION
 from tuner.command_line.main import styletuner
+from tuner.command_line.study.export import export
 from tuner.command_line.study.show import list_studies, show
 
 WEIGHTS = {"content": 0.7, "style": 0.28, "total_variation": 0.02}
@@ -121,6 +124,32 @@ def test_attributes_edited_by_hand_count_as_missing(storage: StudyStorage, study
     study.add_trial(create_trial(value=0.5, user_attrs=dict.fromkeys(names, wrong)))
     assert "Best: trial 0, quality 0.500, weights -" in printed(storage)
     assert "1 complete" in listed(storage)
+
+
+def test_what_longer_runs_say_is_shown(storage: StudyStorage, study: optuna.Study) -> None:
+    study.set_user_attr(attributes.JUDGE_VERSION, VALIDATION.judge_version)
+    for value in (0.5, 0.4, 0.3):
+        study.add_trial(create_trial(value=value))
+    assert json.loads(printed(storage, "--json"))["validation"] is None
+    assert "Validat" not in printed(storage)
+    study.set_user_attr(attributes.VALIDATIONS, [VALIDATION.to_attribute()])
+    assert printed(storage).splitlines()[-3:] == validation_in_words(VALIDATION, best=0)
+    assert json.loads(printed(storage, "--json"))["validation"] == VALIDATION.as_dict()
+    study.set_user_attr(attributes.VALIDATIONS, [replace(VALIDATION, wanted=(0, 7)).to_attribute()])
+    assert printed(storage).splitlines()[-1].startswith("Validation over 400 images, crops of 32 px: 1 of 2")
+
+
+def test_export_warns_of_a_winner_that_loses(storage: StudyStorage, study: optuna.Study, tmp_path: Path) -> None:
+    study.set_user_attr(attributes.CONFIGURATION, {"seed": 0})
+    study.set_user_attr(attributes.JUDGE_VERSION, VALIDATION.judge_version)
+    study.set_user_attr(attributes.STYLE_IMAGE, storage.artifacts.upload_bytes(b"x", study, file_name="style.png"))
+    study.set_user_attr(attributes.VALIDATIONS, [VALIDATION.to_attribute()])
+    for value in (0.5, 0.4, 0.3):
+        study.add_trial(create_trial(value=value, user_attrs={attributes.WEIGHTS: WEIGHTS}))
+    command = ["waves", "--storage", storage.name, "--output", str(tmp_path / "best.yaml")]
+    for chosen, warning in ([], f"{loss_in_words(VALIDATION)}\n"), (["--trial", "2"], ""):
+        outcome = CliRunner().invoke(export, [*command, *chosen], catch_exceptions=False)
+        assert (outcome.exit_code, outcome.stderr) == (0, warning)
 
 
 def test_states_are_told_in_the_same_words(storage: StudyStorage, study: optuna.Study) -> None:

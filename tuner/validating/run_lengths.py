@@ -1,0 +1,37 @@
+"""How long the settings of a study are to be trained."""
+
+import re
+from fractions import Fraction
+from typing import Final
+
+from tuner.errors import ValidatingError
+
+_SHOWN_CHARACTERS: Final = 40
+
+
+def long_run_images(text: str, *, short_run: int, batch_size: int) -> int:
+    """Return the images of a long run, in whole batches.
+
+    Args:
+        text: A number of images, or a multiple of the short run: "4800", "4x", "2.5x".
+        short_run: Images of the study's own complete trials.
+        batch_size: Images of a batch.
+
+    Raises:
+        ValidatingError: It is neither, or no longer than the short run.
+    """
+    shown = repr(text) if len(text) <= _SHOWN_CHARACTERS else repr(text[:_SHOWN_CHARACTERS]) + "..."
+    read = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)x|([0-9]+)", text)
+    if read is None:
+        raise ValidatingError(
+            f"`--images` must be a number of images, or a multiple of the study's own run such as 4x. Received {shown}."
+        )
+    multiple, number = read.groups()
+    wanted = Fraction(number) if multiple is None else Fraction(multiple) * short_run
+    images = -(-wanted // batch_size) * batch_size
+    if images <= short_run:
+        raise ValidatingError(
+            f"`--images` must be more than the {short_run:,} images that the study's trials are trained on. Received "
+            f"{shown}. Give a multiple such as 4x."
+        )
+    return images

@@ -1,0 +1,117 @@
+"""Validating a study: some of its settings trained longer, from noise, and judged as its trials are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+from dashboards.validation_sheet import validation_sheet
+from groundwork.interrupts import HeldInterrupts
+from studies.records.summaries import TrialSummary, summarise
+from studies.records.validation import Validation
+from studies.storage.study_storage import StudyStorage
+from tuner.installation import environment
+from tuner.search.study_pictures import StudyPictures
+from tuner.validating.plan import ValidationPlan, ValidationRequest, open_validation_pictures, plan_validation
+from tuner.validating.validation_store import ValidationStore
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ValidatingObserver:
+    """Whom a validation tells how far it is.
+
+    Attributes:
+        say: Told in a few words what is being done.
+        on_images: Told how many images are trained on, and of how many in this call.
+    """
+
+    say: Callable[[str], None]
+    on_images: Callable[[int, int], None]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Validated:
+    """What a validation came to.
+
+    Attributes:
+        study_name: The study.
+        study_uuid: What it is.
+        validation: Its long runs, all done.
+        was_done: Whether they had all been done before.
+    """
+
+    study_name: str
+    study_uuid: str
+    validation: Validation
+    was_done: bool
+
+
+def validate_study(
+    storage: StudyStorage, request: ValidationRequest, *, judge_version: str, observer: ValidatingObserver
+) -> Validated:
+    """Train some of a study's settings longer, those that are not done yet, and keep with the study what comes of it.
+
+    Args:
+        storage: Opened for writing.
+        request: The study, and how to train.
+        judge_version: Of the installed judge.
+        observer: Told how far it is.
+
+    Raises:
+        StudyError: There is no such study, it was not made by this version of styletuner, is still re-scored, or has
+            another scale than is measured here.
+        ValidatingError: Another judge scored it, it has fewer than two complete trials, its photos are gone or smaller
+            than the crops, or the length is none.
+        ConfigError: Length or crop size are out of range, or the crops have no room.
+        StorageError: The database or the folder of artifacts cannot be written.
+        KeyboardInterrupt: Between two batches; a second call goes on with the settings that are not done.
+    """
+    plan = plan_validation(storage, request, judge_version=judge_version)
+    store = ValidationStore(storage, plan)
+    known = store.known()
+    done = {run.trial for run in known.runs} if known is not None else set()
+    missing = [trial for trial in plan.trials if trial.number not in done]
+    if missing:
+        pictures, remarks = open_validation_pictures(storage, plan, photos=request.photos)
+        for remark in remarks:
+            observer.say(remark)
+        _train(plan, pictures, missing, store=store, observer=observer)
+    validation = store.begin()
+    if validation.sheet is None or not storage.artifacts.has(validation.sheet):
+        sheet = validation_sheet(storage, summarise(storage, plan.study_name), validation)
+        validation = store.keep_sheet(sheet)
+    return Validated(
+        study_name=plan.study_name, study_uuid=plan.study_uuid, validation=validation, was_done=not missing
+    )
+
+
+def _train(
+    plan: ValidationPlan,
+    pictures: StudyPictures,
+    trials: list[TrialSummary],
+    *,
+    store: ValidationStore,
+    observer: ValidatingObserver,
+) -> None:
+    """Train the settings of these trials, and keep each as soon as it is done."""
+    environment.load_networks()
+    from tuner.search.resources import StudyResources
+    from tuner.validating.long_runs import LongRuns
+
+    resources = StudyResources(plan.config, pictures, report=observer.say, settle=store.settle)
+    total, seen = plan.rungs[-1] * len(trials), 0
+    with HeldInterrupts() as interrupts:
+
+        def on_batch(num_images: int) -> None:
+            nonlocal seen
+            seen += num_images
+            observer.on_images(seen, total)
+            interrupts.check()
+
+        runs = LongRuns(resources, plan.rungs, on_batch=on_batch, say=observer.say)
+        for place, trial in enumerate(trials, start=1):
+            store.keep_run(*runs.run(trial))
+            seen = place * plan.rungs[-1]
+            observer.on_images(seen, total)
+            interrupts.check()

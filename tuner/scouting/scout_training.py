@@ -82,12 +82,16 @@ def _save(
     network = build_scout(config, precision="float32")
     with resources.trainer.averaged() as averaged:
         network.set_weights(averaged.get_weights())
+    # Absolute: it may be asked from another folder.
+    found = config.model_copy(
+        update={"style": pictures.style_path.resolve(), "photos": tuple(path.resolve() for path in config.photos)}
+    )
     record: dict[str, Any] = {
         "images": images,
         "identity": identity,
         "pictures": pictures.identity(),
         "references": resources.scale.references.to_dict(),
-        "configuration": config.model_dump(mode="json"),
+        "configuration": found.model_dump(mode="json"),
         "versions": versions(),
     }
     files.save(network, record)

@@ -1,6 +1,8 @@
 """What a scout foretells of many settings: each is painted and judged, nothing is trained."""
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -10,6 +12,7 @@ from scipy.stats import qmc
 from measures.quality import Quality
 from measures.ratio_space import Positions, RatioSpace
 from measures.sampled_values import SampledValues
+from objectives.judging.torch_setup import single_thread
 from tuner.errors import ScoutError
 from tuner.scouting.scout import Scout
 from tuner.search.judged_set import JudgedSet
@@ -80,13 +83,24 @@ def sweep(
         ScoutError: What the scout paints is not finite.
     """
     scout.space.positions(values)
-    found = []
-    for number, value in enumerate(values, start=1):
+
+    def foretell(value: SampledValues) -> Foretold:
         outputs = scout.paint(value, judged.photos)
         if not np.isfinite(outputs).all():
             raise ScoutError(f"Scout {scout.name} has diverged: what it paints is not finite. Train another.")
-        found.append(Foretold(values=value, quality=judged.judge.score(list(outputs))))
-        on_setting(number)
+        return Foretold(values=value, quality=judged.judge.score(list(outputs)))
+
+    found: list[Foretold] = []
+    judged.judge  # noqa: B018  built now, by one thread
+    # A score keeps to one thread: several at once, each with one, use all cores.
+    with single_thread(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        try:
+            for foretold in pool.map(foretell, values):
+                found.append(foretold)
+                on_setting(len(found))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return found
 
 

@@ -20,6 +20,8 @@ from tests.objectives.drawn_pictures import draw_photo, draw_style
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import run_command
 from tuner.scouting.scout import Scout, load_scout
+from tuner.scouting.sweeping import spread_positions, sweep
+from tuner.search.judged_set import judged_set
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +90,18 @@ def test_what_it_paints_its_folded_networks_paint(loaded: Scout) -> None:
     assert np.abs(outputs[0] - outputs[1]).max() > 0.01
     for network, wanted in zip(loaded.fold(values), outputs, strict=True):
         np.testing.assert_allclose(stylise(network, photos), wanted, atol=0.5 / 255 + 1e-5)
+
+
+def test_a_sweep_judges_each_setting_as_if_alone(loaded: Scout) -> None:
+    pictures = loaded.open_pictures()
+    judged = judged_set(loaded.config, pictures, pictures.split.rung)
+    values = loaded.space.at(spread_positions(5))
+    done: list[int] = []
+    found = sweep(loaded, values, judged, on_setting=done.append)
+    assert done == [1, 2, 3, 4, 5]
+    assert [one.values for one in found] == values
+    alone = [judged.judge.score(list(loaded.paint(value, judged.photos))).quality for value in values]
+    assert [one.quality.quality for one in found] == pytest.approx(alone, abs=1e-12)
 
 
 def test_ratios_outside_its_ranges_are_refused(loaded: Scout) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from early_and_late import agreement, is_pruned, regret_of
 from fidelity_runs import CHOOSING, NUM_SETTINGS, REPORTING, RUNGS, SHORT_RUN, read_table
+from fidelity_scout import read as read_scouts
+from scipy.stats import kendalltau
 
 NUM_ORDERS = 2000
 """Random orders of the trials in which pruners are replayed."""
@@ -50,6 +52,7 @@ def main() -> None:
         _print_regret(truths)
         _print_pruners(truths)
         _print_drift(truths)
+        _print_scouts(truths)
     _print_seeds()
     if missing:
         print(f"\nNot trained to the end yet: {', '.join(missing)}.")
@@ -153,6 +156,31 @@ def _print_drift(truths: Sequence[Truth]) -> None:
             middle = np.exp(np.average(np.log(truth.ratios[best]), weights=truth.quality[best, place]))
             cells.append(f"{truth.ratios[best[0]]:.2f} ({middle:.2f})")
         print(f"| {rung} | {' | '.join(cells)} |")
+
+
+def _print_scouts(truths: Sequence[Truth]) -> None:
+    """Hold what scouts foretell of the settings against their long runs."""
+    foretold: dict[tuple[str, str, int], dict[int, float]] = defaultdict(dict)
+    for row in read_scouts():
+        key = row["style"], row["way"], int(row["images_seen"])
+        foretold[key][int(row["setting"])] = float(row["quality"])
+    if foretold:
+        print("\n### What scouts foretell: against the long runs\n")
+        print(
+            "| style | scout | images | tau-b, all | better half | regret of the best | of three | its best | of all |"
+        )
+        print("|---|---|---|---|---|---|---|---|---|")
+    for truth in truths:
+        late = truth.quality[:, -1]
+        for (style, way, images), by_setting in foretold.items():
+            if style == truth.style:
+                early = np.array([by_setting[number] for number in range(len(late))])
+                better = late >= np.median(late)
+                taus = [float(kendalltau(early[kept], late[kept]).statistic) for kept in (slice(None), better)]
+                regrets = [regret_of(early, late, count) for count in (1, 3)]
+                cells = [*(f"{tau:.2f}" for tau in taus), *(f"{regret:.0%}" for regret in regrets)]
+                ends = f"{late[early.argmax()]:.3f} | {late.max():.3f}"
+                print(f"| {style} | {way} | {images} | {' | '.join(cells)} | {ends} |")
 
 
 def _print_seeds() -> None:

@@ -161,6 +161,34 @@ def suggest(path: Path, style: Path | None, photos: tuple[Path, ...], count: int
         click.echo(f"No more than {len(chosen)} lie far enough apart.", err=True)
 
 
+@scout.command(epilog="Example: styletuner scout fold waves.scout.keras --weights 1 2 0.1 -o waves.keras")
+@click.argument("path", type=PATH, metavar="SCOUT.keras")
+@click.option(
+    "--weights",
+    type=(float, float, float),
+    required=True,
+    metavar="CONTENT STYLE TV",
+    help="Loss weights; only their ratios matter.",
+)
+@click.option("-o", "--output", type=PATH, required=True, help="The network to write, a .keras file.")
+def fold(path: Path, weights: tuple[float, float, float], output: Path) -> None:
+    """Take the style network of some loss weights out of the scout, for `styletuner stylize`."""
+    from measures.loss_weights import LossWeights
+    from tuner.checkpointed.network_files import NetworkFiles
+    from tuner.installation.environment import load_networks
+
+    content, style, variation = weights
+    chosen = LossWeights.normalised(content=content, style=style, total_variation=variation)
+    files = NetworkFiles(output, command="scout fold")
+    files.check(kept=[path, NetworkFiles(path).record])
+    load_networks()
+    from tuner.scouting.folding import save_folded
+    from tuner.scouting.scout import load_scout
+
+    save_folded(load_scout(path), chosen, files=files)
+    click.echo(f"{output}\nUse it: styletuner stylize {shlex.quote(str(output))} photo.jpg -o out/")
+
+
 @scout.command(epilog="Example: styletuner scout sheet waves.scout.keras -o sheet.png")
 @asking_options
 @click.option(

@@ -18,8 +18,8 @@ from tuner.scouting.scout import Scout
 from tuner.search.judged_set import JudgedSet
 
 MIN_APART: Final = 0.12
-"""Of the square's side: suggestions lie no nearer to each other. About the size at which neighbours' qualities differ
-by no more than their error; closer ones would be one suggestion tried twice."""
+"""Of the square's side: suggestions lie no nearer to each other, or several would be one, tried again. Chosen, not
+measured: seven or eight fit along a side."""
 
 
 @final

@@ -19,6 +19,7 @@ from objectives.training.trainer import StyleTrainer
 from tests.objectives.drawn_pictures import draw_photo, draw_style
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import run_command
+from tuner.finished.stylising import load_network
 from tuner.scouting.scout import Scout, load_scout
 from tuner.scouting.sweeping import spread_positions, sweep
 from tuner.search.judged_set import judged_set
@@ -137,6 +138,23 @@ def test_a_sheet_is_drawn(asked: Path, run_cli: RunCli) -> None:
         run_cli(*command, "--photo", 2).require_success()
     assert read_image(asked / "sheet.png").shape[0] > 500
     run_cli(*command, "--photo", 3).require_refusal("--photo must be from 1 to 2")
+
+
+def test_the_network_of_some_weights_can_be_stylised_with(asked: Path, loaded: Scout, run_cli: RunCli) -> None:
+    for ratio in (8.0, 0.5):  # the second replaces the first
+        run_cli("scout", "fold", "s.keras", "--weights", 1, ratio, 0.1, "-o", "net.keras").require_success()
+    network = load_network(asked / "net.keras")
+    photos = draw_photo(0, height=48, width=48)[None]
+    wanted = loaded.paint(SampledValues(style_to_content=0.5, tv_to_content=0.1), photos)
+    np.testing.assert_allclose(stylise(network, photos), wanted, atol=0.5 / 255 + 1e-5)
+    assert yaml.safe_load((asked / "net.training.yaml").read_text())["images"] == 24
+    outside = run_cli("scout", "fold", "s.keras", "--weights", 1, 11, 0.1, "-o", "other.keras")
+    outside.require_refusal("`style_to_content` must be from 0.01 to 10. Received 11")
+    assert not (asked / "other.keras").exists()
+    run_cli("scout", "fold", "s.keras", "--weights", 1, 1, 0.1, "-o", "s.keras").require_refusal(
+        "would overwrite s.keras"
+    )
+    run_cli("scout", "suggest", "net.keras").require_refusal("net.keras is no scout")
 
 
 def test_a_network_that_is_no_scout_is_refused(asked: Path, run_cli: RunCli) -> None:

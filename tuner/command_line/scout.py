@@ -39,9 +39,7 @@ COLUMNS: Final = (
 )
 
 
-@click.group(
-    context_settings=HELP, epilog="Example: styletuner scout train quick --style painting.jpg --photos photos/"
-)
+@click.group(context_settings=HELP, epilog="Example: styletuner scout sheet waves.scout.keras -o sheet.png")
 def scout() -> None:
     """Train one network that takes the loss weights as an input, and ask it what each setting would paint.
 

@@ -11,6 +11,7 @@ from models.pictures.decoding import MAX_PIXELS
 from models.pictures.images import Image, resize_short_side, write_image
 from models.pictures.photos import Photo, PhotoCollection
 from models.pictures.skipped_files import SkippedFile
+from tuner.checkpointed.saved_networks import read_network
 from tuner.errors import NetworkFileError
 from tuner.finished.picture_files import PictureFiles
 
@@ -23,16 +24,9 @@ def load_network(path: Path) -> keras.Model:
     """
     if not path.is_file():
         raise NetworkFileError(f"Network {path} does not exist. Train one: styletuner train best.yaml -o {path}")
-    try:
-        network = keras.saving.load_model(path, compile=False)
-    # Keras and the readers of zip and HDF5 let through whatever they trip over in a damaged file.
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise NetworkFileError(f"{path} is no saved network: {reason}") from error
+    network = read_network(path)
     if tuple(network.input_shape) != (None, None, None, 3) or tuple(network.output_shape)[-1] != 3:  # noqa: PLR2004
         raise NetworkFileError(f"{path} is no style network: it maps {network.input_shape} to {network.output_shape}.")
-    # XLA would compile once for each size of photo.
-    network.jit_compile = False
     return network
 
 

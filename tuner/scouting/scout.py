@@ -7,13 +7,14 @@ from typing import Any, final
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from measures.ratio_space import CODE_SIZE, RatioSpace, encode
 from measures.sampled_values import SampledValues
 from models.networks.conditioned_style_network import CONDITION, PHOTO, fold
+from models.networks.style_network import stylise
 from tuner.checkpointed.network_files import NetworkFiles
+from tuner.checkpointed.saved_networks import read_network
 from tuner.configuration.loading import validate_config
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ScoutError
@@ -60,16 +61,14 @@ class Scout:
 
         Args:
             values: Inside the ranges that it was trained for.
-            photos: (photos, height, width, 3) in [0, 1], sides multiples of 4.
+            photos: (photos, height, width, 3) in [0, 1].
 
         Raises:
             SampledValuesError: A ratio lies outside the ranges.
         """
         conditions = np.repeat(encode(self.space.positions([values])), len(photos), axis=0)
-        outputs: NDArray[np.float32] = ops.convert_to_numpy(
-            self.network({PHOTO: photos, CONDITION: conditions}, training=False)
-        )
-        return (np.round(np.clip(outputs, 0.0, 1.0) * 255.0) / 255.0).astype(np.float32)
+        outputs = stylise(lambda padded: self.network({PHOTO: padded, CONDITION: conditions}, training=False), photos)
+        return (np.round(outputs * 255.0) / 255.0).astype(np.float32)
 
     def require_fitting(self, config: StudyConfig, pictures: StudyPictures) -> None:
         """See that what it knows is what a study asks.
@@ -111,7 +110,8 @@ def load_scout(path: Path) -> Scout:
     """Load what `train_scout` wrote.
 
     Raises:
-        ScoutError: The file is missing, holds no scout, or was edited.
+        ScoutError: The file is missing, or holds no scout of this version.
+        NetworkFileError: It is damaged.
         ConfigError: The configuration beside it does not fit this version.
     """
     advice = f"Train one: styletuner scout train CONFIG|PRESET -o {path}"
@@ -123,12 +123,8 @@ def load_scout(path: Path) -> Scout:
         raise ScoutError(f"{path} is no scout with its record {files.record.name} beside it. {advice}")
     config = validate_config(record.get("configuration") or {}, source=str(files.record))
     pictures = record.get("pictures")
-    try:
-        network = keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        raise ScoutError(f"{path} is no saved network: {str(error).splitlines()[0]}. {advice}") from error
+    network = read_network(path)
     inputs = network.input if isinstance(network.input, Mapping) else {}
     if set(inputs) != {PHOTO, CONDITION} or inputs[CONDITION].shape[-1] != CODE_SIZE or not isinstance(pictures, dict):
         raise ScoutError(f"{path} is no scout of this version of styletuner. {advice}")
-    network.jit_compile = False
     return Scout(name=str(path), network=network, config=config, pictures=pictures, images=int(record["images"]))

@@ -85,7 +85,7 @@ def test_an_interrupted_training_ends_as_one_that_was_not(
 
 
 def test_what_it_paints_its_folded_networks_paint(loaded: Scout) -> None:
-    photos = np.stack([draw_photo(seed, height=48, width=48) for seed in range(2)])
+    photos = np.stack([draw_photo(seed, height=50, width=54) for seed in range(2)])
     values = [SampledValues(style_to_content=ratio, tv_to_content=0.1) for ratio in (0.02, 8.0)]
     outputs = [loaded.paint(value, photos) for value in values]
     assert np.abs(outputs[0] - outputs[1]).max() > 0.01
@@ -161,6 +161,9 @@ def test_a_network_that_is_no_scout_is_refused(asked: Path, run_cli: RunCli) -> 
     run_cli("scout", "suggest", "none.keras").require_refusal("none.keras does not exist", "styletuner scout train")
     shutil.copy(asked / "s.keras", asked / "other.keras")
     run_cli("scout", "suggest", "other.keras").require_refusal("no scout with its record other.training.yaml beside it")
+    with (asked / "s.keras").open("r+b") as stream:
+        stream.truncate(1000)
+    run_cli("scout", "suggest", "s.keras").require_refusal("s.keras is no scout")
 
 
 def test_other_pictures_are_refused(asked: Path, run_cli: RunCli) -> None:

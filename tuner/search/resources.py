@@ -13,13 +13,16 @@ from models.networks.content_features import ContentFeatures, cache_size
 from models.networks.loss_network import LossNetwork
 from models.networks.style_network import build_style_network, stylise
 from models.networks.style_network_options import StyleNetworkOptions
+from objectives.errors import DivergedError
 from objectives.training.references import measure_references, style_targets
-from objectives.training.trainer import Batch, StyleTrainer
+from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
 from tuner.configuration.settings import StudyConfig
 from tuner.search.crop_tables import CropTables
 from tuner.search.judged_set import judged_set
 from tuner.search.study_pictures import StudyPictures
 from tuner.search.study_scale import SettleScale, StudyScale, as_measured
+
+NOT_FINITE: Final = "diverged: what the network paints is not finite"
 
 REFERENCE_CROPS: Final = 64
 """Crops on which the loss references are measured: their mean varies by a few per cent, less than weights matter."""
@@ -103,6 +106,21 @@ class StudyResources:
             indices = self._order[position : position + size]
             photos = self._crops[indices].astype(np.float32) / 255.0
             yield photos, self._features.batch(indices) if self._features is not None else {}
+
+    def train_and_paint(
+        self, start: int, stop: int, *, on_batch: Callable[[int], None] | None = None
+    ) -> tuple[TrainingLosses, NDArray[np.float32]]:
+        """Train from one number of images seen to another; return the mean losses and the rung photos restyled.
+
+        Raises:
+            DivergedError: A loss, or what the network paints, is not finite.
+        """
+        losses = self.trainer.train(self.batches(start, stop), on_batch=on_batch)
+        outputs = self.paint()
+        # The losses are of before the last step, which may have been the one too large.
+        if not np.isfinite(outputs).all():
+            raise DivergedError(NOT_FINITE)
+        return losses, outputs
 
     def paint(self, photos: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """Restyle photos with the averaged network, rounded to 8 bits: what is kept is what was scored.

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Final, final
+from typing import final
 
 import numpy as np
 import optuna
@@ -25,8 +25,6 @@ from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
 from tuner.search.trial_observer import RungEvent, TrialObserver
 from tuner.search.trial_scores import draw_trial_sheet, photo_quality_records, score_attributes
-
-NOT_FINITE: Final = "diverged: what the network paints is not finite"
 
 
 @final
@@ -62,7 +60,7 @@ class TrialRunner:
         seen = 0
         for rung in self.config.rungs:
             try:
-                losses, outputs = self._train_and_paint(seen, rung)
+                losses, outputs = self._resources.train_and_paint(seen, rung, on_batch=self._observer.on_batch)
             except DivergedError as error:
                 self._describe_end(trial, images_seen=seen, started=started, reason=f"{error} before image {rung}")
                 raise optuna.TrialPruned(str(error)) from error
@@ -92,15 +90,6 @@ class TrialRunner:
         study = self._storage.read_by_uuid(self._study_uuid)
         if study_id_of(study) != study_id_of(trial.study):
             raise StudyError(f"Study {trial.study.study_name!r} was renamed to {study.study_name!r}.")
-
-    def _train_and_paint(self, start: int, stop: int) -> tuple[TrainingLosses, NDArray[np.float32]]:
-        """Train from one number of images seen to another; return the mean losses and the rung photos restyled."""
-        losses = self._resources.trainer.train(self._resources.batches(start, stop), on_batch=self._observer.on_batch)
-        outputs = self._resources.paint()
-        # The losses are of before the last step, which may have been the one too large.
-        if not np.isfinite(outputs).all():
-            raise DivergedError(NOT_FINITE)
-        return losses, outputs
 
     def _keep_score(self, trial: optuna.Trial, quality: Quality, losses: TrainingLosses, *, images_seen: int) -> None:
         for name, value in score_attributes(quality, self.config, losses=losses).items():

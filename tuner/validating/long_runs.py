@@ -12,7 +12,6 @@ from objectives.errors import DivergedError
 from studies.records.summaries import TrialSummary
 from studies.records.validation import ValidationRun
 from tuner.search.resources import StudyResources
-from tuner.search.trial import NOT_FINITE
 
 
 @final
@@ -58,7 +57,7 @@ class LongRuns:
         seen, diverged = 0, ""
         for rung in self._rungs:
             try:
-                outputs = self._train_and_paint(seen, rung)
+                _, outputs = self._resources.train_and_paint(seen, rung, on_batch=self._on_batch)
             except DivergedError as error:
                 parts, outputs, diverged = {}, None, f"{error} before image {rung}"
                 self._say(f"trial {trial.number}: {diverged}")
@@ -78,11 +77,3 @@ class LongRuns:
             parts=parts,
         )
         return run, outputs
-
-    def _train_and_paint(self, start: int, stop: int) -> NDArray[np.float32]:
-        self._resources.trainer.train(self._resources.batches(start, stop), on_batch=self._on_batch)
-        outputs = self._resources.paint()
-        # The losses are of before the last step, which may have been the one too large.
-        if not np.isfinite(outputs).all():
-            raise DivergedError(NOT_FINITE)
-        return outputs

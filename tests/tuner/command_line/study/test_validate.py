@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.judged_study import OLD, make_judged_study
 from tests.tuner.tiny_study import NAME, CommandProcess, opened, read_trials
-from tuner.validating.long_runs import LongRuns
+from tuner.search.resources import StudyResources
 
 COMMAND = ("study", "validate", NAME)
 
@@ -132,18 +133,18 @@ def test_larger_crops_an_interrupt_and_a_run_that_diverges(
         study = studies.load_study(NAME)
         study.set_user_attr(attributes.PHOTOS, {**study.user_attrs["photos"], "paths": [str(finished / "photos")]})
         before = read_trials(finished / "styletuner.db")
-    train_and_paint = LongRuns._train_and_paint
+    train_and_paint = StudyResources.train_and_paint
     calls: list[tuple[int, int]] = []
 
-    def diverging(runs: LongRuns, start: int, stop: int) -> object:
+    def diverging(resources: StudyResources, start: int, stop: int, **options: Any) -> object:
         calls.append((start, stop))
         if len(calls) == 2:
             raise KeyboardInterrupt
         if len(calls) == 4:
             raise DivergedError("diverged: the style loss is not finite")
-        return train_and_paint(runs, start, stop)
+        return train_and_paint(resources, start, stop, **options)
 
-    monkeypatch.setattr(LongRuns, "_train_and_paint", diverging)
+    monkeypatch.setattr(StudyResources, "train_and_paint", diverging)
     command = (*COMMAND, "--images", 24, "--crop-size", 48, "--settings", 2)
     interrupted = run_cli(*command)
     assert (interrupted.status, kept(finished)) == (1, None)

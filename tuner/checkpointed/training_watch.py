@@ -1,5 +1,9 @@
 """What is said of a training on its way, and what its losses cannot show."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import numpy as np
 
 from measures.loss_weights import TERM_LABELS
@@ -21,3 +25,18 @@ def check_finite(trainer: StyleTrainer) -> None:
     """
     if not all(np.isfinite(weight).all() for weight in trainer.network.get_weights()):
         raise DivergedError("diverged: the network's weights are not finite")
+
+
+@contextmanager
+def divergence_explained(checkpoint: Path, *, lower: str) -> Iterator[None]:
+    """Say what to change where training diverges.
+
+    Args:
+        checkpoint: What the training would go on from.
+        lower: What to lower, in words.
+    """
+    try:
+        yield
+    except DivergedError as error:
+        deletion = f", delete {checkpoint}" if checkpoint.exists() else ""
+        raise DivergedError(f"Training {error}.\nLower {lower}{deletion} and train again.") from error

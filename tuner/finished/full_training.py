@@ -12,9 +12,9 @@ from models.pictures.photos import Photo
 from objectives.training.references import LossReferences, measure_references, style_targets
 from objectives.training.trainer import Batch, StyleTrainer
 from tuner.checkpointed.checkpointed_run import CheckpointedRun, RunLength, find_checkpoint
+from tuner.checkpointed.training_watch import divergence_explained
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
-from tuner.finished.divergence import divergence_explained
 from tuner.finished.saving import save_network
 from tuner.finished.training_plan import TrainingPlan
 from tuner.search.resources import REFERENCE_CROPS, build_loss_network, build_network
@@ -49,7 +49,7 @@ def train_fully(plan: TrainingPlan, *, report: Callable[[str], None]) -> None:
     if checkpoint is not None:
         run.go_on_from(checkpoint)
     crops = _fresh_crops(plan.config, pictures, photos)
-    with divergence_explained(plan):
+    with divergence_explained(plan.files.checkpoint, lower=plan.what_to_lower):
         run.train(partial(_online, crops))
     run.finish(lambda: save_network(plan, trainer, references=references, identity=identity, images=run.seen))
 

@@ -6,10 +6,9 @@ from functools import partial
 from measures.sampled_values import SampledValues
 from measures.versions import JUDGE_VERSION
 from studies.records.exported_config import ExportedConfig
-from tuner.checkpointed.training_watch import check_finite, losses_line
+from tuner.checkpointed.training_watch import check_finite, divergence_explained, losses_line
 from tuner.configuration.identity import digest
 from tuner.errors import ConfigError
-from tuner.finished.divergence import divergence_explained
 from tuner.finished.saving import save_network
 from tuner.finished.training_plan import TrainingPlan
 from tuner.search.resources import StudyResources
@@ -49,7 +48,7 @@ def _repeat(
     resources = StudyResources(plan.config, pictures, report=report, settle=_settle_as_exported(plan.exported))
     resources.start(SampledValues.of_weights(plan.weights))
     seen = 0
-    with divergence_explained(plan):
+    with divergence_explained(plan.files.checkpoint, lower=plan.what_to_lower):
         for rung in rungs:
             losses = resources.trainer.train(resources.batches(seen, rung))
             seen = rung

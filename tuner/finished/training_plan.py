@@ -38,6 +38,11 @@ class TrainingPlan:
         """Hashes of the photos that the study kept from training."""
         return self.exported.photos.held_out
 
+    @property
+    def what_to_lower(self) -> str:
+        """What makes a training that diverged calmer, in words."""
+        return f"`weights.style` or `configuration.full_training.learning_rate` in {self.exported.path}"
+
     def identity(self, pictures: "StudyPictures") -> str:
         """What a training must share with one that it goes on from; the number of images may grow."""
         settings = self.config.full_training.model_dump(mode="json", exclude={"images", "checkpoint_every"})

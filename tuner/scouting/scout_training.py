@@ -1,13 +1,12 @@
 """Training a scout, in whole or from where an interrupted training left it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-from objectives.errors import DivergedError
 from tuner.checkpointed.checkpointed_run import CheckpointedRun, RunLength, find_checkpoint
 from tuner.checkpointed.network_files import NetworkFiles
+from tuner.checkpointed.training_watch import divergence_explained
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.installation.versions import versions
@@ -16,8 +15,11 @@ from tuner.scouting.scout_network import build_scout, scout_batches, training_co
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import StudyPictures
 
-COMMAND = "scout train"
+COMMAND: Final = "scout train"
 """What writes the files of a scout."""
+
+WHAT_TO_LOWER: Final = "`scout.learning_rate` or the upper end of `search.style_to_content`"
+"""Where its training diverges."""
 
 
 def scout_length(config: StudyConfig) -> RunLength:
@@ -65,7 +67,7 @@ def train_scout(
     run = CheckpointedRun(resources.trainer, files=files, identity=identity, length=length, report=report)
     if checkpoint is not None:
         run.go_on_from(checkpoint)
-    with _divergence_explained(files):
+    with divergence_explained(files.checkpoint, lower=WHAT_TO_LOWER):
         run.train(partial(scout_batches, resources))
     run.finish(lambda: _save(config, pictures, resources, files=files, identity=identity, images=run.seen))
 
@@ -95,16 +97,3 @@ def _save(
         "versions": versions(),
     }
     files.save(network, record)
-
-
-@contextmanager
-def _divergence_explained(files: NetworkFiles) -> Iterator[None]:
-    try:
-        yield
-    except DivergedError as error:
-        checkpoint = files.checkpoint
-        deletion = f", delete {checkpoint}" if checkpoint.exists() else ""
-        raise DivergedError(
-            f"Training {error}.\nLower `scout.learning_rate` or the upper end of `search.style_to_content`{deletion} "
-            "and train again."
-        ) from error

@@ -104,6 +104,7 @@ def test_what_defines_a_study_leaves_out_what_may_change() -> None:
             "search": {"trials": 99},
             "data": {"feature_cache_megabytes": 1},
             "full_training": {"images": 5},
+            "scout": {"images": 5},
         },
     )
     assert defining_values(one) == defining_values(two)

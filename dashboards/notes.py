@@ -10,8 +10,9 @@ from typing import Any, Final
 import yaml
 
 from measures.quality import PART_LABELS
+from studies.records.scout_words import scout_in_words
 from studies.records.summaries import StudySummary, TrialSummary
-from studies.records.trial_words import counted_states, near_ends_in_words, ties_in_words
+from studies.records.trial_words import counted_states, near_ends_in_words, origin_in_words, ties_in_words
 
 END_OF_NOTE: Final = "*styletuner rewrites what stands above. What you write below stays.*"
 """Last line of a note that is ours; a person may add text below in the dashboard."""
@@ -80,7 +81,9 @@ def trial_note(
     lines += [*_quality_table(summary.parts), *_weights_table(summary.weights)]
     if summary.lowered_by:
         lines += [f"Lowered by: {summary.reasons()}", ""]
-    ending = [f"{summary.images_seen} images seen"] if summary.images_seen else []
+    ending = [origin_in_words(is_baseline=summary.is_baseline, foretold=summary.foretold)]
+    ending = [words[0].upper() + words[1:] for words in ending if words]
+    ending += [f"{summary.images_seen} images seen"] if summary.images_seen else []
     ending += [f"{summary.seconds:.0f} s"] if summary.seconds else []
     ending += [summary.reason] if summary.reason else []
     if ending:
@@ -141,14 +144,17 @@ def _progress(summary: StudySummary) -> str:
 
 
 def _origin(summary: StudySummary) -> str:
-    """Which study its first trials come from, and which judge scored it, where there was another one before."""
-    widened, came_from = summary.record.widened_from, summary.record.rescored_from
+    """What its trials come from, and which judge scored it, where there was another one before."""
+    widened, came_from, scout = summary.record.widened_from, summary.record.rescored_from, summary.record.scout
+    begins = ""
+    if scout is not None and summary.scout is not None:
+        begins = f" {scout_in_words(scout, summary.scout)}"
     if widened is not None:
         return f" {replace(widened, name=_code(widened.name)).in_words()}."
     if came_from is None:
-        return ""
+        return begins
     before = f"{_code(came_from.name)} (judge version {came_from.judge_version})"
-    return f" Re-scored by judge version {summary.record.judge_version} from {before}, whose pictures they are."
+    return f"{begins} Re-scored by judge version {summary.record.judge_version} from {before}, whose pictures they are."
 
 
 def _best(summary: StudySummary) -> list[str]:
@@ -168,7 +174,7 @@ def _best(summary: StudySummary) -> list[str]:
 
 def _remarks(summary: StudySummary) -> list[str]:
     """Which trials are as good as the best, and whether a better one may lie beyond what was searched."""
-    ends = near_ends_in_words(summary.near_ends, study=summary.name)
+    ends = near_ends_in_words(summary.near_ends, study=summary.name, has_scout=summary.scout is not None)
     return [line for remark in (ties_in_words(summary.tied_with_best), ends) if remark for line in (remark, "")]
 
 

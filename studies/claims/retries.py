@@ -6,7 +6,7 @@ from typing import Any, Final, final
 import optuna
 from optuna.trial import FrozenTrial
 
-from studies.records.attributes import ABANDONED, BASELINE, FAILURE, INTERRUPTED, NUM_RETRIES, RETRY_OF
+from studies.records.attributes import ABANDONED, BASELINE, FAILURE, FORETOLD, INTERRUPTED, NUM_RETRIES, RETRY_OF
 from studies.storage.optuna_internals import FIXED_PARAMETERS
 
 KILLS_BEFORE_LAST: Final = 2
@@ -54,7 +54,7 @@ def enqueue_retry(study: optuna.Study, trial: FrozenTrial, *, num_kills: int) ->
         trial: A trial with parameters that nobody runs any more, and that was not enqueued before.
         num_kills: How often its parameters were killed.
     """
-    marks = {name: trial.user_attrs[name] for name in (BASELINE,) if name in trial.user_attrs}
+    marks: dict[str, Any] = {name: trial.user_attrs[name] for name in (BASELINE, FORETOLD) if name in trial.user_attrs}
     study.enqueue_trial(_parameters(trial), user_attrs={RETRY_OF: trial.number, NUM_RETRIES: num_kills, **marks})
 
 

@@ -18,6 +18,7 @@ from studies.records.attribute_values import (
     texts_of,
 )
 from studies.records.rescored_from import RescoredFrom
+from studies.records.study_scout import StudyScout
 from studies.records.validation import Validation, parse_validations
 from studies.records.widened_from import WidenedFrom
 
@@ -92,6 +93,10 @@ class StudyRecord:
         widened_from: Where its first trials come from; None in a study that is not widened.
         ranges: In which its trials' values are searched, by name.
         validations: Long runs of some of its settings, by this judge; the last one that was worked on at the end.
+        scout: What its trials start from; None where they start from noise, or while it has no scout yet.
+        scout_network: Artifact id of the scout's file.
+        scout_record: Of the record of its training.
+        scout_sheet: Of the picture of what it paints.
     """
 
     configuration: Mapping[str, Any]
@@ -112,6 +117,10 @@ class StudyRecord:
     widened_from: WidenedFrom | None = None
     ranges: Mapping[str, Limits] = field(default_factory=dict)
     validations: tuple[Validation, ...] = ()
+    scout: StudyScout | None = None
+    scout_network: str | None = None
+    scout_record: str | None = None
+    scout_sheet: str | None = None
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -139,6 +148,10 @@ class StudyRecord:
             widened_from=WidenedFrom.parse(user_attrs.get(attributes.WIDENED_FROM)),
             ranges=ranges_of(configuration),
             validations=tuple(found for found in validations if found.judge_version == judge_version),
+            scout=StudyScout.parse(user_attrs.get(attributes.SCOUT)),
+            scout_network=text_of(user_attrs.get(attributes.SCOUT_NETWORK)),
+            scout_record=text_of(user_attrs.get(attributes.SCOUT_RECORD)),
+            scout_sheet=text_of(user_attrs.get(attributes.SCOUT_SHEET)),
         )
 
     @property
@@ -170,6 +183,9 @@ class StudyRecord:
             attributes.STYLE_PICTURE: self.style_picture,
             attributes.RUNG_PHOTOS: self.rung_photos,
             attributes.CALIBRATION_PHOTOS: self.calibration_photos,
+            attributes.SCOUT_NETWORK: self.scout_network,
+            attributes.SCOUT_RECORD: self.scout_record,
+            attributes.SCOUT_SHEET: self.scout_sheet,
         }
         return {name: artifact for name, artifact in known.items() if artifact is not None}
 

@@ -14,6 +14,7 @@ from measures.fronts import non_dominated
 from measures.search_ranges import NearEnd, near_ends
 from measures.ties import spread_behind
 from studies.records.study_record import StudyRecord
+from studies.records.study_scout import ScoutFinding, judge_scout
 from studies.records.tied_trials import tied_with
 from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
@@ -48,6 +49,8 @@ class TrialSummary:
         retry_of: Number of the trial that it runs again, if any.
         lowered_by: What lowered its quality, the most costly first: name, text, and cost as a share of the quality.
         copied_from: UUID of the study that ran it; None where its own did.
+        foretold: Quality as the study's scout had it, which suggested the trial; None where it did not.
+        is_baseline: Whether it runs the weights that the study began with.
     """
 
     number: int
@@ -67,6 +70,8 @@ class TrialSummary:
     values: tuple[float, ...] = ()
     lowered_by: tuple[Mapping[str, Any], ...] = ()
     copied_from: str | None = None
+    foretold: float | None = None
+    is_baseline: bool = False
 
     def reasons(self) -> str:
         """What lowered its quality, in words; empty if nothing did."""
@@ -94,6 +99,7 @@ class StudySummary:
         tied_with_best: Numbers of the other complete trials whose quality cannot be told from the best one's; see
             `studies.records.tied_trials`.
         objectives: Names of what is maximised, in the order of the trials' values; one of them in the usual study.
+        scout: What the trials that its scout suggested say of the scout; None in a study without one.
     """
 
     name: str
@@ -106,6 +112,7 @@ class StudySummary:
     attributes: Mapping[str, Any]
     objectives: tuple[str, ...] = (QUALITY,)
     tied_with_best: tuple[int, ...] = ()
+    scout: ScoutFinding | None = None
 
     @property
     def num_finished(self) -> int:
@@ -143,6 +150,7 @@ class StudySummary:
             "front": [trial.number for trial in self.front()],
             "trials": [trial.as_dict() for trial in self.trials],
             "validation": None if self.record.validation is None else self.record.validation.as_dict(),
+            "scout": None if self.scout is None else self.scout.as_dict(),
             "attributes": dict(self.attributes),
         }
 
@@ -168,7 +176,8 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
         user_attributes = study.user_attrs
         record = StudyRecord.parse(user_attributes)
         num_photos = len(record.photos.rung)
-        trials = tuple(_with_spread(summarise_trial(trial), num_photos) for trial in study.get_trials(deepcopy=False))
+        frozen = study.get_trials(deepcopy=False)
+        trials = tuple(_with_spread(summarise_trial(trial), num_photos) for trial in frozen)
         objectives = _objectives(study)
         candidates = _candidates(trials, objectives)
         tied = _tied_with_best(storage, uuid_of(study), candidates, record)
@@ -183,6 +192,7 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
         attributes=user_attributes,
         objectives=objectives,
         tied_with_best=tied,
+        scout=None if record.scout is None else judge_scout(frozen),
     )
 
 
@@ -209,6 +219,8 @@ def summarise_trial(trial: FrozenTrial) -> TrialSummary:
         values=_finite_values(trial),
         lowered_by=record.lowered_by,
         copied_from=record.copied_from,
+        foretold=record.foretold,
+        is_baseline=record.is_baseline,
     )
 
 

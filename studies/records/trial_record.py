@@ -31,6 +31,7 @@ class TrialRecord:
         num_retries: How many times its parameters were killed.
         is_baseline: Whether it runs the weights that the study began with.
         copied_from: UUID of the study that ran it; None where its own did.
+        foretold: Quality as the study's scout had it, which suggested the trial; None where it did not.
     """
 
     weights: Mapping[str, float]
@@ -48,6 +49,7 @@ class TrialRecord:
     num_retries: int
     is_baseline: bool
     copied_from: str | None = None
+    foretold: float | None = None
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -68,6 +70,7 @@ class TrialRecord:
             num_retries=count_of(user_attrs.get(attributes.NUM_RETRIES)) or 0,
             is_baseline=user_attrs.get(attributes.BASELINE) is True,
             copied_from=text_of(user_attrs.get(attributes.COPIED_FROM)),
+            foretold=number_of(mapping_of(user_attrs.get(attributes.FORETOLD)).get("quality")),
         )
 
 

@@ -47,13 +47,31 @@ def ties_in_words(tied_with_best: Sequence[int]) -> str:
     return f"As good within the standard error over the photos: {listed_trials(tied_with_best)}"
 
 
-def near_ends_in_words(near_ends: Sequence[NearEnd], *, study: str) -> str:
-    """Return which ends of the searched ranges the best trial lies near, and how to go on, as a line; empty if none."""
+def origin_in_words(*, is_baseline: bool, foretold: float | None) -> str:
+    """Return why a trial was run with its weights; empty where the sampler drew them or a person enqueued them."""
+    if foretold is not None:
+        return f"suggested by the scout (foretold {foretold:.3f})"
+    return "baseline" if is_baseline else ""
+
+
+def near_ends_in_words(near_ends: Sequence[NearEnd], *, study: str, has_scout: bool = False) -> str:
+    """Return which ends of the searched ranges the best trial lies near, and how to go on, as a line; empty if none.
+
+    Args:
+        near_ends: Of the best trial.
+        study: Its name.
+        has_scout: Whether its trials start from a scout, which knows nothing beyond.
+    """
     if not near_ends:
         return ""
+    beyond = (
+        f"start a study with a wider `search.{near_ends[0].name}`"
+        if has_scout
+        else f"styletuner study run ... --name {shlex.quote(study)} --widen"
+    )
     return (
         f"The best lies near an end of what was searched: {listed_ends(near_ends)}. A better one may lie beyond: "
-        f"styletuner study run ... --name {shlex.quote(study)} --widen"
+        f"{beyond}"
     )
 
 

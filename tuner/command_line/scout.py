@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from tuner.search.judged_set import JudgedSet
     from tuner.search.study_pictures import StudyPictures
 
-SUGGESTING_SETTINGS: Final = 128
-"""Settings among which the best are suggested: one for each 0.09 of the square's side."""
-
 SWEEP_SETTINGS: Final = 1000
 
 COLUMNS: Final = (
@@ -144,7 +141,7 @@ def suggest(path: Path, style: Path | None, photos: tuple[Path, ...], count: int
     The error is the standard error over the rung photos. How far the outputs of networks trained for one setting differ
     from what a scout foretells is in docs/fidelity.md.
     """
-    from tuner.scouting.sweeping import best_apart
+    from tuner.scouting.sweeping import SUGGESTING_SETTINGS, best_apart
 
     asked, _, judged = _open(path, style=style, photos=photos)
     chosen = best_apart(asked.space, _sweep(asked, judged, SUGGESTING_SETTINGS), count)

@@ -59,21 +59,25 @@ def resolved(config: StudyConfig) -> StudyConfig:
 def defining_values(config: StudyConfig) -> dict[str, Any]:
     """Return what makes a study that study, resolved, as plain values for JSON.
 
-    Left out are where its files lie, how many trials it has, its scout, what comes after it,
+    Left out are where its files lie, how many trials it has, a scout that it does not start from, what comes after it,
     and what changes no number.
     """
-    values = resolved(config).model_dump(mode="json", exclude={"preset", "style", "photos", "full_training", "scout"})
-    del values["search"]["trials"], values["data"]["feature_cache_megabytes"]
+    values = resolved(config).model_dump(mode="json", exclude={"preset", "style", "photos", "full_training"})
+    del values["search"]["trials"], values["data"]["feature_cache_megabytes"], values["scout"]["checkpoint_every"]
+    if config.search.start != "scout":
+        del values["scout"]
     return values
 
 
 def hashed_values(config: StudyConfig) -> dict[str, Any]:
     """Return the defining values as they go into hashes, and so into default names.
 
-    A default source is null there, as configurations that name none were hashed from the first: the same command goes
-    on finding its study.
+    A default source is null there, and a start from noise unsaid, as configurations that name none were hashed from the
+    first: the same command goes on finding its study.
     """
     values = defining_values(config)
+    if config.search.start == "noise":
+        del values["search"]["start"]
     if values["loss"]["source"] == DEFAULT_SOURCES[config.loss.network]:
         values["loss"]["source"] = None
     return values

@@ -187,6 +187,11 @@ class SearchSection(Section):
     pruner: Literal["median", "none"] = Field(
         "median", description="`median` (below the median of complete trials at the same rung) or `none`."
     )
+    start: Literal["noise", "scout"] = Field(
+        "noise",
+        description="What a trial's network begins as: `noise`, or what the study's `scout` has for the trial's "
+        "weights. The scout is trained first, at the price of some of the trials.",
+    )
     baseline: Weights | None = Field(
         (1.0, 1.0, 0.1),
         description="Content, style and total-variation weight of the first trial; null for none. "
@@ -233,6 +238,13 @@ class ScoutSection(Section):
     hidden_units: Whole = Field(
         64, ge=1, le=4096, description="Units of both layers that turn weights into scales and shifts of the norms."
     )
+    suggestions: Whole = Field(
+        3,
+        ge=0,
+        le=20,
+        description="With `search.start: scout`, settings that the scout foretells best, tried right after the "
+        "baseline.",
+    )
     checkpoint_every: Whole = Field(1600, ge=1, le=MAX_IMAGES, description="Images between two checkpoints.")
 
 
@@ -271,6 +283,32 @@ class StudyConfig(Section):
                 f"put them at {', '.join(map(str, self.rungs))} images; leave one out or take more images"
             )
         return self
+
+    @model_validator(mode="after")
+    def _check_scout(self) -> Self:
+        if self.search.start != "scout":
+            return self
+        if self.network.norm != "instance":
+            raise ValueError(
+                f"`search.start` must be noise where `network.norm` is {self.network.norm}: a scout has instance norms"
+            )
+        if self.search.trials <= self.scout_price:
+            raise ValueError(
+                f"`search.trials` is {self.search.trials}, and the scout's {self.scout.images} images are the price of "
+                f"{self.scout_price} trials of {self.rungs[-1]}: nothing is left; take more trials or fewer "
+                "`scout.images`"
+            )
+        return self
+
+    @property
+    def scout_price(self) -> int:
+        """How many trials the images of the study's scout are worth, rounded up; 0 without one."""
+        return -(-self.scout.images // self.rungs[-1]) if self.search.start == "scout" else 0
+
+    @property
+    def num_trials(self) -> int:
+        """Finished trials that the study shall have: what the scout leaves of `search.trials`."""
+        return self.search.trials - self.scout_price
 
     @property
     def rungs(self) -> tuple[int, ...]:

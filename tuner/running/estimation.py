@@ -69,7 +69,7 @@ def estimate(config: StudyConfig, pictures: StudyPictures, *, report: Callable[[
     num_calibration = len(resources.calibration)
     num_painted = len(config.rungs) * len(outputs) + num_calibration
     seconds = config.rungs[-1] * seconds_per_image + num_painted * seconds_per_photo
-    num_trials = config.search.trials
+    num_trials = config.num_trials
     trial_bytes = _picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration
     num_bytes = num_trials * trial_bytes + crop_bytes(config.data) + feature_bytes
     return Estimate(seconds=num_trials * seconds, num_bytes=num_bytes)

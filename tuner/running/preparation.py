@@ -8,6 +8,7 @@ from models.pictures.images import style_remark
 from models.pretrained.files import cache_folder
 from tuner.configuration.settings import StudyConfig
 from tuner.running.request import StudyRequest
+from tuner.scouting.scout_files import read_scout_record
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
 
@@ -19,8 +20,11 @@ def prepare(request: StudyRequest, *, say: Callable[[str], None]) -> tuple[Study
         OutputError: `output` is no folder, or cannot be written.
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
+        ScoutError: The scout is none, or another study's.
     """
     config, pictures = find_pictures(request.config, say=say)
+    if request.scout is not None:
+        read_scout_record(request.scout).require_fitting(config, pictures)
     if request.output is not None:
         check_folder(request.output, called="`--output`")
     return config, pictures

@@ -26,6 +26,8 @@ class StudyRequest:
         workers: Processes on this machine, at least 1.
         widen: Go on beyond the ends of the ranges that the best trial of the study of this name lies near.
         total: With `widen`: finished trials that the wider study shall have; None for the default.
+        scout: A trained scout that the trials shall start from, a .keras file; None for one that the study trains.
+            The configuration says that they start from one, as `ScoutRecord.settings` has it.
         output: Folder for the best weights' config and the contact sheet; None to write neither.
     """
 
@@ -36,6 +38,7 @@ class StudyRequest:
     workers: int = 1
     widen: bool = False
     total: int | None = None
+    scout: Path | None = None
     output: Path | None = None
 
 

@@ -13,7 +13,9 @@ from dashboards.study_sheet import study_contact_sheet
 from groundwork.output_files import free_path
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
+from studies.errors import StudyError
 from studies.records.exports import is_export, write_exports
+from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, summarise
 from studies.storage.addresses import storage_files
 from studies.storage.study_identity import uuid_of
@@ -26,6 +28,7 @@ from tuner.running.request import StudyRequest, finished_trials, wanted_widening
 from tuner.running.setup import default_study_name, start_or_resume, unused_name
 from tuner.running.study_run import StudyRun
 from tuner.running.widened_study import open_widened
+from tuner.scouting.scout_files import read_scout_record
 from tuner.search.study_pictures import StudyPictures
 
 if TYPE_CHECKING:
@@ -95,7 +98,7 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
     from tuner.running.estimation import estimate
 
     return StudyEstimate(
-        num_trials=config.search.trials,
+        num_trials=config.num_trials,
         num_images=config.rungs[-1],
         cost=estimate(config, pictures, report=say),
         num_finished=num_finished,
@@ -114,7 +117,8 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         OutputError: Results cannot be written there.
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
-        StudyError: A study of this name has another configuration, other pictures or another scale.
+        StudyError: A study of this name has another configuration, other pictures, another scale or another scout.
+        ScoutError: The scout is none, or another study's.
         WideningError: The study shall be widened and has no best trial near an end.
         StorageError: The storage cannot be written.
         WorkerError: All worker processes ended before the study had its trials.
@@ -124,7 +128,7 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
     config, pictures = prepare(request, say=observer.say)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     widening = wanted_widening(request, config, pictures) if request.widen else None
-    if widening is not None or (finished_trials(request, config, pictures) or 0) < config.search.trials:
+    if widening is not None or (finished_trials(request, config, pictures) or 0) < config.num_trials:
         _check_networks(config)
     with StudyStorage.create(request.storage) as storage:
         if widening is None:
@@ -133,7 +137,9 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
             run = open_widened(storage, widening, pictures, judge_version=JUDGE_VERSION)
             observer.say(replace(widening, name=run.name).in_words())
         observer.on_study(run.name, storage.name)
-        _run_trials(run, request.workers, observer)
+        if request.scout is not None:
+            _require_own_scout(run, request.scout)
+        _run_trials(run, request, observer)
         return _conclude(run, output=request.output)
 
 
@@ -152,10 +158,29 @@ def _open_study(storage: StudyStorage, request: StudyRequest, config: StudyConfi
     return StudyRun(storage=storage, uuid=uuid_of(study), config=config, pictures=pictures)
 
 
-def _run_trials(run: StudyRun, num_workers: int, observer: StudyObserver) -> None:
+def _require_own_scout(run: StudyRun, path: Path) -> None:
+    """Refuse a scout for a study that has got another one.
+
+    Raises:
+        StudyError: It has.
+    """
+    kept = StudyRecord.parse(run.storage.read_by_uuid(run.uuid).user_attrs).scout
+    if kept is not None and kept.sha256 != read_scout_record(path).network_sha256:
+        raise StudyError(
+            f"Study {run.name!r} has a scout already, another one than {path}. Leave --scout-file out, or start a "
+            "study beside it with --new."
+        )
+
+
+def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver) -> None:
     if run.is_done():
         return
-    if num_workers == 1:
+    if run.config.search.start == "scout":
+        environment.load_networks()
+        from tuner.running.scouted_run import settle_scout
+
+        settle_scout(run, given=request.scout, observer=observer)
+    if request.workers == 1:
         environment.load_networks()
         from tuner.running.workers.in_process import run_here
 
@@ -163,7 +188,7 @@ def _run_trials(run: StudyRun, num_workers: int, observer: StudyObserver) -> Non
     else:
         from tuner.running.workers.worker_processes import run_in_processes
 
-        run_in_processes(run, num_workers, observer)
+        run_in_processes(run, request.workers, observer)
 
 
 def _conclude(run: StudyRun, *, output: Path | None) -> StudyResult:

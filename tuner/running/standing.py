@@ -7,6 +7,8 @@ import optuna
 from optuna.trial import TrialState
 
 from studies.claims.trial_states import FINISHED_STATES
+from studies.records.study_record import StudyRecord
+from studies.records.study_scout import ScoutFinding, judge_scout
 from studies.records.trial_qualities import quality_of
 
 
@@ -19,11 +21,13 @@ class Standing:
         num_finished: Its complete and pruned trials.
         total: How many of them it shall have.
         best: Number and quality of the best complete trial; None without one.
+        scout: What the trials that its scout suggested say of the scout; None in a study without one.
     """
 
     num_finished: int
     total: int
     best: tuple[int, float] | None
+    scout: ScoutFinding | None = None
 
     @classmethod
     def of(cls, study: optuna.Study, *, total: int) -> Self:
@@ -38,6 +42,7 @@ class Standing:
             num_finished=sum(trial.state in FINISHED_STATES for trial in trials),
             total=total,
             best=max(complete, key=lambda number_and_quality: number_and_quality[1], default=None),
+            scout=None if StudyRecord.parse(study.user_attrs).scout is None else judge_scout(trials),
         )
 
     @property

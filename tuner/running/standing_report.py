@@ -2,6 +2,7 @@
 
 from typing import final
 
+from studies.records.scout_words import verdict_in_words
 from tuner.running.observer import StudyObserver
 from tuner.running.study_run import StudyRun
 
@@ -14,9 +15,10 @@ class StandingReport:
         self._run = run
         self._observer = observer
         self._name = run.name
+        self._has_told_verdict = False
 
     def tell(self) -> None:
-        """Tell of a new name, if the study has one, and how far it is.
+        """Tell of a new name, if the study has one, how far it is, and once what its scout was worth.
 
         Raises:
             StudyError: The study was deleted.
@@ -25,4 +27,9 @@ class StandingReport:
         if name != self._name:
             self._name = name
             self._observer.on_study(name, self._run.storage.name)
-        self._observer.on_standing(self._run.standing())
+        standing = self._run.standing()
+        self._observer.on_standing(standing)
+        verdict = "" if standing.scout is None else verdict_in_words(standing.scout)
+        if verdict and not self._has_told_verdict:
+            self._has_told_verdict = True
+            self._observer.say(f"The scout: {verdict[0].lower()}{verdict[1:]}")

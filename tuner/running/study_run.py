@@ -46,7 +46,7 @@ class StudyRun:
         """
         study = self.storage.read_by_uuid(self.uuid)
         with storage_errors(self.storage.url):
-            return Standing.of(study, total=self.config.search.trials)
+            return Standing.of(study, total=self.config.num_trials)
 
     def is_done(self) -> bool:
         """Return whether the study has its total of finished trials, once what dead workers left is cleared away."""

@@ -104,6 +104,11 @@ def plan_widening(
     if name not in storage.study_names():
         raise WideningError(f"There is no study {name!r} to widen. Run it first, with the same command less --widen.")
     named = storage.read_study(name)
+    if config.search.start == "scout":
+        raise WideningError(
+            f"Study {name!r} starts its trials from a scout, which knows nothing beyond its ranges. Start a study with "
+            f"wider ones: --set search.style_to_content=[LOW,HIGH]"
+        )
     own = _with_own_ranges(config, StudyRecord.parse(named.user_attrs))
     num_finished(storage, name, config=own, pictures=pictures, judge_version=judge_version)
     last = _last_widened(storage, named)

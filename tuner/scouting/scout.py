@@ -13,13 +13,11 @@ from measures.ratio_space import CODE_SIZE, RatioSpace, encode
 from measures.sampled_values import SampledValues
 from models.networks.conditioned_style_network import CONDITION, PHOTO, fold
 from models.networks.style_network import stylise
-from tuner.checkpointed.network_files import NetworkFiles
 from tuner.checkpointed.saved_networks import read_network
-from tuner.configuration.loading import validate_config
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ScoutError
-from tuner.scouting.scout_identity import require_fitting, space_of
-from tuner.scouting.scout_training import COMMAND
+from tuner.scouting.scout_files import not_of_this_version, read_scout_record
+from tuner.scouting.scout_identity import space_of
 from tuner.search.resources import network_options
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
@@ -70,14 +68,6 @@ class Scout:
         outputs = stylise(lambda padded: self.network({PHOTO: padded, CONDITION: conditions}, training=False), photos)
         return (np.round(outputs * 255.0) / 255.0).astype(np.float32)
 
-    def require_fitting(self, config: StudyConfig, pictures: StudyPictures) -> None:
-        """See that what it knows is what a study asks.
-
-        Raises:
-            ScoutError: It was trained with something else.
-        """
-        require_fitting(self.config, self.pictures, config, pictures.identity(), owner=f"Scout {self.name}")
-
     def open_pictures(self, *, style: Path | None = None, photos: Sequence[Path] = ()) -> StudyPictures:
         """Find the pictures that it was trained with.
 
@@ -114,17 +104,9 @@ def load_scout(path: Path) -> Scout:
         NetworkFileError: It is damaged.
         ConfigError: The configuration beside it does not fit this version.
     """
-    advice = f"Train one: styletuner scout train CONFIG|PRESET -o {path}"
-    if not path.is_file():
-        raise ScoutError(f"Scout {path} does not exist. {advice}")
-    files = NetworkFiles(path, command=COMMAND)
-    record = files.read()
-    if record is None:
-        raise ScoutError(f"{path} is no scout with its record {files.record.name} beside it. {advice}")
-    config = validate_config(record.get("configuration") or {}, source=str(files.record))
-    pictures = record.get("pictures")
+    record = read_scout_record(path)
     network = read_network(path)
     inputs = network.input if isinstance(network.input, Mapping) else {}
-    if set(inputs) != {PHOTO, CONDITION} or inputs[CONDITION].shape[-1] != CODE_SIZE or not isinstance(pictures, dict):
-        raise ScoutError(f"{path} is no scout of this version of styletuner. {advice}")
-    return Scout(name=str(path), network=network, config=config, pictures=pictures, images=int(record["images"]))
+    if set(inputs) != {PHOTO, CONDITION} or inputs[CONDITION].shape[-1] != CODE_SIZE:
+        raise not_of_this_version(path)
+    return Scout(name=str(path), network=network, config=record.config, pictures=record.pictures, images=record.images)

@@ -25,7 +25,7 @@ def scout_identity(config: StudyConfig, pictures: Mapping[str, str]) -> str:
         config: With the scout's section.
         pictures: Hashes of its pictures, as `StudyPictures.identity` gives them.
     """
-    training = config.scout.model_dump(mode="json", exclude={"images", "checkpoint_every"})
+    training = config.scout.model_dump(mode="json", exclude={"images", "suggestions", "checkpoint_every"})
     precision = config.training.precision
     return digest(
         {**_shared(config), "space": space_of(config).to_dict(), "scout": training, "precision": precision, **pictures}

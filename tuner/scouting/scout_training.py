@@ -15,9 +15,6 @@ from tuner.scouting.scout_network import build_scout, scout_batches, training_co
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import StudyPictures
 
-COMMAND: Final = "scout train"
-"""What writes the files of a scout."""
-
 WHAT_TO_LOWER: Final = "`scout.learning_rate` or the upper end of `search.style_to_content`"
 """Where its training diverges."""
 

@@ -22,6 +22,10 @@ MIN_APART: Final = 0.12
 measured: seven or eight fit along a side."""
 
 
+SUGGESTING_SETTINGS: Final = 128
+"""Settings among which the best are suggested: one for each 0.09 of the square's side."""
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class Foretold:

@@ -9,6 +9,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
+from studies.records.study_scout import ScoutVerdict, judge_scout
 from tuner.configuration.settings import SearchSection
 
 DEFAULT_STARTUP: Final = 10
@@ -33,12 +34,21 @@ def build_sampler(search: SearchSection, *, seed: int) -> BaseSampler:
 
 
 def _random(_search: SearchSection, seed: int) -> BaseSampler:
-    return TrialSeededSampler(lambda trial_seed: RandomSampler(seed=trial_seed), seed=seed)
+    return TrialSeededSampler(lambda trial_seed, _study: RandomSampler(seed=trial_seed), seed=seed)
 
 
 def _tpe(search: SearchSection, seed: int) -> BaseSampler:
-    startup = _num_startup(search)
-    return TrialSeededSampler(lambda trial_seed: TPESampler(n_startup_trials=startup, seed=trial_seed), seed=seed)
+    """Model the trials after some random ones, for which those that a scout suggested count unless it was wrong."""
+
+    def build(trial_seed: int, study: optuna.Study | None) -> BaseSampler:
+        startup = _num_startup(search)
+        if search.start == "scout" and study is not None:
+            finding = judge_scout(study.get_trials(deepcopy=False))
+            if finding.verdict is ScoutVerdict.CONTRADICTED:
+                startup += len(finding.suggested)
+        return TPESampler(n_startup_trials=startup, seed=trial_seed)
+
+    return TrialSeededSampler(build, seed=seed)
 
 
 SAMPLERS: Final[Mapping[str, Callable[[SearchSection, int], BaseSampler]]] = {"tpe": _tpe, "random": _random}
@@ -56,41 +66,46 @@ class TrialSeededSampler(BaseSampler):
     All that Optuna asks or tells a sampler about a trial goes to that trial's; it is let go once the trial has ended.
     """
 
-    def __init__(self, build: Callable[[int], BaseSampler], *, seed: int) -> None:
-        """Take what builds the sampler of one trial from that trial's seed, and the study's seed."""
+    def __init__(self, build: Callable[[int, optuna.Study | None], BaseSampler], *, seed: int) -> None:
+        """Take what builds the sampler of one trial, and the study's seed.
+
+        Args:
+            build: Takes the trial's seed, and the study that it is drawn for; without one, to be named.
+            seed: The study's.
+        """
         self._build = build
         self._seed = seed
         self._samplers: dict[int, BaseSampler] = {}
 
     def __str__(self) -> str:
         """Return the name of the sampler that draws."""
-        return str(self._build(self._seed))
+        return str(self._build(self._seed, None))
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Make the sampler of this trial."""
-        self._of(trial).before_trial(study, trial)
+        self._of(study, trial).before_trial(study, trial)
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return what is sampled together."""
-        return self._of(trial).infer_relative_search_space(study, trial)
+        return self._of(study, trial).infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Sample what is sampled together."""
-        return self._of(trial).sample_relative(study, trial, search_space)
+        return self._of(study, trial).sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Sample one parameter."""
-        return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
+        return self._of(study, trial).sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
         self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
     ) -> None:
         """Tell the sampler of this trial how it ended, which may stop the study, and let it go."""
-        self._of(trial).after_trial(study, trial, state, values)
+        self._of(study, trial).after_trial(study, trial, state, values)
         self._samplers.pop(trial.number, None)
 
     def reseed_rng(self) -> None:
@@ -98,10 +113,10 @@ class TrialSeededSampler(BaseSampler):
         for sampler in list(self._samplers.values()):
             sampler.reseed_rng()
 
-    def _of(self, trial: FrozenTrial) -> BaseSampler:
+    def _of(self, study: optuna.Study, trial: FrozenTrial) -> BaseSampler:
         if trial.number not in self._samplers:
             seed = np.random.SeedSequence([self._seed, trial.number]).generate_state(1)[0]
-            self._samplers[trial.number] = self._build(int(seed))
+            self._samplers[trial.number] = self._build(int(seed), study)
         return self._samplers[trial.number]
 
 

@@ -1,7 +1,7 @@
 """One trial: a short training run with sampled weights, scored at each rung, pruned early or finished."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from measures.loss_weights import LossWeights
 from measures.quality import Quality
+from measures.sampled_values import SampledValues
 from measures.versions import JUDGE_VERSION
 from objectives.errors import DivergedError
 from objectives.training.trainer import TrainingLosses
@@ -26,18 +27,37 @@ from tuner.search.space import suggest_values
 from tuner.search.trial_observer import RungEvent, TrialObserver
 from tuner.search.trial_scores import draw_trial_sheet, photo_quality_records, score_attributes
 
+InitialWeights = Callable[[SampledValues], Sequence[NDArray[np.float32]]]
+"""Gives the weights, as the network's `get_weights` does, that a trial of some values begins with."""
+
 
 @final
 class TrialRunner:
     """Runs the trials of one study in one worker."""
 
     def __init__(
-        self, storage: StudyStorage, study_uuid: str, *, resources: StudyResources, observer: TrialObserver
+        self,
+        storage: StudyStorage,
+        study_uuid: str,
+        *,
+        resources: StudyResources,
+        observer: TrialObserver,
+        initial_weights: InitialWeights | None = None,
     ) -> None:
+        """Take what all trials share.
+
+        Args:
+            storage: Opened for writing.
+            study_uuid: The study.
+            resources: Of the study.
+            observer: Told how far a trial is.
+            initial_weights: What networks begin with; by default their initial weights, the same for every trial.
+        """
         self._storage = storage
         self._study_uuid = study_uuid
         self._resources = resources
         self._observer = observer
+        self._initial_weights = initial_weights
         self.config = resources.config
 
     def run(self, trial: optuna.Trial) -> Sequence[float]:
@@ -56,7 +76,9 @@ class TrialRunner:
         weights = sampled.loss_weights()
         trial.set_user_attr(attributes.WEIGHTS, weights.to_dict())
         self._observer.on_start(trial.number, weights)
-        self._resources.start(sampled)
+        self._resources.start(
+            sampled, weights=None if self._initial_weights is None else self._initial_weights(sampled)
+        )
         seen = 0
         for rung in self.config.rungs:
             try:

@@ -40,13 +40,13 @@ class TestOptunasSuiteOfRelativeSamplers(RelativeSamplerTestCase):
     @pytest.fixture
     def sampler(self) -> Callable[[], BaseSampler]:
         return lambda: TrialSeededSampler(
-            lambda seed: TPESampler(n_startup_trials=0, multivariate=True, seed=seed), seed=0
+            lambda seed, _: TPESampler(n_startup_trials=0, multivariate=True, seed=seed), seed=0
         )
 
 
 def test_the_wrapper_stops_a_grid_when_it_is_done() -> None:
     grid = {"x": [0.0, 1.0], "y": [0.0, 1.0]}
-    study = optuna.create_study(sampler=TrialSeededSampler(lambda _: GridSampler(grid, seed=0), seed=0))
+    study = optuna.create_study(sampler=TrialSeededSampler(lambda _, __: GridSampler(grid, seed=0), seed=0))
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1) + trial.suggest_float("y", 0, 1), n_trials=8)
     assert len({tuple(trial.params.values()) for trial in study.trials}) == len(study.trials) == 4
 
@@ -73,7 +73,7 @@ def interface() -> set[str]:
 def test_the_wrapper_forwards_all_of_a_samplers_interface() -> None:
     """A method that Optuna adds later makes this fail."""
     calls: list[str] = []
-    study = optuna.create_study(sampler=TrialSeededSampler(lambda _: RecordingSampler(calls), seed=0))
+    study = optuna.create_study(sampler=TrialSeededSampler(lambda _, __: RecordingSampler(calls), seed=0))
     trial = study.ask()
     trial.suggest_float("x", 0, 1)
     frozen = study.trials[0]

@@ -38,6 +38,8 @@ for command in (list_studies, show, prefer, rescore, validate, export):
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
 @click.option("--widen", is_flag=True, help="Go on beyond the range where the best trial lies near an end of it.")
+@click.option("--scout", is_flag=True, help="Train one network for all weights first; trials start from it.")
+@click.option("--scout-file", type=PATH, help="The same with a scout that `styletuner scout train` has trained.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
 @click.option("--dry-run", is_flag=True, help="Check everything, estimate time and disk, and change nothing.")
 @click.option("-o", "--output", type=PATH, help="Folder for the best weights' config and the contact sheet.")
@@ -53,6 +55,8 @@ def run(
     name: str | None,
     new: bool,
     widen: bool,
+    scout: bool,
+    scout_file: Path | None,
     settings: tuple[str, ...],
     workers: int,
     dry_run: bool,
@@ -68,17 +72,28 @@ def run(
     Where the best trial lies near an end of what was searched, the same command with --widen goes on beyond it, in a
     study of its own that begins with all trials of the first. It runs half as many new ones; --trials N means N in all.
     """
-    from tuner.configuration.loading import load_config
+    from tuner.configuration.loading import load_config, merge
     from tuner.running.request import StudyRequest
+    from tuner.scouting.scout_files import read_scout_record
 
     if widen and new:
         raise click.UsageError("--widen goes on from a study and --new starts without any. Give one of them.")
     flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
-    overrides = flags.overrides({"search": {"trials": trials}})
+    overrides = flags.overrides({"search": {"trials": trials, "start": "scout" if scout else None}})
+    if scout_file is not None:
+        overrides = merge(overrides, read_scout_record(scout_file).settings())
     config = load_config(source, overrides=overrides)
     total = None if (overrides.get("search") or {}).get("trials") is None else config.search.trials
     request = StudyRequest(
-        config=config, storage=storage, name=name, new=new, workers=workers, output=output, widen=widen, total=total
+        config=config,
+        storage=storage,
+        name=name,
+        new=new,
+        workers=workers,
+        output=output,
+        widen=widen,
+        total=total,
+        scout=scout_file,
     )
     if dry_run:
         _print_estimate(request)

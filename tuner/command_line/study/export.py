@@ -95,7 +95,8 @@ def _tell_of_ends(studies: "StudyStorage", name: str) -> None:
     from studies.records.summaries import summarise
     from studies.records.trial_words import near_ends_in_words
 
-    if ends := near_ends_in_words(summarise(studies, name).near_ends, study=name):
+    summary = summarise(studies, name)
+    if ends := near_ends_in_words(summary.near_ends, study=name, has_scout=summary.scout is not None):
         click.echo(ends, err=True)
 
 

@@ -15,7 +15,7 @@ from measures.quality import PART_SHORT_LABELS
 from studies.claims.trial_states import FINISHED_STATES
 from studies.records.trial_qualities import quality_of
 from studies.records.trial_record import TrialRecord
-from studies.records.trial_words import state_word
+from studies.records.trial_words import origin_in_words, state_word
 from tuner.command_line.durations import format_seconds
 from tuner.configuration.settings import StudyConfig
 from tuner.running.observer import StudyObserver
@@ -38,7 +38,7 @@ class StudyProgress(StudyObserver):
         """
         self.study_name: str | None = None
         self._images = config.rungs[-1]
-        self._standing = Standing(num_finished=0, total=config.search.trials, best=None)
+        self._standing = Standing(num_finished=0, total=config.num_trials, best=None)
         self._console = Console(stderr=True)
         self._status: Status | None = None
         self._seconds_training = 0.0
@@ -151,6 +151,8 @@ def describe_trial(trial: FrozenTrial) -> str:
         words.append(f"weights {content:.3f} {style:.3f} {variation:.4f}")
     if record.seconds is not None:
         words.append(f"{record.seconds:.0f} s")
+    if origin := origin_in_words(is_baseline=record.is_baseline, foretold=record.foretold):
+        words.append(origin)
     if record.failure:
         words.append(record.failure.splitlines()[0])
     return "  ".join(words)

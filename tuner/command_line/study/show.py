@@ -13,7 +13,15 @@ from dashboards.picture_titles import is_contact_sheet
 from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
-from studies.records.trial_words import counted_states, listed_trials, near_ends_in_words, state_word, ties_in_words
+from studies.records.scout_words import scout_in_words
+from studies.records.trial_words import (
+    counted_states,
+    listed_trials,
+    near_ends_in_words,
+    origin_in_words,
+    state_word,
+    ties_in_words,
+)
 from studies.records.validation_words import validation_in_words
 from studies.storage.addresses import storage_files
 from tuner.command_line.options import HELP, PATH, calibrated_option, chosen_rater, storage_option
@@ -109,6 +117,7 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
     tied = "tied with the best" if ranking is None else "tied with the judge's best"
     for trial in trials:
         remarks = [f"calibrated {calibrated[trial.number]:.3f}"] if trial.number in calibrated else []
+        remarks += filter(None, [origin_in_words(is_baseline=trial.is_baseline, foretold=trial.foretold)])
         remarks += ["on the front"] if trial.number in front else []
         remarks += [tied] if trial.number in summary.tied_with_best else []
         click.echo("  ".join([_row(trial), *remarks, *filter(None, [trial.reason, trial.reasons()])]))
@@ -150,7 +159,7 @@ def headline(summary: "StudySummary") -> str:
         return "\n".join([first, *_about_origins(summary)])
     lines = [f"{summary.name}: {counts}{judge}", *_about_origins(summary)]
     lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{_give_or_take(best)}, weights {_weights(best)}"]
-    ends = near_ends_in_words(summary.near_ends, study=summary.name)
+    ends = near_ends_in_words(summary.near_ends, study=summary.name, has_scout=summary.scout is not None)
     lines += filter(None, [ties_in_words(summary.tied_with_best), ends])
     front = listed_trials([trial.number for trial in summary.front()])
     if front:
@@ -166,7 +175,9 @@ def _give_or_take(trial: "TrialSummary") -> str:
 
 
 def _about_origins(summary: "StudySummary") -> Iterator[str]:
-    """Which study its first trials come from, and whether another judge than the installed one scored them."""
+    """What its trials come from, and whether another judge than the installed one scored them."""
+    if summary.record.scout is not None and summary.scout is not None:
+        yield scout_in_words(summary.record.scout, summary.scout)
     widened = summary.record.widened_from
     if widened is not None:
         missing = widened.num_missing(len(summary.trials))

@@ -4,17 +4,21 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
 import optuna
+from numpy.typing import NDArray
 
 from groundwork.interrupts import HeldInterrupts
+from measures.sampled_values import SampledValues
 from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.observer import StudyObserver
 from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
 from tuner.running.workers.watchdog import ProgressWatchdog
 from tuner.running.workers.worker import Worker
+from tuner.scouting.kept_scout import load_kept_scout
 from tuner.search.resources import StudyResources
-from tuner.search.trial import TrialRunner
+from tuner.search.trial import InitialWeights, TrialRunner
 from tuner.search.trial_observer import TrialObserver
 
 HANG_SECONDS: Final = 900.0
@@ -90,8 +94,28 @@ def _worker(
     return Worker(
         run.storage,
         run.uuid,
-        total=run.config.search.trials,
-        runner=TrialRunner(run.storage, run.uuid, resources=resources, observer=trial_observer),
+        total=run.config.num_trials,
+        runner=TrialRunner(
+            run.storage,
+            run.uuid,
+            resources=resources,
+            observer=trial_observer,
+            initial_weights=_scouted_weights(run),
+        ),
         on_trial=counted(observer.on_trial),
         on_idle=then_step(lambda: None),
     )
+
+
+def _scouted_weights(run: StudyRun) -> InitialWeights | None:
+    """Return what gives the weights that a trial starts from where the study has a scout."""
+    if run.config.search.start != "scout":
+        return None
+    scout = load_kept_scout(run.storage, run.uuid)
+
+    def weights_of(sampled: SampledValues) -> list[NDArray[np.float32]]:
+        (network,) = scout.fold([sampled])
+        weights: list[NDArray[np.float32]] = network.get_weights()
+        return weights
+
+    return weights_of

@@ -1,6 +1,6 @@
 """Entry point of a worker process.
 
-Arguments: the study's UUID, its total of finished trials, the photos as this machine finds them. The storage's URL
+Arguments: the study's UUID, `search.trials`, the photos as this machine finds them. The storage's URL
 comes in the environment; standard input ends when the process that started this one does. All else stands in the study.
 """
 
@@ -24,7 +24,7 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, total: int, photos: 
     Args:
         storage: Opened for writing.
         study_uuid: The study.
-        total: Finished trials that it shall have.
+        total: `search.trials`: finished trials that it shall have, its scout's price among them.
         photos: Where its photos lie on this machine.
 
     Raises:

@@ -40,6 +40,8 @@ def run_in_processes(run: StudyRun, num_workers: int, observer: StudyObserver) -
         observer.close()
         for process in processes:
             process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
     if all(process.returncode != 0 for process in processes):
         raise WorkerError(f"All {num_workers} workers ended before the study had its trials; see above for why.")
 

@@ -14,7 +14,7 @@ from dashboards.notes import (
     study_note,
     trial_note,
 )
-from studies.records.study_record import StudyRecord
+from studies.records.study_record import StudyRecord, kept_file_name
 from studies.records.summaries import StudySummary, summarise
 from studies.storage.database_errors import storage_errors
 from studies.storage.optuna_internals import trial_id_of
@@ -63,7 +63,13 @@ def save_study_notes(storage: StudyStorage, study_name: str) -> int:
         store.name_artifacts(_file_names(summary.record))
         picture = summary.record.style_image
         address = None if picture is None else store.picture_address(None, picture)
-        ours = study_note(summary, style_picture=address, storage=storage.name)
+        grid = summary.record.scout_sheet
+        ours = study_note(
+            summary,
+            style_picture=address,
+            scout_sheet=None if grid is None else store.picture_address(None, grid),
+            storage=storage.name,
+        )
         notes: dict[TrialId, str] = {None: merged_study_note(ours, store.read(None))}
         trial_ids = {
             trial.number: trial_id_of(trial) for trial in storage.read_study(study_name).get_trials(deepcopy=False)
@@ -95,7 +101,7 @@ def _trial_notes(
 def _file_names(record: StudyRecord) -> dict[str, str]:
     """File name by artifact id of what is kept with the study itself."""
     kept = {**record.artifacts, **record.validation_artifacts}
-    names = {artifact: f"{kind}.png" for kind, artifact in kept.items()}
+    names = {artifact: kept_file_name(kind) for kind, artifact in kept.items()}
     if record.style_image is not None and record.style_path is not None:
         names[record.style_image] = Path(record.style_path).name
     return names

@@ -34,12 +34,19 @@ _NOTE_OF_EARLIER_VERSIONS: Final = re.compile(
 """A trial's note as it was written before it had `END_OF_NOTE`."""
 
 
-def study_note(summary: StudySummary, *, style_picture: str | None = None, storage: str | None = None) -> str:
+def study_note(
+    summary: StudySummary,
+    *,
+    style_picture: str | None = None,
+    scout_sheet: str | None = None,
+    storage: str | None = None,
+) -> str:
     """Describes a study: its best weights, how far it is, how to export it, its configuration.
 
     Args:
         summary: the study.
         style_picture: address of the style image on the dashboard.
+        scout_sheet: address of the sheet of its scout there.
         storage: where the study lies, as `--storage` takes it, without a password; left out for the default.
 
     Returns:
@@ -56,6 +63,8 @@ def study_note(summary: StudySummary, *, style_picture: str | None = None, stora
     ]
     if style_picture is not None:
         lines += ["## Style image", "", f"![style image]({style_picture})", ""]
+    if scout_sheet is not None:
+        lines += ["## What the weights do", "", f"![one photo over a grid of both ratios]({scout_sheet})", ""]
     if summary.record.is_ours:
         configuration = yaml.safe_dump(dict(summary.record.configuration), sort_keys=False).rstrip()
         lines += ["## Configuration", "", "```yaml", configuration, "```", ""]

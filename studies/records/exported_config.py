@@ -19,6 +19,9 @@ FORMAT_FIELD: Final = "styletuner_export"
 STUDY_UUID_FIELD: Final = "study_uuid"
 """In `identity`; earlier versions wrote none."""
 
+SCOUT_FIELD: Final = "scout_sha256"
+"""In `identity`, where the trials started from a scout: content hash of its file."""
+
 SMALLEST_CONTENT_WEIGHT: Final = 1e-12
 """Far below any that is searched; divided by a smaller one, the other weights would be infinite."""
 

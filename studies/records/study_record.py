@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self, final
+from typing import Any, Final, Self, final
 
 from measures.quality import CONTENT_EXPONENT
 from measures.sampled_values import SampledValues
@@ -21,6 +21,9 @@ from studies.records.rescored_from import RescoredFrom
 from studies.records.study_scout import StudyScout
 from studies.records.validation import Validation, parse_validations
 from studies.records.widened_from import WidenedFrom
+
+_SUFFIXES: Final = {attributes.SCOUT_NETWORK: ".keras", attributes.SCOUT_RECORD: ".yaml"}
+"""Of those files that are no pictures."""
 
 
 @final
@@ -188,6 +191,11 @@ class StudyRecord:
             attributes.SCOUT_SHEET: self.scout_sheet,
         }
         return {name: artifact for name, artifact in known.items() if artifact is not None}
+
+
+def kept_file_name(kind: str) -> str:
+    """Return the name of a file that is kept with a study or trial, by the name of what it is: "outputs.png"."""
+    return kind + _SUFFIXES.get(kind, ".png")
 
 
 def ranges_of(configuration: Mapping[str, Any]) -> dict[str, Limits]:

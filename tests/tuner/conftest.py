@@ -12,6 +12,8 @@ from tests.tuner.tiny_study import NAME, Outcome, run_command, write_tiny_study
 
 __all__ = ["PostgreSQLServer", "postgresql_server"]
 
+TRAIN_SCOUT = ("scout", "train", "tiny.yaml", "--images", 24, "--set", "scout.checkpoint_every=8", "-o", "s.keras")
+
 NEEDED_FILES = ("vgg19", "alexnet")
 
 
@@ -88,3 +90,13 @@ def finished_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest
 def finished(finished_folder: Path, tmp_path: Path) -> Path:
     """A copy of `finished_folder` to work in; use it with `run_cli`, whose folder it is."""
     return Path(shutil.copytree(finished_folder, tmp_path, dirs_exist_ok=True))
+
+
+@pytest.fixture(scope="session")
+def scout_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of `drawn_study` with a trained scout, "s.keras"; leave it as it is."""
+    folder = Path(shutil.copytree(drawn_study, tmp_path_factory.mktemp("scout"), dirs_exist_ok=True))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
+        run_command(*TRAIN_SCOUT, cwd=folder).require_success()
+    return folder

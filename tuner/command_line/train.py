@@ -19,6 +19,7 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--repeat-trial", "repeated", is_flag=True, help="Repeat the trial's own short run instead, and score it."
 )
+@click.option("--scout", type=PATH, help="With --repeat-trial: the scout that the study's trials start from.")
 def train(
     exported: Path,
     output: Path,
@@ -28,6 +29,7 @@ def train(
     style_size: int | None,
     batch_size: int | None,
     repeated: bool,
+    scout: Path | None,
 ) -> None:
     """Train a finished network from a config that `styletuner study export` wrote.
 
@@ -42,13 +44,15 @@ def train(
     sizes = {"images": images, "crop_size": crop_size, "style_size": style_size, "batch_size": batch_size}
     if repeated and any(value is not None for value in sizes.values()):
         raise click.UsageError("--repeat-trial uses the trial's own sizes. Leave --images and the sizes out.")
+    if scout is not None and not repeated:
+        raise click.UsageError("--scout is for --repeat-trial: full training starts from noise. Leave it out.")
     plan = plan_training(config, output=output, photos=photos, sizes=sizes)
     load_networks()
     from tuner.finished.full_training import train_fully
     from tuner.finished.repeated_trial import repeat_trial
 
     if repeated:
-        quality = repeat_trial(plan, report=click.echo)
+        quality = repeat_trial(plan, scout=scout, report=click.echo)
         click.echo(f"Quality {quality:.4f}; the study's trial {config.trial} had {config.quality:.4f}.")
     else:
         train_fully(plan, report=click.echo)

@@ -1,5 +1,6 @@
 """Files of a study and its trials kept once more for a study beside it, so that either study can be deleted."""
 
+import mimetypes
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +8,10 @@ from typing import Any, final
 
 from optuna.artifacts import ArtifactMeta
 
+from studies.records.study_record import kept_file_name
 from studies.storage.artifacts import artifact_entry, artifact_metas
 from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX
 from studies.storage.study_storage import StudyStorage
-
-PNG = "image/png"
 
 
 @final
@@ -60,7 +60,12 @@ class FileCopier:
             StorageError: If the folder of artifacts cannot be written.
         """
         metas = {
-            artifact: ArtifactMeta(artifact_id=artifact, filename=f"{name}.png", mimetype=PNG, encoding=None)
+            artifact: ArtifactMeta(
+                artifact_id=artifact,
+                filename=kept_file_name(name),
+                mimetype=mimetypes.guess_type(kept_file_name(name))[0] or "application/octet-stream",
+                encoding=None,
+            )
             for name, artifact in named.items()
         } | {meta.artifact_id: meta for meta in artifact_metas(system_attrs)}
         ids: dict[str, str] = {}

@@ -1,23 +1,35 @@
 """A trial's own short run once more: its network, and a quality to compare with the study's."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from measures.sampled_values import SampledValues
 from measures.versions import JUDGE_VERSION
-from studies.records.exported_config import ExportedConfig
+from studies.records.exported_config import SCOUT_FIELD, ExportedConfig
 from tuner.checkpointed.training_watch import check_finite, divergence_explained, losses_line
 from tuner.configuration.identity import digest
-from tuner.errors import ConfigError
+from tuner.errors import ConfigError, ScoutError
 from tuner.finished.saving import save_network
 from tuner.finished.training_plan import TrainingPlan
+from tuner.scouting.scout import load_scout
+from tuner.scouting.scout_files import read_scout_record
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import StudyPictures, open_pictures
 from tuner.search.study_scale import SettleScale, as_measured, require_same_scale, scale_of
 
 
-def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None]) -> float:
+def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None], scout: Path | None = None) -> float:
     """Train just as the study's trial did, as far as it came, save the network, and score it on the rung photos.
+
+    Args:
+        plan: What to train.
+        report: Told in a few words what is being done.
+        scout: Of a study whose trials start from one, a .keras file.
 
     Returns:
         The quality, in [0, 1], which equals the trial's on the same machine, with the same version of the judge.
@@ -26,7 +38,9 @@ def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None]) -> float:
         ConfigError: The photos are not the study's, or the trial was not scored at one of the study's rungs.
         OutputError: The output is another training's network.
         DivergedError: The loss is not finite any more.
+        ScoutError: The study's trials start from another scout, or one is given and they start from noise.
     """
+    weights = _initial_weights(plan, scout)
     pictures = open_pictures(plan.config)
     rungs = _trial_rungs(plan, pictures)
     identity = digest({"repeated": rungs, "judge": JUDGE_VERSION, "training": plan.identity(pictures)})
@@ -39,14 +53,20 @@ def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None]) -> float:
     if finished is not None:
         report(f"{plan.files.network} is finished already, by this very run.")
         return float(finished["quality"])
-    return _repeat(plan, pictures, rungs=rungs, identity=identity, report=report)
+    return _repeat(plan, pictures, rungs=rungs, identity=identity, report=report, weights=weights)
 
 
 def _repeat(
-    plan: TrainingPlan, pictures: StudyPictures, *, rungs: list[int], identity: str, report: Callable[[str], None]
+    plan: TrainingPlan,
+    pictures: StudyPictures,
+    *,
+    rungs: list[int],
+    identity: str,
+    report: Callable[[str], None],
+    weights: Sequence[NDArray[np.float32]] | None,
 ) -> float:
     resources = StudyResources(plan.config, pictures, report=report, settle=_settle_as_exported(plan.exported))
-    resources.start(SampledValues.of_weights(plan.weights))
+    resources.start(SampledValues.of_weights(plan.weights), weights=weights)
     seen = 0
     with divergence_explained(plan.files.checkpoint, lower=plan.what_to_lower):
         for rung in rungs:
@@ -59,6 +79,26 @@ def _repeat(
         plan, resources.trainer, references=resources.scale.references, identity=identity, images=seen, quality=quality
     )
     return quality
+
+
+def _initial_weights(plan: TrainingPlan, scout: Path | None) -> list[NDArray[np.float32]] | None:
+    """Return what the trial's network began with; None where that was noise."""
+    exported = plan.exported
+    wanted = exported.identity.get(SCOUT_FIELD) if plan.config.search.start == "scout" else None
+    if wanted is None:
+        if scout is not None:
+            raise ScoutError(f"The trials of study {exported.study!r} start from noise. Leave --scout out.")
+        return None
+    if scout is None:
+        raise ScoutError(
+            f"The trials of study {exported.study!r} start from its scout. Write that with `styletuner study export "
+            f"{shlex.quote(exported.study)} --scout scout.keras`, and name it with --scout."
+        )
+    if read_scout_record(scout).network_sha256 != wanted:
+        raise ScoutError(f"Scout {scout} is not the one that the trials of study {exported.study!r} start from.")
+    (network,) = load_scout(scout).fold([SampledValues.of_weights(plan.weights)])
+    weights: list[NDArray[np.float32]] = network.get_weights()
+    return weights
 
 
 def _settle_as_exported(exported: ExportedConfig) -> SettleScale:

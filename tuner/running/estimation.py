@@ -1,6 +1,7 @@
 """What a study would cost, measured on a few batches before it is run."""
 
 import io
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from dashboards.contact_sheet import trial_sheet
 from measures.sampled_values import SampledValues
 from tuner.configuration.settings import StudyConfig
+from tuner.running.scouted_run import SHEET_SHAPE
+from tuner.scouting.sweeping import SUGGESTING_SETTINGS
 from tuner.search.crop_tables import CropTables, crop_bytes
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import StudyPictures
@@ -29,7 +32,7 @@ ANY_VALUES: Final = SampledValues(style_to_content=1.0, tv_to_content=0.1)
 @final
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What all trials of a study cost at most, run one after another; pruning makes it less.
+    """What a study costs at most, its scout included, its trials run one after another; pruning makes it less.
 
     Attributes:
         seconds: Time for training and scoring.
@@ -70,9 +73,13 @@ def estimate(config: StudyConfig, pictures: StudyPictures, *, report: Callable[[
     num_painted = len(config.rungs) * len(outputs) + num_calibration
     seconds = config.rungs[-1] * seconds_per_image + num_painted * seconds_per_photo
     num_trials = config.num_trials
+    scout_seconds = 0.0
+    if config.search.start == "scout":
+        num_judged = (SUGGESTING_SETTINGS + math.prod(SHEET_SHAPE)) * len(outputs)
+        scout_seconds = config.scout.images * seconds_per_image + num_judged * seconds_per_photo
     trial_bytes = _picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration
     num_bytes = num_trials * trial_bytes + crop_bytes(config.data) + feature_bytes
-    return Estimate(seconds=num_trials * seconds, num_bytes=num_bytes)
+    return Estimate(seconds=scout_seconds + num_trials * seconds, num_bytes=num_bytes)
 
 
 def _shortened(config: StudyConfig) -> StudyConfig:

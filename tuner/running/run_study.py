@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 import optuna
 
 from dashboards.note_saving import save_study_notes
-from dashboards.picture_titles import is_contact_sheet
+from dashboards.picture_titles import is_contact_sheet, is_scout_sheet
 from dashboards.study_sheet import study_contact_sheet
 from groundwork.output_files import free_path
 from groundwork.whole_files import write_whole
@@ -44,11 +44,13 @@ class StudyEstimate:
         num_trials: Its trials.
         num_images: Images that each is trained on.
         cost: What they cost at most.
+        scout_images: Images that their scout is trained on; 0 without one.
         num_finished: How many of them are finished; None if there is no such study yet, or only the rest is counted.
     """
 
     num_trials: int
     num_images: int
+    scout_images: int
     cost: "Estimate"
     num_finished: int | None
 
@@ -65,6 +67,7 @@ class StudyResult:
         summary: Its trials.
         exports: The best weights' configs; none where no output was asked for.
         sheet: The contact sheet; None where no output was asked for.
+        scout_sheet: The sheet of its scout; None also where it has none.
     """
 
     name: str
@@ -73,6 +76,7 @@ class StudyResult:
     summary: StudySummary
     exports: tuple[Path, ...]
     sheet: Path | None
+    scout_sheet: Path | None = None
 
 
 def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> StudyEstimate:
@@ -100,6 +104,7 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
     return StudyEstimate(
         num_trials=config.num_trials,
         num_images=config.rungs[-1],
+        scout_images=config.scout.images if config.search.start == "scout" else 0,
         cost=estimate(config, pictures, report=say),
         num_finished=num_finished,
     )
@@ -197,11 +202,21 @@ def _conclude(run: StudyRun, *, output: Path | None) -> StudyResult:
     summary = summarise(storage, name)
     exports: list[Path] = []
     sheet: Path | None = None
+    scout_sheet: Path | None = None
     if output is not None:
         kept = storage_files(storage.url)
         exports = write_exports(storage, name, free_path(output / f"{name}.yaml", is_ours=is_export, kept=kept))
         sheet = free_path(output / f"{name}.png", is_ours=is_contact_sheet, kept=kept)
         write_whole(sheet, study_contact_sheet(storage, summary))
+        if (grid := summary.record.scout_sheet) is not None:
+            scout_sheet = free_path(output / f"{name}.scout.png", is_ours=is_scout_sheet, kept=kept)
+            write_whole(scout_sheet, storage.artifacts.path_of(grid).read_bytes())
     return StudyResult(
-        name=name, uuid=run.uuid, place=storage.name, summary=summary, exports=tuple(exports), sheet=sheet
+        name=name,
+        uuid=run.uuid,
+        place=storage.name,
+        summary=summary,
+        exports=tuple(exports),
+        sheet=sheet,
+        scout_sheet=scout_sheet,
     )

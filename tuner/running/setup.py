@@ -194,7 +194,11 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
                 f"`search.objectives: {config.search.objectives}`. Choose another name with --name."
             )
         return  # made, but killed before its attributes were written
-    differences = describe_differences(defining_values(stored_config(study)), defining_values(config))
+    stored = stored_config(study)
+    differences = describe_differences(defining_values(stored), defining_values(config))
+    if stored.search.start != config.search.start:
+        # The scout's settings would hide what matters.
+        differences = [f"`search.start` is {stored.search.start}, now {config.search.start}"]
     if record.identity.get("style_sha256") != pictures.style_sha256:
         differences.insert(0, f"the style image is another one than {record.style_path or 'the first run'}")
     if record.identity.get("photos_digest") != pictures.collection.digest:

@@ -1,6 +1,5 @@
 """The scout that a study keeps: giving it to the study, and loading it."""
 
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,14 +10,15 @@ import optuna
 from optuna.samplers import RandomSampler
 
 from groundwork.file_hashes import sha256_of
-from studies.errors import StudyError
 from studies.records import attributes
+from studies.records.exported_config import SCOUT_FIELD
 from studies.records.study_record import StudyRecord
 from studies.records.study_scout import StudyScout, foretold_attribute
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 from tuner.checkpointed.network_files import NetworkFiles
 from tuner.scouting.scout import Scout, load_scout
+from tuner.scouting.scout_copies import write_kept_scout
 from tuner.scouting.scout_files import COMMAND
 from tuner.scouting.sweeping import Foretold
 from tuner.search.space import parameters_of
@@ -72,12 +72,9 @@ def keep_scout(
             if known is None:
                 study.set_user_attr(key, storage.artifacts.upload_bytes(content, study, file_name=name))
         _enqueue(study, suggestions)
-        scout = StudyScout(
-            images=images,
-            sha256=sha256_of(files.network),
-            num_judged=num_judged,
-            num_suggested=len(suggestions),
-        )
+        sha256 = sha256_of(files.network)
+        scout = StudyScout(images=images, sha256=sha256, num_judged=num_judged, num_suggested=len(suggestions))
+        study.set_user_attr(attributes.IDENTITY, {**record.identity, SCOUT_FIELD: sha256})
         # Last: it says that all the rest is there.
         study.set_user_attr(attributes.SCOUT, scout.to_attribute())
 
@@ -92,27 +89,9 @@ def load_kept_scout(storage: StudyStorage, study_uuid: str) -> Scout:
     """
     with tempfile.TemporaryDirectory(prefix="styletuner-") as folder:
         path = Path(folder) / _NAME
-        copy_kept_scout(storage, study_uuid, NetworkFiles(path, command=COMMAND))
         name = storage.read_by_uuid(study_uuid).study_name
+        write_kept_scout(storage, name, NetworkFiles(path, command=COMMAND))
         return replace(load_scout(path), name=f"of study {name!r}")
-
-
-def copy_kept_scout(storage: StudyStorage, study_uuid: str, files: NetworkFiles) -> None:
-    """Copy the scout that a study keeps, and the record of its training, to files of their own; see above for errors.
-
-    Raises:
-        OSError: They cannot be written.
-    """
-    study = storage.read_by_uuid(study_uuid)
-    record = StudyRecord.parse(study.user_attrs)
-    if record.scout_network is None or record.scout_record is None:
-        raise StudyError(
-            f"Study {study.study_name!r} has no scout. Its trials start from noise, or it has not run yet."
-        )
-    files.network.parent.mkdir(parents=True, exist_ok=True)
-    # First, as `NetworkFiles.save` has it: a network without its record could not be told from a foreign one.
-    for artifact, path in ((record.scout_record, files.record), (record.scout_network, files.network)):
-        shutil.copyfile(storage.artifacts.path_of(artifact), path)
 
 
 def _enqueue(study: optuna.Study, suggestions: Sequence[Foretold]) -> None:

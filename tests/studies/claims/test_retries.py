@@ -41,6 +41,13 @@ def test_the_baselines_retry_is_the_baseline(study: optuna.Study) -> None:
     assert study.trials[1].user_attrs == {"retry_of": 0, "num_retries": 1, "baseline": True}
 
 
+def test_the_retry_of_a_suggestion_is_that_suggestion(study: optuna.Study) -> None:
+    foretold = {"quality": 0.5, "standard_error": 0.01}
+    study.enqueue_trial({"x": 0.5}, user_attrs={"foretold": foretold})
+    enqueue_retry(study, study.trials[0], num_kills=1)
+    assert study.trials[1].user_attrs == {"retry_of": 0, "num_retries": 1, "foretold": foretold}
+
+
 def test_an_interrupt_is_noted_on_the_trial(study: optuna.Study) -> None:
     def objective(trial: optuna.Trial) -> float:
         mark_interrupted(trial, "Ctrl-C")

@@ -8,6 +8,7 @@ from studies.records.trial_words import (
     counted_states,
     listed_trials,
     near_ends_in_words,
+    origin_in_words,
     state_word,
     ties_in_words,
 )
@@ -48,3 +49,12 @@ def test_ends_of_ranges_are_told_with_the_way_beyond() -> None:
         "0.003 to 1. A better one may lie beyond: styletuner study run ... --name 'my waves' --widen"
     )
     assert near_ends_in_words((), study="waves") == ""
+    assert near_ends_in_words(ends[:1], study="waves", has_scout=True).endswith(
+        "A better one may lie beyond: start a study with a wider `search.style_to_content`"
+    )
+
+
+def test_why_a_trial_was_run_with_its_weights() -> None:
+    assert origin_in_words(is_baseline=True, foretold=None) == "baseline"
+    assert origin_in_words(is_baseline=False, foretold=0.5234) == "suggested by the scout (foretold 0.523)"
+    assert origin_in_words(is_baseline=False, foretold=None) == ""

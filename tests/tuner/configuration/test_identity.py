@@ -65,6 +65,7 @@ OTHER: list[dict[str, Any]] = [
     {"search": {"baseline": [1, 1, 0.1001]}},
     {"search": {"rungs": [0.2, 0.5, 0.75, 1]}},
     {"search": {"pruner": "none"}},
+    {"search": {"start": "scout"}},
     {"training": {"images": 1204}},
     {"network": {"kernel_initializer": "he_uniform"}},
 ]
@@ -82,6 +83,14 @@ def test_two_spellings_are_one_configuration(one: dict[str, Any], other: dict[st
 def test_what_changes_a_number_is_another_configuration(changed: dict[str, Any]) -> None:
     assert defining_values(configure()) != defining_values(configure(changed))
     assert digest(hashed_values(configure())) != digest(hashed_values(configure(changed)))
+
+
+@pytest.mark.parametrize("changed", [{"images": 1200}, {"suggestions": 1}, {"learning_rate": 0.1}], ids=str)
+def test_the_scout_that_trials_start_from_is_part_of_the_study(changed: dict[str, Any]) -> None:
+    started = {"search": {"start": "scout"}}
+    assert defining_values(configure(started)) != defining_values(configure(started, {"scout": changed}))
+    checkpoints = {"scout": {"checkpoint_every": 9}}
+    assert defining_values(configure(started)) == defining_values(configure(started, checkpoints))
 
 
 def test_presets_keep_the_hash_that_their_studies_are_named_by() -> None:

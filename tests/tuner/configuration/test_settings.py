@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tuner.configuration.identity import defining_values
-from tuner.configuration.loading import load_config, validate_config
+from tuner.configuration.loading import load_config, merge, validate_config
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 
@@ -95,6 +95,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"training": {"images": 40, "batch_size": 4}, "search": {"rungs": [0.1, 0.11, 1]}},
         "`search.rungs` are too close: 40 images in batches of 4 put them at 4, 4, 40 images",
     ),
+    (
+        {"search": {"start": "scout", "trials": 4}, "training": {"images": 1200}, "scout": {"images": 4800}},
+        "`search.trials` is 4, and the scout's 4800 images are the price of 4 trials of 1200: nothing is left",
+    ),
+    (
+        {"search": {"start": "scout"}, "network": {"norm": "batch"}},
+        "`search.start` must be noise where `network.norm` is batch",
+    ),
 ]
 
 
@@ -150,6 +158,14 @@ def test_rungs_are_rising_whole_batches_that_end_with_the_run(
 def test_rungs_by_hand() -> None:
     values = {"training": {"images": 1202, "batch_size": 4}, "search": {"rungs": [0.25, 0.5, 1]}}
     assert validate_config(values, source="s").rungs == (300, 600, 1200)
+
+
+def test_a_scout_costs_trials() -> None:
+    values = {"training": {"images": 1200}, "scout": {"images": 2500}, "search": {"trials": 16}}
+    plain = validate_config(values, source="s")
+    scouted = validate_config(merge(values, {"search": {"start": "scout"}}), source="s")
+    assert (plain.scout_price, plain.num_trials) == (0, 16)
+    assert (scouted.scout_price, scouted.num_trials) == (3, 13)
 
 
 def test_a_configuration_survives_being_stored() -> None:

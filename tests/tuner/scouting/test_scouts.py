@@ -14,29 +14,16 @@ from measures.errors import SampledValuesError
 from measures.sampled_values import SampledValues
 from models.networks.style_network import stylise
 from models.pictures.images import read_image, write_image
-from models.pretrained import files as pretrained
 from objectives.training.trainer import StyleTrainer
 from tests.objectives.drawn_pictures import draw_photo, draw_style
+from tests.tuner.conftest import TRAIN_SCOUT as TRAIN
 from tests.tuner.conftest import RunCli
-from tests.tuner.tiny_study import run_command
 from tuner.finished.stylising import load_network
 from tuner.scouting.scout import Scout, load_scout
 from tuner.scouting.sweeping import spread_positions, sweep
 from tuner.search.judged_set import judged_set
 
 pytestmark = pytest.mark.slow
-
-TRAIN = ("scout", "train", "tiny.yaml", "--images", 24, "--set", "scout.checkpoint_every=8", "-o", "s.keras")
-
-
-@pytest.fixture(scope="session")
-def scout_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of `drawn_study` with a trained scout, "s.keras"; leave it as it is."""
-    folder = Path(shutil.copytree(drawn_study, tmp_path_factory.mktemp("scout"), dirs_exist_ok=True))
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
-        run_command(*TRAIN, cwd=folder).require_success()
-    return folder
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from optuna.testing.pytest_samplers import (
 from optuna.trial import TrialState
 
 from measures.loss_weights import LossWeights
+from studies.records import attributes
 from tuner.configuration.settings import SearchSection
-from tuner.search.samplers import SAMPLERS, TrialSeededSampler, build_sampler
+from tuner.search.samplers import DEFAULT_STARTUP, SAMPLERS, TrialSeededSampler, build_sampler
 from tuner.search.space import suggest_values
 
 
@@ -178,3 +179,26 @@ def test_tpe_beats_chance_in_a_short_study() -> None:
         return sum(results) / len(results)
 
     assert best("tpe") > best("random")
+
+
+@pytest.mark.parametrize(("best_suggested", "startup"), [(0.5, DEFAULT_STARTUP), (0.3, DEFAULT_STARTUP + 2)])
+def test_suggestions_that_were_wrong_do_not_shorten_the_random_start(
+    best_suggested: float, startup: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = SearchSection(trials=24, start="scout")
+    study = optuna.create_study(direction="maximize", sampler=build_sampler(search, seed=0))
+    foretold = {attributes.FORETOLD: {"quality": 0.6, "standard_error": 0.01}}
+    for quality, mark in ((0.4, {attributes.BASELINE: True}), (best_suggested, foretold), (0.2, foretold)):
+        study.enqueue_trial({}, user_attrs=mark)
+        trial = study.ask()
+        suggest_values(trial, search)
+        study.tell(trial, quality)
+    built: list[int] = []
+
+    def build(*, n_startup_trials: int, seed: int) -> TPESampler:
+        built.append(n_startup_trials)
+        return TPESampler(n_startup_trials=n_startup_trials, seed=seed)
+
+    monkeypatch.setattr("tuner.search.samplers.TPESampler", build)
+    suggest_values(study.ask(), search)
+    assert set(built) == {startup}

@@ -71,6 +71,9 @@ def run(
 
     Where the best trial lies near an end of what was searched, the same command with --widen goes on beyond it, in a
     study of its own that begins with all trials of the first. It runs half as many new ones; --trials N means N in all.
+
+    With --scout the study first trains one network for all weights, at the price of some of its trials; the others
+    start from what it has for their weights, and the first of them try what it foretells to be best.
     """
     from tuner.configuration.loading import load_config, merge
     from tuner.running.request import StudyRequest
@@ -105,8 +108,9 @@ def _print_estimate(request: "StudyRequest") -> None:
     from tuner.running.run_study import estimate_study
 
     found = estimate_study(request, say=lambda text: click.echo(text, err=True))
+    scout = f"A scout of {found.scout_images} images and " if found.scout_images else ""
     click.echo(
-        f"{found.num_trials} trials of {found.num_images} images: at most {format_seconds(found.cost.seconds)} "
+        f"{scout}{found.num_trials} trials of {found.num_images} images: at most {format_seconds(found.cost.seconds)} "
         f"with one worker (pruning makes it less), {math.ceil(found.cost.num_bytes / 2**20)} MB of disk."
     )
     if found.num_finished is not None:
@@ -146,6 +150,8 @@ def _print_result(result: "StudyResult", *, storage: str) -> None:
     else:
         named = shlex.quote(result.name)
         click.echo(f"Export them:   {command} study export {named} -o best.yaml{storage_words(storage)}")
+    if result.scout_sheet is not None:
+        click.echo(f"The scout's:   {result.scout_sheet}")
     click.echo(f"See them all:  {command} dashboard {place}")
 
 

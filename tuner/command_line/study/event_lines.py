@@ -91,6 +91,8 @@ class EventLines(StudyObserver):
             near_ends=[near.as_dict() for near in result.summary.near_ends],
             exports=[str(path) for path in result.exports],
             sheet=None if result.sheet is None else str(result.sheet),
+            scout=None if result.summary.scout is None else result.summary.scout.as_dict(),
+            scout_sheet=None if result.scout_sheet is None else str(result.scout_sheet),
         )
 
 

@@ -44,6 +44,7 @@ class ContentExponent(click.ParamType[float]):
     help="Rank by quality with this weight of content against style: from the front of a study of content and style, "
     "else from all complete trials.  [default: the study's own]",
 )
+@click.option("--scout", type=PATH, help="Write the scout that its trials start from too, to this .keras file.")
 @calibrated_option
 @storage_option
 def export(
@@ -52,6 +53,7 @@ def export(
     trial: int | None,
     top: int,
     prefer: float | None,
+    scout: Path | None,
     calibrated: bool,
     rater: str | None,
     storage: str,
@@ -59,6 +61,9 @@ def export(
     """Write the best weights as a self-contained config for `styletuner train`, the style image beside it."""
     from studies.records.exports import write_exports
     from studies.storage.study_storage import StudyStorage
+    from tuner.checkpointed.network_files import NetworkFiles
+    from tuner.scouting.scout_copies import require_kept_scout, write_kept_scout
+    from tuner.scouting.scout_files import COMMAND
 
     if trial is not None and top != 1:
         raise click.UsageError("--trial names one trial and --top several. Give one of them.")
@@ -67,12 +72,20 @@ def export(
     chosen = chosen_rater(calibrated, rater)
     if calibrated and (trial is not None or prefer is not None):
         raise click.UsageError("--calibrated ranks by people's choices. Leave --trial and --prefer out.")
+    files = None if scout is None else NetworkFiles(scout, command=COMMAND)
+    if files is not None:
+        files.check(kept=[])
     with StudyStorage.open_read_only(storage) as studies:
+        if files is not None:
+            require_kept_scout(studies, name)
         ranking = None if prefer is None else _preferred(studies, name, prefer)
         ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
         paths = write_exports(studies, name, output, trial=trial, top=top, ranking=ranking)
         for path in paths:
             click.echo(str(path))
+        if files is not None:
+            write_kept_scout(studies, name, files)
+            click.echo(str(files.network))
         _warn_of_loser(studies, name, paths)
         if trial is None:
             _tell_of_ends(studies, name)

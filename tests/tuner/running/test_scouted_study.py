@@ -1,0 +1,202 @@
+"""A study whose trials start from a scout: trained by it or given, whatever interrupts it, and what it says of that."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+from optuna.trial import FrozenTrial, TrialState
+
+from groundwork.file_hashes import sha256_of
+from measures.sampled_values import SampledValues
+from models.pictures.images import read_image
+from models.pretrained import files as pretrained
+from objectives.training.trainer import StyleTrainer
+from studies.records import attributes
+from studies.records.study_record import StudyRecord
+from studies.records.study_scout import foretold_attribute
+from tests.tuner.conftest import RunCli
+from tests.tuner.tiny_study import NAME, opened, read_trials, run_command
+from tuner.scouting import kept_scout
+from tuner.scouting.kept_scout import load_kept_scout
+from tuner.scouting.scout import load_scout
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = ("--set", "scout.images=24", "--set", "scout.checkpoint_every=8", "--set", "scout.suggestions=2")
+RUN = ("study", "run", "tiny.yaml", "--name", NAME, "--trials", 6, *SETTINGS, "--scout")
+"""The scout's 24 images are the price of two trials of 16: four are left."""
+
+
+@pytest.fixture(scope="module")
+def scouted_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of `drawn_study` in which a study has trained its scout and run its trials; leave it as it is."""
+    folder = Path(shutil.copytree(drawn_study, tmp_path_factory.mktemp("scouted"), dirs_exist_ok=True))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
+        outcome = run_command(*RUN, "-o", "out", "--json", cwd=folder).require_success()
+    (folder / "events.jsonl").write_text(outcome.stdout, encoding="utf-8")
+    (folder / "said.txt").write_text(outcome.stderr, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def scouted(scouted_folder: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(scouted_folder, folder, dirs_exist_ok=True))
+
+
+def is_suggested(trial: FrozenTrial) -> bool:
+    return attributes.FORETOLD in trial.user_attrs
+
+
+def record_of(folder: Path) -> StudyRecord:
+    with opened(folder / "styletuner.db") as studies:
+        return StudyRecord.parse(studies.read_study(NAME).user_attrs)
+
+
+def test_the_baseline_comes_first_then_suggestions_then_what_the_sampler_draws(scouted: Path) -> None:
+    trials = read_trials(scouted / "styletuner.db")
+    assert [trial.state.is_finished() for trial in trials] == [True] * 4
+    assert [attributes.BASELINE in trial.user_attrs for trial in trials] == [True, False, False, False]
+    assert [is_suggested(trial) for trial in trials] == [False, True, True, False]
+    foretold = [trial.user_attrs[attributes.FORETOLD]["quality"] for trial in trials[1:3]]
+    assert foretold == sorted(foretold, reverse=True)
+    said = (scouted / "said.txt").read_text()
+    assert "24 images are the price of 2 of 6 trials: 4 are left" in said
+    assert said.count("suggested by the scout (foretold ") == 2
+    end = json.loads((scouted / "events.jsonl").read_text().splitlines()[-1])
+    assert {trial["number"] for trial in end["scout"]["suggested"]} == {1, 2}
+    assert end["scout"]["verdict"] in ("holds", "contradicted")
+    assert ("beats the baseline" in said) or ("the search goes on as if it had suggested nothing" in said)
+    assert read_image(Path(scouted / end["scout_sheet"])).shape[0] > 300
+
+
+def test_the_study_keeps_the_scout_and_says_so(scouted: Path, run_cli: RunCli) -> None:
+    kept = record_of(scouted)
+    assert kept.scout is not None
+    assert (kept.scout.images, kept.scout.num_suggested) == (24, 2)
+    shown = run_cli("study", "show", NAME).require_success().stdout
+    assert "Trials start from a scout of 24 images." in shown
+    assert shown.count("suggested by the scout (foretold ") == 2
+    run_cli("study", "export", NAME, "--scout", "out/mine.keras").require_success()
+    with opened(scouted / "styletuner.db") as studies:
+        from_study = load_kept_scout(studies, studies.read_study(NAME).user_attrs[attributes.STUDY_UUID])
+    for one, other in zip(
+        load_scout(scouted / "out/mine.keras").network.get_weights(), from_study.network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_trial_starts_from_the_fold_and_can_be_repeated(
+    scouted: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[list[NDArray[np.float32]]] = []
+    start = StyleTrainer.start
+
+    def noting(trainer: StyleTrainer, sampled: SampledValues | None, **options: object) -> None:
+        start(trainer, sampled, **options)  # type: ignore[arg-type]
+        begun.append(trainer.network.get_weights())
+
+    best = (
+        run_cli("study", "export", NAME, "--trial", 1, "--scout", "scout.keras")
+        .require_success()
+        .stdout.splitlines()[0]
+    )
+    exported = yaml.safe_load((scouted / best).read_text())
+    repeat = ("train", best, "--repeat-trial", "-o", "net.keras")
+    run_cli(*repeat).require_refusal("start from its scout", "--scout scout.keras")
+    monkeypatch.setattr(StyleTrainer, "start", noting)
+    said = run_cli(*repeat, "--scout", "scout.keras").require_success().stdout
+    quality = f"{exported['quality']:.4f}"
+    assert f"Quality {quality}; the study's trial 1 had {quality}" in said
+    values = SampledValues.from_dict(exported["params"])
+    (folded,) = load_scout(scouted / "scout.keras").fold([values])
+    for mine, theirs in zip(begun[0], folded.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+    run_cli("train", best, "-o", "net.keras", "--scout", "scout.keras").require_refusal("--scout is for --repeat-trial")
+
+
+def test_going_on_needs_no_other_scout(scouted: Path, run_cli: RunCli) -> None:
+    before = record_of(scouted)
+    said = run_cli(*RUN[:6], 7, *RUN[7:], "--workers", 2).require_success().stderr
+    assert "price of" not in said
+    assert len(read_trials(scouted / "styletuner.db")) == 5
+    assert record_of(scouted).artifacts == before.artifacts
+
+
+def test_what_does_not_go_with_a_scout_is_refused(scouted: Path, scout_folder: Path, run_cli: RunCli) -> None:
+    for name in ("s.keras", "s.training.yaml"):
+        shutil.copy(scout_folder / name, scouted)
+    run_cli(*RUN, "--widen").require_refusal("which knows nothing beyond its ranges")
+    run_cli(*RUN[:-1]).require_refusal("`search.start` is scout, now noise")
+    run_cli(*RUN[:-1], "--scout-file", "none.keras").require_refusal("none.keras does not exist")
+    run_cli(*RUN[:-1], "--scout-file", "s.keras", "--seed", 3).require_refusal(
+        "Scout s.keras was trained with `seed` 0; the study has 3"
+    )
+    storage = (scouted / "styletuner.db").read_bytes()
+    run_cli(*RUN[:5], "--trials", 2, *SETTINGS, "--scout").require_refusal(
+        "the price of 2 trials of 16: nothing is left"
+    )
+    assert (scouted / "styletuner.db").read_bytes() == storage
+
+
+def test_a_scout_that_is_there_is_taken_and_no_other_later(
+    scout_folder: Path, folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("s.keras", "s.training.yaml"):
+        shutil.copy(scout_folder / name, folder)
+    monkeypatch.setattr("tuner.running.scouted_run.train_scout", None)
+    run = ("study", "run", "tiny.yaml", "--name", NAME, "--scout-file")
+    run_cli(*run, "s.keras", "--trials", 3).require_success()
+    trials = read_trials(folder / "styletuner.db")
+    assert [trial.state for trial in trials[:1]] == [TrialState.COMPLETE]
+    assert sum(map(is_suggested, trials)) == 3, "enqueued, for when there are more trials"
+    # The same network, written anew: another file.
+    scout = load_scout(folder / "s.keras")
+    scout.network.save(folder / "t.keras")
+    record = yaml.safe_load((folder / "s.training.yaml").read_text())
+    record["network_sha256"] = sha256_of(folder / "t.keras")
+    head = (folder / "s.training.yaml").read_text().splitlines()[0]
+    (folder / "t.training.yaml").write_text(f"{head}\n{yaml.safe_dump(record)}")
+    run_cli(*run, "t.keras", "--trials", 4).require_refusal("has a scout already, another one than t.keras")
+
+
+def test_an_interrupted_scout_goes_on_and_one_half_kept_is_kept_once(
+    folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, calls = StyleTrainer.train, iter(range(100))
+
+    def interrupted(trainer: StyleTrainer, *arguments: object, **options: object) -> object:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return train(trainer, *arguments, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StyleTrainer, "train", interrupted)
+        assert run_cli(*RUN, "--seed", 5).status == 1
+    assert record_of(folder).scout is None
+    marks: list[object] = []
+
+    def killed(**values: float | None) -> object:
+        marks.append(values)
+        if len(marks) == 2:
+            raise KeyboardInterrupt
+        return foretold_attribute(**values)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_scout, "foretold_attribute", killed)
+        outcome = run_cli(*RUN, "--seed", 5)
+        assert outcome.status == 1
+        assert "resuming from" in outcome.stderr
+        assert "at 8 of 24 images" in outcome.stderr
+    half = record_of(folder)
+    assert half.scout is None
+    assert half.scout_sheet is not None
+    assert sum(map(is_suggested, read_trials(folder / "styletuner.db"))) == 1
+    assert "trained already" in run_cli(*RUN, "--seed", 5).require_success().stderr
+    trials = read_trials(folder / "styletuner.db")
+    assert [is_suggested(trial) for trial in trials] == [False, True, True, False]
+    assert record_of(folder).scout_sheet == half.scout_sheet

@@ -19,7 +19,9 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--repeat-trial", "repeated", is_flag=True, help="Repeat the trial's own short run instead, and score it."
 )
-@click.option("--scout", type=PATH, help="With --repeat-trial: the scout that the study's trials start from.")
+@click.option(
+    "--from", "start", type=PATH, help="Network or scout to start from, a .keras file.  [default: start from noise]"
+)
 def train(
     exported: Path,
     output: Path,
@@ -29,12 +31,15 @@ def train(
     style_size: int | None,
     batch_size: int | None,
     repeated: bool,
-    scout: Path | None,
+    start: Path | None,
 ) -> None:
     """Train a finished network from a config that `styletuner study export` wrote.
 
     An interrupted training resumes from its checkpoint when the same command is run again. A finished network is left
     as it is, and one of another training is not written over.
+
+    With --from it starts from a network that is trained already; of a scout, from what it has for these weights. A
+    trial that started from its study's scout is repeated from that scout.
     """
     from studies.records.exported_config import read_exported
     from tuner.finished.training_plan import plan_training
@@ -44,15 +49,13 @@ def train(
     sizes = {"images": images, "crop_size": crop_size, "style_size": style_size, "batch_size": batch_size}
     if repeated and any(value is not None for value in sizes.values()):
         raise click.UsageError("--repeat-trial uses the trial's own sizes. Leave --images and the sizes out.")
-    if scout is not None and not repeated:
-        raise click.UsageError("--scout is for --repeat-trial: full training starts from noise. Leave it out.")
-    plan = plan_training(config, output=output, photos=photos, sizes=sizes)
+    plan = plan_training(config, output=output, photos=photos, sizes=sizes, start=start)
     load_networks()
     from tuner.finished.full_training import train_fully
     from tuner.finished.repeated_trial import repeat_trial
 
     if repeated:
-        quality = repeat_trial(plan, scout=scout, report=click.echo)
+        quality = repeat_trial(plan, report=click.echo)
         click.echo(f"Quality {quality:.4f}; the study's trial {config.trial} had {config.quality:.4f}.")
     else:
         train_fully(plan, report=click.echo)

@@ -16,6 +16,7 @@ from tuner.checkpointed.training_watch import divergence_explained
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.finished.saving import save_network
+from tuner.finished.starting_network import starting_weights
 from tuner.finished.training_plan import TrainingPlan
 from tuner.search.resources import REFERENCE_CROPS, build_loss_network, build_network
 from tuner.search.study_pictures import StudyPictures, open_pictures
@@ -31,6 +32,7 @@ def train_fully(plan: TrainingPlan, *, report: Callable[[str], None]) -> None:
         ConfigError: Too few photos remain, or the checkpoint is of another training or further on than asked for.
         CheckpointError: The checkpoint cannot be read.
         OutputError: The output is another training's network, or cannot be written; says what is kept.
+        NetworkFileError: The network to start from is damaged, or has other layers.
         DivergedError: The loss is not finite any more.
         KeyboardInterrupt: After a checkpoint has been written, if training had begun.
     """
@@ -119,5 +121,10 @@ def _start_trainer(
         learning_rate=settings.learning_rate,
         precision=settings.precision,
     )
-    trainer.start(SampledValues.of_weights(plan.weights), style_targets=grams, references=references)
+    trainer.start(
+        SampledValues.of_weights(plan.weights),
+        style_targets=grams,
+        references=references,
+        weights=None if plan.start is None else starting_weights(plan.start, config, plan.weights),
+    )
     return trainer, references

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +14,16 @@ from tuner.checkpointed.training_watch import check_finite, divergence_explained
 from tuner.configuration.identity import digest
 from tuner.errors import ConfigError, ScoutError
 from tuner.finished.saving import save_network
+from tuner.finished.starting_network import starting_weights
 from tuner.finished.training_plan import TrainingPlan
-from tuner.scouting.scout import load_scout
 from tuner.scouting.scout_files import read_scout_record
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import StudyPictures, open_pictures
 from tuner.search.study_scale import SettleScale, as_measured, require_same_scale, scale_of
 
 
-def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None], scout: Path | None = None) -> float:
+def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None]) -> float:
     """Train just as the study's trial did, as far as it came, save the network, and score it on the rung photos.
-
-    Args:
-        plan: What to train.
-        report: Told in a few words what is being done.
-        scout: Of a study whose trials start from one, a .keras file.
 
     Returns:
         The quality, in [0, 1], which equals the trial's on the same machine, with the same version of the judge.
@@ -40,7 +34,7 @@ def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None], scout: Pa
         DivergedError: The loss is not finite any more.
         ScoutError: The study's trials start from another scout, or one is given and they start from noise.
     """
-    weights = _initial_weights(plan, scout)
+    weights = _initial_weights(plan)
     pictures = open_pictures(plan.config)
     rungs = _trial_rungs(plan, pictures)
     identity = digest({"repeated": rungs, "judge": JUDGE_VERSION, "training": plan.identity(pictures)})
@@ -81,24 +75,22 @@ def _repeat(
     return quality
 
 
-def _initial_weights(plan: TrainingPlan, scout: Path | None) -> list[NDArray[np.float32]] | None:
+def _initial_weights(plan: TrainingPlan) -> list[NDArray[np.float32]] | None:
     """Return what the trial's network began with; None where that was noise."""
-    exported = plan.exported
+    exported, start = plan.exported, plan.start
     wanted = exported.identity.get(SCOUT_FIELD) if plan.config.search.start == "scout" else None
     if wanted is None:
-        if scout is not None:
-            raise ScoutError(f"The trials of study {exported.study!r} start from noise. Leave --scout out.")
+        if start is not None:
+            raise ScoutError(f"The trials of study {exported.study!r} start from noise. Leave --from out.")
         return None
-    if scout is None:
+    if start is None:
         raise ScoutError(
             f"The trials of study {exported.study!r} start from its scout. Write that with `styletuner study export "
-            f"{shlex.quote(exported.study)} --scout scout.keras`, and name it with --scout."
+            f"{shlex.quote(exported.study)} --scout scout.keras`, and name it with --from."
         )
-    if read_scout_record(scout).network_sha256 != wanted:
-        raise ScoutError(f"Scout {scout} is not the one that the trials of study {exported.study!r} start from.")
-    (network,) = load_scout(scout).fold([SampledValues.of_weights(plan.weights)])
-    weights: list[NDArray[np.float32]] = network.get_weights()
-    return weights
+    if read_scout_record(start).network_sha256 != wanted:
+        raise ScoutError(f"Scout {start} is not the one that the trials of study {exported.study!r} start from.")
+    return starting_weights(start, plan.config, plan.weights)
 
 
 def _settle_as_exported(exported: ExportedConfig) -> SettleScale:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from groundwork.file_hashes import sha256_of
 from objectives.training.references import LossReferences
 from objectives.training.trainer import StyleTrainer
 from tuner.finished.training_plan import TrainingPlan
@@ -40,6 +41,7 @@ def save_network(
         **({} if quality is None else {"quality": quality}),
         "weights": plan.weights.to_dict(),
         "references": references.to_dict(),
+        **({} if plan.start is None else {"start": {"file": plan.start.name, "sha256": sha256_of(plan.start)}}),
         "configuration": plan.config.model_dump(mode="json"),
         "versions": versions(),
     }

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
+from groundwork.file_hashes import sha256_of
 from measures.loss_weights import LossWeights
 from studies.records.exported_config import ExportedConfig
 from tuner.checkpointed.network_files import NetworkFiles
 from tuner.configuration.identity import digest, hashed_values
 from tuner.configuration.loading import given, merge, validate_config
 from tuner.configuration.settings import StudyConfig
+from tuner.errors import NetworkFileError
 
 if TYPE_CHECKING:
     from tuner.search.study_pictures import StudyPictures
@@ -26,12 +28,14 @@ class TrainingPlan:
         config: The study's configuration, with the style image and photos to train on.
         weights: The chosen loss weights.
         files: Where the finished network goes.
+        start: A network to start from, a .keras file; None to start from noise.
     """
 
     exported: ExportedConfig
     config: StudyConfig
     weights: LossWeights
     files: NetworkFiles
+    start: Path | None = None
 
     @property
     def held_out(self) -> frozenset[str]:
@@ -45,6 +49,7 @@ class TrainingPlan:
 
     def identity(self, pictures: "StudyPictures") -> str:
         """What a training must share with one that it goes on from; the number of images may grow."""
+        start = {} if self.start is None else {"start": sha256_of(self.start)}
         settings = self.config.full_training.model_dump(mode="json", exclude={"images", "checkpoint_every"})
         return digest(
             {
@@ -53,12 +58,18 @@ class TrainingPlan:
                 "weights": self.weights.to_dict(),
                 "held_out": sorted(self.held_out),
                 **pictures.identity(),
+                **start,
             }
         )
 
 
 def plan_training(
-    exported: ExportedConfig, *, output: Path, photos: Sequence[Path], sizes: Mapping[str, int | None]
+    exported: ExportedConfig,
+    *,
+    output: Path,
+    photos: Sequence[Path],
+    sizes: Mapping[str, int | None],
+    start: Path | None = None,
 ) -> TrainingPlan:
     """Put an exported config and the command's flags together.
 
@@ -67,11 +78,15 @@ def plan_training(
         output: The network to write, a .keras file.
         photos: Photos to train on; the study's own where empty.
         sizes: Settings of full training that are given; None means not given.
+        start: A network to start from; None to start from noise.
 
     Raises:
         ConfigError: A setting is out of range, or the exported configuration does not fit this version.
         OutputError: The network cannot be written, or would take a file's place.
+        NetworkFileError: The network to start from is missing.
     """
+    if start is not None and not start.is_file():
+        raise NetworkFileError(f"`--from` {start} does not exist. Name a trained network or scout, a .keras file.")
     overrides = {
         "style": str(exported.style_path),
         "photos": [str(path) for path in photos or exported.photos.paths],
@@ -79,6 +94,6 @@ def plan_training(
     }
     config = validate_config(merge(exported.configuration, overrides), source=str(exported.path))
     files = NetworkFiles(output)
-    files.check(kept=(exported.path, exported.style_path))
+    files.check(kept=(exported.path, exported.style_path, *([] if start is None else [start])))
     weights = LossWeights.normalised(**exported.weights.model_dump())
-    return TrainingPlan(exported=exported, config=config, weights=weights, files=files)
+    return TrainingPlan(exported=exported, config=config, weights=weights, files=files, start=start)

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
+from measures.sampled_values import SampledValues
+from models.networks.style_network import build_style_network
+from models.networks.style_network_options import StyleNetworkOptions
 from models.pictures.datasets import FreshCrops
 from models.pictures.images import write_image
 from models.pictures.photos import Photo, PhotoCollection, open_photos
@@ -19,6 +22,7 @@ from tests.objectives.drawn_pictures import draw_photo
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, NUM_PHOTOS
 from tuner.finished.stylising import load_network
+from tuner.scouting.scout import load_scout
 
 pytestmark = pytest.mark.slow
 
@@ -192,6 +196,58 @@ class TestRepeatedTrial:
         edit(exported, judge_version="0.old")
         outcome = run_cli("train", exported, "-o", "net.keras", "--repeat-trial").require_success()
         assert "scored by version 0.old" in outcome.stdout
+
+
+class TestStart:
+    """What `--from` starts from."""
+
+    @pytest.fixture
+    def begun(self, monkeypatch: pytest.MonkeyPatch) -> list[list[np.ndarray]]:
+        """Weights that networks had at the start of their training."""
+        noted: list[list[np.ndarray]] = []
+        start = StyleTrainer.start
+
+        def noting(trainer: StyleTrainer, sampled: Any, **options: Any) -> None:
+            start(trainer, sampled, **options)
+            noted.append(trainer.network.get_weights())
+
+        monkeypatch.setattr(StyleTrainer, "start", noting)
+        return noted
+
+    def test_a_network_and_then_no_other(
+        self, exported: Path, run_cli: RunCli, folder: Path, begun: list[list[np.ndarray]]
+    ) -> None:
+        run_cli("train", exported, "-o", "first.keras").require_success()
+        onward = ("train", exported, "-o", "second.keras")
+        run_cli(*onward, "--from", "first.keras").require_success()
+        for mine, theirs in zip(begun[1], load_network(folder / "first.keras").get_weights(), strict=True):
+            np.testing.assert_allclose(mine, theirs, atol=1e-6)
+        assert yaml.safe_load((folder / "second.training.yaml").read_text())["start"]["file"] == "first.keras"
+        run_cli(*onward).require_refusal("is the finished network of another training")
+        run_cli("train", exported, "-o", "first.keras", "--from", "first.keras").require_refusal("would overwrite")
+
+    @pytest.mark.usefixtures("exported")
+    def test_what_a_scout_has_for_the_weights(
+        self, scout_folder: Path, run_cli: RunCli, folder: Path, begun: list[list[np.ndarray]]
+    ) -> None:
+        for name in ("s.keras", "s.training.yaml"):
+            shutil.copy(scout_folder / name, folder)
+        run_cli("train", "best.yaml", "-o", "net.keras", "--from", "s.keras").require_success()
+        values = SampledValues.from_dict(yaml.safe_load((folder / "best.yaml").read_text())["params"])
+        (folded,) = load_scout(folder / "s.keras").fold([values])
+        for mine, theirs in zip(begun[0], folded.get_weights(), strict=True):
+            np.testing.assert_allclose(mine, theirs, atol=1e-6)
+
+    @pytest.mark.usefixtures("exported")
+    def test_that_cannot_be_one_is_refused(self, run_cli: RunCli, folder: Path) -> None:
+        run = ("train", "best.yaml", "-o", "net.keras", "--from")
+        run_cli(*run, "none.keras").require_refusal("`--from` none.keras does not exist")
+        (folder / "junk.keras").write_bytes(b"junk")
+        run_cli(*run, "junk.keras").require_refusal("junk.keras is no saved network")
+        build_style_network(StyleNetworkOptions(width=8, num_residual_blocks=1)).save(folder / "wide.keras")
+        run_cli(*run, "wide.keras").require_refusal("has other layers than the study's network, of width 4")
+        run_cli(*run, "wide.keras", "--repeat-trial").require_refusal("start from noise. Leave --from out.")
+        assert not (folder / "net.keras").exists()
 
 
 class TestFinishedNetwork:

@@ -107,16 +107,15 @@ def test_a_trial_starts_from_the_fold_and_can_be_repeated(
     )
     exported = yaml.safe_load((scouted / best).read_text())
     repeat = ("train", best, "--repeat-trial", "-o", "net.keras")
-    run_cli(*repeat).require_refusal("start from its scout", "--scout scout.keras")
+    run_cli(*repeat).require_refusal("start from its scout", "--scout scout.keras", "--from")
     monkeypatch.setattr(StyleTrainer, "start", noting)
-    said = run_cli(*repeat, "--scout", "scout.keras").require_success().stdout
+    said = run_cli(*repeat, "--from", "scout.keras").require_success().stdout
     quality = f"{exported['quality']:.4f}"
     assert f"Quality {quality}; the study's trial 1 had {quality}" in said
     values = SampledValues.from_dict(exported["params"])
     (folded,) = load_scout(scouted / "scout.keras").fold([values])
     for mine, theirs in zip(begun[0], folded.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-6)
-    run_cli("train", best, "-o", "net.keras", "--scout", "scout.keras").require_refusal("--scout is for --repeat-trial")
 
 
 def test_going_on_needs_no_other_scout(scouted: Path, run_cli: RunCli) -> None:

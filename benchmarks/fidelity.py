@@ -15,7 +15,11 @@ import numpy as np
 from early_and_late import agreement, is_pruned, regret_of
 from fidelity_runs import CHOOSING, NUM_SETTINGS, REPORTING, RUNGS, SHORT_RUN, read_table
 from fidelity_scout import read as read_scouts
+from fidelity_studies import NUM_TRIALS, leaders
+from fidelity_studies import read as read_studies
 from scipy.stats import kendalltau
+
+from measures.length_drift import best_ratio
 
 NUM_ORDERS = 2000
 """Random orders of the trials in which pruners are replayed."""
@@ -52,7 +56,9 @@ def main() -> None:
         _print_regret(truths)
         _print_pruners(truths)
         _print_drift(truths)
+        _print_ways(truths)
         _print_scouts(truths)
+        _print_studies(truths)
     _print_seeds()
     if missing:
         print(f"\nNot trained to the end yet: {', '.join(missing)}.")
@@ -152,10 +158,56 @@ def _print_drift(truths: Sequence[Truth]) -> None:
     for place, rung in enumerate(RUNGS["64"]):
         cells = []
         for truth in truths:
-            best = np.argsort(-truth.quality[:, place])[:3]
-            middle = np.exp(np.average(np.log(truth.ratios[best]), weights=truth.quality[best, place]))
-            cells.append(f"{truth.ratios[best[0]]:.2f} ({middle:.2f})")
+            values = truth.quality[:, place]
+            cells.append(f"{truth.ratios[values.argmax()]:.2f} ({best_ratio(truth.ratios, values):.2f})")
         print(f"| {rung} | {' | '.join(cells)} |")
+
+
+def _print_ways(truths: Sequence[Truth]) -> None:
+    """Hold short runs that begin otherwise against the long runs."""
+    found: dict[tuple[str, str, int], dict[int, float]] = defaultdict(dict)
+    for row in read_table():
+        if (row["scale"], row["seed"]) == ("64", "0") and int(row["images_seen"]) <= SHORT_RUN:
+            found[row["style"], row["way"], int(row["images_seen"])][int(row["setting"])] = float(row["quality"])
+    print("\n### Short runs that begin otherwise: against the long runs from noise\n")
+    print("| style | way | images | tau-b, all | better half | regret of the best | of three |")
+    print("|---|---|---|---|---|---|---|")
+    for truth in truths:
+        for (style, way, images), by_setting in found.items():
+            if style == truth.style and len(by_setting) == NUM_SETTINGS and images in RUNGS["64"][1:]:
+                early = np.array([by_setting[number] for number in range(NUM_SETTINGS)])
+                print(f"| {style} | {way} | {images} | {' | '.join(_held_against(early, truth.quality[:, -1]))} |")
+
+
+def _held_against(early: np.ndarray, late: np.ndarray) -> list[str]:
+    """Return tau-b of all settings and of the better half, regret of the best and of the best three."""
+    better = late >= np.median(late)
+    taus = [float(kendalltau(early[kept], late[kept]).statistic) for kept in (slice(None), better)]
+    regrets = [regret_of(early, late, count) for count in (1, 3)]
+    return [*(f"{tau:.2f}" for tau in taus), *(f"{regret:.0%}" for regret in regrets)]
+
+
+def _print_studies(truths: Sequence[Truth]) -> None:
+    """Say what whole studies chose, and what that is worth in a long run from noise."""
+    found: dict[tuple[str, str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in read_studies():
+        found[row["style"], row["way"], row["seed"]].append(row)
+    if not found:
+        return
+    print(f"\n### What leads a study of {NUM_TRIALS} short runs, and its long run from noise\n")
+    print("Best: of the twelve settings. Images: trained by then, a scout's among them.\n")
+    print("| style | start | share of the budget | images | trial | style : content | tv | long run | best |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    tops = {truth.style: truth.quality[:, -1].max() for truth in truths}
+    for (style, way, _), rows in found.items():
+        for share, leader in leaders(rows).items():
+            spent = [int(row["images_in_all"]) for row in rows]
+            images = max((seen for seen in spent if seen <= share * NUM_TRIALS * SHORT_RUN), default=0)
+            ratios = " | ".join(f"{float(leader[name]):.2g}" for name in ("style_to_content", "tv_to_content"))
+            number = f"{leader['trial']} ({leader['origin']})"
+            top = f"{tops[style]:.3f}" if style in tops else "-"
+            long_run = f"{float(leader['long_run']):.3f}"
+            print(f"| {style} | {way} | {share:g} | {images} | {number} | {ratios} | {long_run} | {top} |")
 
 
 def _print_scouts(truths: Sequence[Truth]) -> None:
@@ -175,10 +227,7 @@ def _print_scouts(truths: Sequence[Truth]) -> None:
         for (style, way, images), by_setting in foretold.items():
             if style == truth.style:
                 early = np.array([by_setting[number] for number in range(len(late))])
-                better = late >= np.median(late)
-                taus = [float(kendalltau(early[kept], late[kept]).statistic) for kept in (slice(None), better)]
-                regrets = [regret_of(early, late, count) for count in (1, 3)]
-                cells = [*(f"{tau:.2f}" for tau in taus), *(f"{regret:.0%}" for regret in regrets)]
+                cells = _held_against(early, late)
                 ends = f"{late[early.argmax()]:.3f} | {late.max():.3f}"
                 print(f"| {style} | {way} | {images} | {' | '.join(cells)} | {ends} |")
 

@@ -148,11 +148,12 @@ def main() -> None:
         if run.key(JUDGE_VERSION) in known or (arguments.only and run.style not in arguments.only):
             continue
         rows = group.score(run)
-        _append(rows)
+        append(rows)
         print(run.file_name, *(f"{float(row['quality']):.3f}" for row in rows), flush=True)
 
 
-def _append(rows: list[Row]) -> None:
+def append(rows: list[Row]) -> None:
+    """Add rows to the table."""
     is_new = not TABLE.exists()
     with TABLE.open("a", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")

@@ -21,9 +21,15 @@ def validation_in_words(validation: Validation, *, best: int | None) -> list[str
         return [f"Validation over {conditions}: {num_done} of {total} settings done. Validate again to go on."]
     lines = [f"Validated over {conditions}: {_winner_in_words(validation, outcome)}{_outdated(validation, best)}"]
     lines.append(_order_in_words(outcome, num_settings=len(validation.runs)))
-    if outcome.best_style_to_content:
-        lines.append("Best style : content by length: " + ", ".join(_drift(outcome.best_style_to_content)))
-    return lines
+    return [*lines, *filter(None, [validated_drift_in_words(validation)])]
+
+
+def validated_drift_in_words(validation: Validation) -> str:
+    """Return how the best ratio of the runs moved as they got longer, as a line; empty while they are not done."""
+    outcome = validation.outcome()
+    if outcome is None or not outcome.best_style_to_content:
+        return ""
+    return "Best style : content by length: " + ", ".join(_drift(outcome.best_style_to_content))
 
 
 def loss_in_words(validation: Validation) -> str:

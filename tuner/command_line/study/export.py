@@ -89,6 +89,7 @@ def export(
         _warn_of_loser(studies, name, paths)
         if trial is None:
             _tell_of_ends(studies, name)
+        _tell_of_drift(studies, name, paths[0])
 
 
 def _warn_of_loser(studies: "StudyStorage", name: str, paths: list[Path]) -> None:
@@ -101,6 +102,19 @@ def _warn_of_loser(studies: "StudyStorage", name: str, paths: list[Path]) -> Non
     warning = "" if found is None else loss_in_words(found)
     if found is not None and warning and found.winner in {read_exported(path).trial for path in paths}:
         click.echo(warning, err=True)
+
+
+def _tell_of_drift(studies: "StudyStorage", name: str, path: Path) -> None:
+    """Say where the best ratio may lie in full training: by the study's own long runs, else by other styles'."""
+    from studies.records.drift_words import exported_drift_in_words
+    from studies.records.exported_config import read_exported
+    from studies.records.study_record import StudyRecord
+    from studies.records.validation_words import validated_drift_in_words
+
+    found = StudyRecord.parse(studies.read_study(name).user_attrs).validation
+    own = "" if found is None else validated_drift_in_words(found)
+    if told := own or exported_drift_in_words(read_exported(path)):
+        click.echo(told, err=True)
 
 
 def _tell_of_ends(studies: "StudyStorage", name: str) -> None:

@@ -1,0 +1,53 @@
+"""What the length of full training means for weights that short runs have chosen, in words."""
+
+import math
+import shlex
+
+from measures.length_drift import FACTORS, NUM_STYLES, TIMES_LONGER
+from studies.records.attribute_values import count_of, mapping_of, number_of
+from studies.records.exported_config import ExportedConfig
+
+
+def exported_drift_in_words(exported: ExportedConfig) -> str:
+    """Return what `drift_in_words` says of an exported trial; empty where it did not start from noise."""
+    configuration = exported.configuration
+    search, trial, full = (mapping_of(configuration.get(name)) for name in ("search", "training", "full_training"))
+    ratio = number_of(exported.params.get("style_to_content"))
+    trial_images, full_images = count_of(trial.get("images")), count_of(full.get("images"))
+    if ratio is None or not trial_images or not full_images or search.get("start", "noise") != "noise":
+        return ""
+    return drift_in_words(
+        style_to_content=ratio, trial_images=trial_images, full_images=full_images, study=exported.study
+    )
+
+
+def drift_in_words(*, style_to_content: float, trial_images: int, full_images: int, study: str) -> str:
+    """Return where the best ratio may lie in full training, by what the benchmark measured of other styles.
+
+    Args:
+        style_to_content: That of the exported trial, which started from noise.
+        trial_images: Images that a whole trial is trained on.
+        full_images: Images of full training.
+        study: The study's name.
+
+    Returns:
+        Two sentences; empty where full training is no longer than a trial, or where a ratio is no number.
+    """
+    if full_images <= trial_images or not 0 < style_to_content < math.inf:
+        return ""
+    times = full_images / trial_images
+    share = min(1.0, math.log(times) / math.log(TIMES_LONGER))
+    low, high = (style_to_content * factor**share for factor in FACTORS)
+    beyond = f"; what comes after {TIMES_LONGER} times was not measured" if times > TIMES_LONGER else ""
+    rise = f"{FACTORS[0]:.2g} to {FACTORS[1]:.2g} times that of trials"
+    return (
+        f"Full training of {full_images:,} images is {times:.3g} times a trial. The best style : content rises with "
+        f"the length, on {NUM_STYLES} styles at {TIMES_LONGER} times to {rise} (docs/fidelity.md); from "
+        f"{style_to_content:.2g} that is {_range(low, high)}{beyond}. For this style: styletuner study validate "
+        f"{shlex.quote(study)} --images {TIMES_LONGER}x"
+    )
+
+
+def _range(low: float, high: float) -> str:
+    ends = [f"{end:.2g}" for end in (low, high)]
+    return ends[0] if ends[0] == ends[1] else " or ".join(ends)

@@ -16,7 +16,7 @@ from studies.claims.claiming import Claim, attach, claim
 from studies.claims.processes import WorkerIdentity
 from studies.errors import StorageError
 from studies.records import attributes
-from studies.records.validation_words import loss_in_words, validation_in_words
+from studies.records.validation_words import loss_in_words, validated_drift_in_words, validation_in_words
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from tests.studies.records.long_runs import VALIDATION
@@ -147,9 +147,10 @@ def test_export_warns_of_a_winner_that_loses(storage: StudyStorage, study: optun
     for value in (0.5, 0.4, 0.3):
         study.add_trial(create_trial(value=value, user_attrs={attributes.WEIGHTS: WEIGHTS}))
     command = ["waves", "--storage", storage.name, "--output", str(tmp_path / "best.yaml")]
+    drift = f"{validated_drift_in_words(VALIDATION)}\n"
     for chosen, warning in ([], f"{loss_in_words(VALIDATION)}\n"), (["--trial", "2"], ""):
         outcome = CliRunner().invoke(export, [*command, *chosen], catch_exceptions=False)
-        assert (outcome.exit_code, outcome.stderr) == (0, warning)
+        assert (outcome.exit_code, outcome.stderr) == (0, warning + drift)
 
 
 def test_states_are_told_in_the_same_words(storage: StudyStorage, study: optuna.Study) -> None:

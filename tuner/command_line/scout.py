@@ -18,6 +18,7 @@ from tuner.command_line.options import HELP, PATH
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from measures.sampled_values import SampledValues
     from tuner.scouting.scout import Scout
     from tuner.scouting.sweeping import Foretold
     from tuner.search.judged_set import JudgedSet
@@ -118,7 +119,7 @@ def sweep(path: Path, style: Path | None, photos: tuple[Path, ...], num_settings
     if output is not None:
         check_output(output, called="`--output`", suffixes=(".csv",), is_ours=_is_table, kept=[path])
     asked, _, judged = _open(path, style=style, photos=photos)
-    found = _sweep(asked, judged, num_settings)
+    found = _spread(asked, judged, num_settings)
     table = io.StringIO(newline="")
     writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -144,7 +145,7 @@ def suggest(path: Path, style: Path | None, photos: tuple[Path, ...], count: int
     from tuner.scouting.sweeping import SUGGESTING_SETTINGS, best_apart
 
     asked, _, judged = _open(path, style=style, photos=photos)
-    chosen = best_apart(asked.space, _sweep(asked, judged, SUGGESTING_SETTINGS), count)
+    chosen = best_apart(asked.space, _spread(asked, judged, SUGGESTING_SETTINGS), count)
     if as_json:
         rows = [{**one.to_dict(), "weights": one.values.loss_weights().to_dict()} for one in chosen]
         click.echo(json.dumps(rows, indent=2))
@@ -212,18 +213,11 @@ def sheet(
     asked, pictures, judged = _open(path, style=style, photos=photos)
     if number > len(judged):
         raise click.UsageError(f"--photo must be from 1 to {len(judged)}. Received {number}.")
-    from tuner.scouting.grid_sheet import draw_grid
+    from tuner.scouting.grid_sheet import draw_grid, grid_values
 
-    with _counted("judging settings") as on_setting:
-        drawn = draw_grid(
-            asked,
-            pictures,
-            judged,
-            shape=(rows, columns),
-            photo=number - 1,
-            on_setting=lambda done: on_setting(done, rows * columns),
-        )
-    write_whole(output, drawn)
+    shape = (rows, columns)
+    found = _sweep(asked, judged, grid_values(asked.space, shape=shape))
+    write_whole(output, draw_grid(asked, pictures, judged, found, shape=shape, photo=number - 1))
     click.echo(str(output))
 
 
@@ -240,12 +234,17 @@ def _open(path: Path, *, style: Path | None, photos: Sequence[Path]) -> "tuple[S
     return loaded, pictures, judged_set(loaded.config, pictures, pictures.split.rung)
 
 
-def _sweep(asked: "Scout", judged: "JudgedSet", num_settings: int) -> "list[Foretold]":
-    from tuner.scouting.sweeping import spread_positions, sweep
+def _spread(asked: "Scout", judged: "JudgedSet", num_settings: int) -> "list[Foretold]":
+    from tuner.scouting.sweeping import spread_positions
 
-    values = asked.space.at(spread_positions(num_settings))
+    return _sweep(asked, judged, asked.space.at(spread_positions(num_settings)))
+
+
+def _sweep(asked: "Scout", judged: "JudgedSet", values: "Sequence[SampledValues]") -> "list[Foretold]":
+    from tuner.scouting.sweeping import sweep
+
     with _counted("judging settings") as on_setting:
-        return sweep(asked, values, judged, on_setting=lambda done: on_setting(done, num_settings))
+        return sweep(asked, values, judged, on_setting=lambda done: on_setting(done, len(values)))
 
 
 @contextmanager

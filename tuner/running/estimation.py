@@ -1,7 +1,6 @@
 """What a study would cost, measured on a few batches before it is run."""
 
 import io
-import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from dashboards.contact_sheet import trial_sheet
 from measures.sampled_values import SampledValues
 from tuner.configuration.settings import StudyConfig
-from tuner.running.scouted_run import SHEET_SHAPE
 from tuner.scouting.sweeping import SUGGESTING_SETTINGS
 from tuner.search.crop_tables import CropTables, crop_bytes
 from tuner.search.resources import StudyResources
@@ -75,7 +73,7 @@ def estimate(config: StudyConfig, pictures: StudyPictures, *, report: Callable[[
     num_trials = config.num_trials
     scout_seconds = 0.0
     if config.search.start == "scout":
-        num_judged = (SUGGESTING_SETTINGS + math.prod(SHEET_SHAPE)) * len(outputs)
+        num_judged = SUGGESTING_SETTINGS * len(outputs)
         scout_seconds = config.scout.images * seconds_per_image + num_judged * seconds_per_photo
     trial_bytes = _picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration
     num_bytes = num_trials * trial_bytes + crop_bytes(config.data) + feature_bytes

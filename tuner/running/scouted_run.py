@@ -9,7 +9,7 @@ from studies.records.study_record import StudyRecord
 from tuner.checkpointed.network_files import NetworkFiles
 from tuner.running.observer import StudyObserver
 from tuner.running.study_run import StudyRun
-from tuner.scouting.grid_sheet import draw_grid
+from tuner.scouting.grid_sheet import draw_grid, grid_values
 from tuner.scouting.kept_scout import keep_scout
 from tuner.scouting.scout import load_scout
 from tuner.scouting.scout_files import COMMAND
@@ -20,7 +20,7 @@ from tuner.search.crop_tables import CropTables
 from tuner.search.judged_set import judged_set
 
 SHEET_SHAPE: Final = (4, 8)
-"""Rows and columns of the sheet that a study keeps of its scout."""
+"""Rows and columns of the sheet that a study keeps of its scout; their settings are judged among the others."""
 
 SECONDS_BETWEEN_REPORTS: Final = 30.0
 
@@ -59,14 +59,16 @@ def settle_scout(run: StudyRun, *, given: Path | None, observer: StudyObserver) 
     judged = judged_set(config, pictures, pictures.split.rung)
     observer.say(f"judging {SUGGESTING_SETTINGS} settings as the scout paints them")
     space = space_of(config)
-    found = sweep(scout, space.at(spread_positions(SUGGESTING_SETTINGS)), judged)
+    grid = grid_values(space, shape=SHEET_SHAPE)
+    spread = space.at(spread_positions(SUGGESTING_SETTINGS - len(grid)))
+    found = sweep(scout, [*grid, *spread], judged)
     keep_scout(
         run.storage,
         run.uuid,
         files,
         suggestions=best_apart(space, found, config.scout.suggestions),
         num_judged=len(found),
-        sheet=draw_grid(scout, pictures, judged, shape=SHEET_SHAPE),
+        sheet=draw_grid(scout, pictures, judged, found[: len(grid)], shape=SHEET_SHAPE),
     )
 
 

@@ -1,39 +1,50 @@
 """A scout's sheet: one photo over a grid of both ratios."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from dashboards.scout_sheet import ScoutCell, ScoutGrid, scout_sheet
+from measures.ratio_space import RatioSpace
+from measures.sampled_values import SampledValues
 from tuner.scouting.scout import Scout
-from tuner.scouting.sweeping import Foretold, best_apart, grid_positions, sweep
+from tuner.scouting.sweeping import Foretold, best_apart, grid_positions
 from tuner.search.judged_set import JudgedSet
 from tuner.search.study_pictures import StudyPictures
+
+
+def grid_values(space: RatioSpace, *, shape: tuple[int, int]) -> list[SampledValues]:
+    """Return the settings of a sheet, row after row.
+
+    Args:
+        space: Over whose ranges the grid goes, their ends among its settings.
+        shape: Rows (values of tv : content) and columns (of style : content).
+    """
+    num_rows, num_columns = shape
+    return space.at(grid_positions(num_columns, num_rows))
 
 
 def draw_grid(
     scout: Scout,
     pictures: StudyPictures,
     judged: JudgedSet,
+    found: Sequence[Foretold],
     *,
     shape: tuple[int, int],
     photo: int = 0,
-    on_setting: Callable[[int], None] = lambda _: None,
 ) -> bytes:
-    """Judge a grid of settings and draw what each makes of one photo.
+    """Draw what each setting of a grid makes of one photo, with its quality.
 
     Args:
         scout: A trained scout.
         pictures: What it was trained with.
         judged: The photos that settings are judged on.
-        shape: Rows (values of tv : content) and columns (of style : content), the ends of the ranges among them.
-        photo: Which of them is drawn.
-        on_setting: Told how many settings are judged, after each.
+        found: What it foretells of the settings, in the order of `grid_values`.
+        shape: As there.
+        photo: Which of the photos is drawn.
 
     Returns:
         A PNG file's bytes.
     """
-    num_rows, num_columns = shape
-    values = scout.space.at(grid_positions(num_columns, num_rows))
-    found = sweep(scout, values, judged, on_setting=on_setting)
+    num_columns = shape[1]
     shown = judged.photos[photo : photo + 1]
     cells = [ScoutCell(output=scout.paint(one.values, shown)[0], quality=one.quality.quality) for one in found]
     (best,) = best_apart(scout.space, found, 1)
@@ -41,8 +52,8 @@ def draw_grid(
         shown[0],
         pictures.judged_style,
         ScoutGrid(
-            style_to_content=[one.style_to_content for one in values[:num_columns]],
-            tv_to_content=[one.tv_to_content for one in values[::num_columns]],
+            style_to_content=[one.values.style_to_content for one in found[:num_columns]],
+            tv_to_content=[one.values.tv_to_content for one in found[::num_columns]],
             cells=[cells[start : start + num_columns] for start in range(0, len(cells), num_columns)],
         ),
         title=f"What the weights do to {pictures.style_path.stem}",

@@ -31,12 +31,24 @@ RUN = ("study", "run", "tiny.yaml", "--name", NAME, "--trials", 6, *SETTINGS, "-
 """The scout's 24 images are the price of two trials of 16: four are left."""
 
 
+def judge_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have few settings judged, six of them on the sheet: 128 take a minute."""
+    monkeypatch.setattr("tuner.running.scouted_run.SUGGESTING_SETTINGS", 10)
+    monkeypatch.setattr("tuner.running.scouted_run.SHEET_SHAPE", (2, 3))
+
+
+@pytest.fixture(autouse=True)
+def _judge_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge_few(monkeypatch)
+
+
 @pytest.fixture(scope="module")
 def scouted_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of `drawn_study` in which a study has trained its scout and run its trials; leave it as it is."""
     folder = Path(shutil.copytree(drawn_study, tmp_path_factory.mktemp("scouted"), dirs_exist_ok=True))
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
+        judge_few(monkeypatch)
         outcome = run_command(*RUN, "-o", "out", "--json", cwd=folder).require_success()
     (folder / "events.jsonl").write_text(outcome.stdout, encoding="utf-8")
     (folder / "said.txt").write_text(outcome.stderr, encoding="utf-8")

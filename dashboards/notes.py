@@ -157,7 +157,7 @@ def _origin(summary: StudySummary) -> str:
     widened, came_from, scout = summary.record.widened_from, summary.record.rescored_from, summary.record.scout
     begins = ""
     if scout is not None and summary.scout is not None:
-        begins = f" {scout_in_words(scout, summary.scout)}"
+        begins = f" {scout_in_words(scout, summary.scout, rescored_from=came_from)}"
     if widened is not None:
         return f" {replace(widened, name=_code(widened.name)).in_words()}."
     if came_from is None:

@@ -1,16 +1,24 @@
 """A study's scout in words, the same on every screen and page."""
 
+from studies.records.rescored_from import RescoredFrom
 from studies.records.study_scout import ScoutFinding, ScoutVerdict, StudyScout
 
 
-def scout_in_words(scout: StudyScout, finding: ScoutFinding) -> str:
-    """Return what the trials start from and how the scout's suggestions did, in one line."""
-    return f"Trials start from a scout of {scout.images:,} images. {_suggestions(scout, finding)}"
+def scout_in_words(scout: StudyScout, finding: ScoutFinding, *, rescored_from: RescoredFrom | None = None) -> str:
+    """Return what the trials start from and how the scout's suggestions did, in one line.
+
+    Args:
+        scout: The study's.
+        finding: What the trials that it suggested say of it.
+        rescored_from: Of a re-scored study: another judge foretold.
+    """
+    judge = "" if rescored_from is None else f" It foretold by judge version {rescored_from.judge_version}."
+    return f"Trials start from a scout of {scout.images:,} images.{judge} {_suggestions(scout, finding)}"
 
 
 def verdict_in_words(finding: ScoutFinding) -> str:
     """Return what the trials that the scout suggested say of it, in a sentence; empty while that is open."""
-    if finding.baseline is None or not finding.suggested or finding.verdict is ScoutVerdict.OPEN:
+    if finding.baseline is None or finding.verdict is ScoutVerdict.OPEN:
         return ""
     best, base = finding.suggested[0], finding.baseline
     if finding.verdict is ScoutVerdict.HOLDS:
@@ -21,21 +29,25 @@ def verdict_in_words(finding: ScoutFinding) -> str:
     whose = (
         "Its suggestion does not beat"
         if len(finding.suggested) == 1
-        else (f"None of its {_counted(len(finding.suggested))} beats")
+        else f"None of its {_counted(len(finding.suggested))} beats"
     )
     return (
         f"{whose} the baseline (quality {base.quality:.3f}; at best {best.quality:.3f}, foretold "
-        f"{best.foretold:.3f}): the search goes on as if it had suggested nothing."
+        f"{best.foretold:.3f}): the search does not count them as its random start."
     )
 
 
 def _suggestions(scout: StudyScout, finding: ScoutFinding) -> str:
     if not scout.num_suggested:
         return "It suggested nothing."
-    return verdict_in_words(finding) or (
-        f"Of its {_counted(scout.num_suggested)}, {len(finding.suggested)} "
-        f"{'is' if len(finding.suggested) == 1 else 'are'} finished."
-    )
+    if verdict := verdict_in_words(finding):
+        return verdict
+    num_finished = len(finding.suggested)
+    are = "is" if num_finished == 1 else "are"
+    told = f"Of its {_counted(scout.num_suggested)}, {num_finished} {are} finished"
+    if not finding.is_awaited and finding.baseline is None:
+        told += "; there is no baseline to hold them against"
+    return told + "."
 
 
 def _counted(count: int) -> str:

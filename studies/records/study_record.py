@@ -22,8 +22,12 @@ from studies.records.study_scout import StudyScout
 from studies.records.validation import Validation, parse_validations
 from studies.records.widened_from import WidenedFrom
 
-_SUFFIXES: Final = {attributes.SCOUT_NETWORK: ".keras", attributes.SCOUT_RECORD: ".yaml"}
-"""Of those files that are no pictures."""
+_FILE_NAMES: Final = {
+    attributes.SCOUT_NETWORK: "scout.keras",
+    attributes.SCOUT_RECORD: "scout.training.yaml",
+    attributes.SCOUT_SHEET: "scout.png",
+}
+"""Of those files that are named otherwise than what they are: a scout is known by the record beside it."""
 
 
 @final
@@ -195,7 +199,7 @@ class StudyRecord:
 
 def kept_file_name(kind: str) -> str:
     """Return the name of a file that is kept with a study or trial, by the name of what it is: "outputs.png"."""
-    return kind + _SUFFIXES.get(kind, ".png")
+    return _FILE_NAMES.get(kind, f"{kind}.png")
 
 
 def ranges_of(configuration: Mapping[str, Any]) -> dict[str, Limits]:

@@ -28,10 +28,12 @@ class NetworkFiles:
     Attributes:
         network: The finished network, a .keras file.
         command: Which writes them: each replaces its own alone.
+        called: What messages call the network's path.
     """
 
     network: Path
     command: str = "train"
+    called: str = "`--output`"
 
     @property
     def checkpoint(self) -> Path:
@@ -54,10 +56,10 @@ class NetworkFiles:
         """
         kept = list(kept)
         check_output(
-            self.network, called="`--output`", suffixes=(SUFFIX,), is_ours=lambda _: self.read() is not None, kept=kept
+            self.network, called=self.called, suffixes=(SUFFIX,), is_ours=lambda _: self.read() is not None, kept=kept
         )
         check_output(
-            self.record, called="The record of `--output`", suffixes=(".yaml",), is_ours=self._is_record, kept=kept
+            self.record, called=f"The record of {self.called}", suffixes=(".yaml",), is_ours=self._is_record, kept=kept
         )
 
     def read(self) -> Mapping[str, Any] | None:
@@ -89,7 +91,7 @@ class NetworkFiles:
         if record["identity"] == identity:
             what = f"it has seen {record['images']} images, and {images} are asked for"
         raise OutputError(
-            f"`--output` {self.network} is the finished network of another training ({what}).\n"
+            f"{self.called} {self.network} is the finished network of another training ({what}).\n"
             "Choose another --output, or move it away."
         )
 

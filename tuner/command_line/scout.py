@@ -18,7 +18,7 @@ from tuner.command_line.options import HELP, PATH
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from measures.sampled_values import SampledValues
+    from measures.ratio_space import Positions
     from tuner.scouting.scout import Scout
     from tuner.scouting.sweeping import Foretold
     from tuner.search.judged_set import JudgedSet
@@ -71,11 +71,12 @@ def train(
     from tuner.configuration.loading import load_config
     from tuner.installation.environment import load_networks
     from tuner.running.preparation import find_pictures
+    from tuner.scouting.scout_files import COMMAND
 
     flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
     wanted = load_config(source, overrides=flags.overrides({"scout": {"images": images}}))
     config, pictures = find_pictures(wanted, say=_say)
-    files = NetworkFiles(output, command="scout train")
+    files = NetworkFiles(output, command=COMMAND)
     files.check(kept=[pictures.style_path])
     load_networks()
     from tuner.configuration.network_checks import check_networks
@@ -115,11 +116,12 @@ def sweep(path: Path, style: Path | None, photos: tuple[Path, ...], num_settings
     """Judge what the scout paints of the study's rung photos at many settings: a table, best first."""
     from groundwork.output_files import check_output
     from groundwork.whole_files import write_whole
+    from tuner.scouting.sweeping import spread_positions
 
     if output is not None:
         check_output(output, called="`--output`", suffixes=(".csv",), is_ours=_is_table, kept=[path])
     asked, _, judged = _open(path, style=style, photos=photos)
-    found = _spread(asked, judged, num_settings)
+    found = _sweep(asked, judged, spread_positions(num_settings))
     table = io.StringIO(newline="")
     writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -142,10 +144,10 @@ def suggest(path: Path, style: Path | None, photos: tuple[Path, ...], count: int
     The error is the standard error over the rung photos. How far the outputs of networks trained for one setting differ
     from what a scout foretells is in docs/fidelity.md.
     """
-    from tuner.scouting.sweeping import SUGGESTING_SETTINGS, best_apart
+    from tuner.scouting.sweeping import best_apart, suggesting_positions
 
     asked, _, judged = _open(path, style=style, photos=photos)
-    chosen = best_apart(asked.space, _spread(asked, judged, SUGGESTING_SETTINGS), count)
+    chosen = best_apart(asked.space, _sweep(asked, judged, suggesting_positions()), count)
     if as_json:
         rows = [{**one.to_dict(), "weights": one.values.loss_weights().to_dict()} for one in chosen]
         click.echo(json.dumps(rows, indent=2))
@@ -213,11 +215,11 @@ def sheet(
     asked, pictures, judged = _open(path, style=style, photos=photos)
     if number > len(judged):
         raise click.UsageError(f"--photo must be from 1 to {len(judged)}. Received {number}.")
-    from tuner.scouting.grid_sheet import draw_grid, grid_values
+    from tuner.scouting.grid_sheet import draw_grid
+    from tuner.scouting.sweeping import grid_positions
 
-    shape = (rows, columns)
-    found = _sweep(asked, judged, grid_values(asked.space, shape=shape))
-    write_whole(output, draw_grid(asked, pictures, judged, found, shape=shape, photo=number - 1))
+    found = _sweep(asked, judged, grid_positions(columns, rows))
+    write_whole(output, draw_grid(asked, pictures, judged, found, shape=(rows, columns), photo=number - 1))
     click.echo(str(output))
 
 
@@ -234,17 +236,11 @@ def _open(path: Path, *, style: Path | None, photos: Sequence[Path]) -> "tuple[S
     return loaded, pictures, judged_set(loaded.config, pictures, pictures.split.rung)
 
 
-def _spread(asked: "Scout", judged: "JudgedSet", num_settings: int) -> "list[Foretold]":
-    from tuner.scouting.sweeping import spread_positions
-
-    return _sweep(asked, judged, asked.space.at(spread_positions(num_settings)))
-
-
-def _sweep(asked: "Scout", judged: "JudgedSet", values: "Sequence[SampledValues]") -> "list[Foretold]":
+def _sweep(asked: "Scout", judged: "JudgedSet", positions: "Positions") -> "list[Foretold]":
     from tuner.scouting.sweeping import sweep
 
     with _counted("judging settings") as on_setting:
-        return sweep(asked, values, judged, on_setting=lambda done: on_setting(done, len(values)))
+        return sweep(asked, asked.space.at(positions), judged, on_setting=lambda done: on_setting(done, len(positions)))
 
 
 @contextmanager

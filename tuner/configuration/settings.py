@@ -35,6 +35,10 @@ MAX_HELD_OUT: Final = 1000
 """Photos of one held-out set: their hashes are stored and exported with the study."""
 
 
+FEWEST_SCOUTED: Final = 2
+"""Trials besides a scout's price: the baseline, and one that the scout suggests."""
+
+
 def _check_batch(section: str, batch_size: int, *, crop: tuple[str, int]) -> None:
     name, side = crop
     if batch_size * side**2 > MAX_BATCH_PIXELS:
@@ -292,11 +296,11 @@ class StudyConfig(Section):
             raise ValueError(
                 f"`search.start` must be noise where `network.norm` is {self.network.norm}: a scout has instance norms"
             )
-        if self.search.trials <= self.scout_price:
+        if self.num_trials < FEWEST_SCOUTED:
             raise ValueError(
                 f"`search.trials` is {self.search.trials}, and the scout's {self.scout.images} images are the price of "
-                f"{self.scout_price} trials of {self.rungs[-1]}: nothing is left; take more trials or fewer "
-                "`scout.images`"
+                f"{self.scout_price} trials of {self.rungs[-1]}: {FEWEST_SCOUTED} must be left; take more trials or "
+                "fewer `scout.images`"
             )
         return self
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dashboards.contact_sheet import trial_sheet
 from measures.sampled_values import SampledValues
 from tuner.configuration.settings import StudyConfig
-from tuner.scouting.sweeping import SUGGESTING_SETTINGS
+from tuner.scouting.sweeping import suggesting_positions
 from tuner.search.crop_tables import CropTables, crop_bytes
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import StudyPictures
@@ -41,13 +41,16 @@ class Estimate:
     num_bytes: int
 
 
-def estimate(config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None]) -> Estimate:
+def estimate(
+    config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None], trains_scout: bool = False
+) -> Estimate:
     """Train on a few batches of the study and score what comes out.
 
     Args:
         config: The study's configuration.
         pictures: Its pictures.
         report: Told in a few words what is being done.
+        trains_scout: Whether the study's scout is still to be trained and judged.
 
     Raises:
         ConfigError: The study's tables of crops and features have no room.
@@ -72,8 +75,8 @@ def estimate(config: StudyConfig, pictures: StudyPictures, *, report: Callable[[
     seconds = config.rungs[-1] * seconds_per_image + num_painted * seconds_per_photo
     num_trials = config.num_trials
     scout_seconds = 0.0
-    if config.search.start == "scout":
-        num_judged = SUGGESTING_SETTINGS * len(outputs)
+    if trains_scout:
+        num_judged = len(suggesting_positions()) * len(outputs)
         scout_seconds = config.scout.images * seconds_per_image + num_judged * seconds_per_photo
     trial_bytes = _picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration
     num_bytes = num_trials * trial_bytes + crop_bytes(config.data) + feature_bytes

@@ -7,8 +7,8 @@ from models.pictures.demo_pictures import write_demo_pictures
 from models.pictures.images import style_remark
 from models.pretrained.files import cache_folder
 from tuner.configuration.settings import StudyConfig
+from tuner.errors import ConfigError
 from tuner.running.request import StudyRequest
-from tuner.scouting.scout_files import read_scout_record
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
 
@@ -16,15 +16,17 @@ def prepare(request: StudyRequest, *, say: Callable[[str], None]) -> tuple[Study
     """Return the configuration and the pictures of a wanted study, once all that needs no network has been checked.
 
     Raises:
-        ConfigError: No style image or no photos are given.
+        ConfigError: No style image or no photos are given, or a scout for trials that start from noise.
         OutputError: `output` is no folder, or cannot be written.
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
-        ScoutError: The scout is none, or another study's.
+        ScoutError: The scout is another study's.
     """
     config, pictures = find_pictures(request.config, say=say)
     if request.scout is not None:
-        read_scout_record(request.scout).require_fitting(config, pictures)
+        if config.search.start != "scout":
+            raise ConfigError("`search.start` must be scout where a scout is given. Leave one of them out.")
+        request.scout.require_fitting(config, pictures)
     if request.output is not None:
         check_folder(request.output, called="`--output`")
     return config, pictures

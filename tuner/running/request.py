@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import final
 
 from measures.versions import JUDGE_VERSION
+from studies.records.study_record import StudyRecord
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import WideningError
+from tuner.running.own_scout import require_own_scout
 from tuner.running.setup import default_study_name, num_finished
 from tuner.running.widening import Widening, plan_widening
+from tuner.scouting.scout_files import ScoutRecord
 from tuner.search.study_pictures import StudyPictures
 
 
@@ -26,8 +29,8 @@ class StudyRequest:
         workers: Processes on this machine, at least 1.
         widen: Go on beyond the ends of the ranges that the best trial of the study of this name lies near.
         total: With `widen`: finished trials that the wider study shall have; None for the default.
-        scout: A trained scout that the trials shall start from, a .keras file; None for one that the study trains.
-            The configuration says that they start from one, as `ScoutRecord.settings` has it.
+        scout: A trained scout that the trials shall start from; None for one that the study trains. The configuration
+            says that they start from one, as `ScoutRecord.settings` has it.
         output: Folder for the best weights' config and the contact sheet; None to write neither.
     """
 
@@ -38,7 +41,7 @@ class StudyRequest:
     workers: int = 1
     widen: bool = False
     total: int | None = None
-    scout: Path | None = None
+    scout: ScoutRecord | None = None
     output: Path | None = None
 
 
@@ -53,6 +56,23 @@ def finished_trials(request: StudyRequest, config: StudyConfig, pictures: StudyP
     name = request.name or default_study_name(config, pictures)
     with StudyStorage.open_read_only(request.storage) as storage:
         return num_finished(storage, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
+
+
+def has_scout(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> bool:
+    """Return whether the wanted study needs no scout trained; changes nothing.
+
+    Raises:
+        StudyError: It has another scout than the one that is given.
+    """
+    if request.new or not StudyStorage.exists(request.storage):
+        return request.scout is not None
+    name = request.name or default_study_name(config, pictures)
+    with StudyStorage.open_read_only(request.storage) as storage:
+        if name not in storage.study_names():
+            return request.scout is not None
+        if request.scout is not None:
+            require_own_scout(storage, name, request.scout)
+        return StudyRecord.parse(storage.read_study(name).user_attrs).scout is not None
 
 
 def wanted_widening(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> Widening:

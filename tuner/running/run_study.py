@@ -13,9 +13,7 @@ from dashboards.study_sheet import study_contact_sheet
 from groundwork.output_files import free_path
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
-from studies.errors import StudyError
 from studies.records.exports import is_export, write_exports
-from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, summarise
 from studies.storage.addresses import storage_files
 from studies.storage.study_identity import uuid_of
@@ -23,12 +21,12 @@ from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.installation import environment
 from tuner.running.observer import SilentObserver, StudyObserver
+from tuner.running.own_scout import require_own_scout
 from tuner.running.preparation import prepare
-from tuner.running.request import StudyRequest, finished_trials, wanted_widening
+from tuner.running.request import StudyRequest, finished_trials, has_scout, wanted_widening
 from tuner.running.setup import default_study_name, start_or_resume, unused_name
 from tuner.running.study_run import StudyRun
 from tuner.running.widened_study import open_widened
-from tuner.scouting.scout_files import read_scout_record
 from tuner.search.study_pictures import StudyPictures
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ class StudyEstimate:
         num_trials: Its trials.
         num_images: Images that each is trained on.
         cost: What they cost at most.
-        scout_images: Images that their scout is trained on; 0 without one.
+        scout_images: Images that a scout is trained on before them; 0 without one, or if it is trained already.
         num_finished: How many of them are finished; None if there is no such study yet, or only the rest is counted.
     """
 
@@ -98,14 +96,15 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
         config, num_finished = widening.config_of_rest(), None
     else:
         num_finished = finished_trials(request, config, pictures)
+    trains_scout = config.search.start == "scout" and not has_scout(request, config, pictures)
     _check_networks(config)
     from tuner.running.estimation import estimate
 
     return StudyEstimate(
         num_trials=config.num_trials,
         num_images=config.rungs[-1],
-        scout_images=config.scout.images if config.search.start == "scout" else 0,
-        cost=estimate(config, pictures, report=say),
+        scout_images=config.scout.images if trains_scout else 0,
+        cost=estimate(config, pictures, report=say, trains_scout=trains_scout),
         num_finished=num_finished,
     )
 
@@ -123,7 +122,7 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
         StudyError: A study of this name has another configuration, other pictures, another scale or another scout.
-        ScoutError: The scout is none, or another study's.
+        ScoutError: The scout is another study's, or diverged.
         WideningError: The study shall be widened and has no best trial near an end.
         StorageError: The storage cannot be written.
         WorkerError: All worker processes ended before the study had its trials.
@@ -143,7 +142,7 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
             observer.say(replace(widening, name=run.name).in_words())
         observer.on_study(run.name, storage.name)
         if request.scout is not None:
-            _require_own_scout(run, request.scout)
+            require_own_scout(storage, run.name, request.scout)
         _run_trials(run, request, observer)
         return _conclude(run, output=request.output)
 
@@ -161,20 +160,6 @@ def _open_study(storage: StudyStorage, request: StudyRequest, config: StudyConfi
         name = unused_name(storage, name)
     study = start_or_resume(storage, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
     return StudyRun(storage=storage, uuid=uuid_of(study), config=config, pictures=pictures)
-
-
-def _require_own_scout(run: StudyRun, path: Path) -> None:
-    """Refuse a scout for a study that has got another one.
-
-    Raises:
-        StudyError: It has.
-    """
-    kept = StudyRecord.parse(run.storage.read_by_uuid(run.uuid).user_attrs).scout
-    if kept is not None and kept.sha256 != read_scout_record(path).network_sha256:
-        raise StudyError(
-            f"Study {run.name!r} has a scout already, another one than {path}. Leave --scout-file out, or start a "
-            "study beside it with --new."
-        )
 
 
 def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver) -> None:
@@ -208,7 +193,7 @@ def _conclude(run: StudyRun, *, output: Path | None) -> StudyResult:
         exports = write_exports(storage, name, free_path(output / f"{name}.yaml", is_ours=is_export, kept=kept))
         sheet = free_path(output / f"{name}.png", is_ours=is_contact_sheet, kept=kept)
         write_whole(sheet, study_contact_sheet(storage, summary))
-        if (grid := summary.record.scout_sheet) is not None:
+        if (grid := summary.record.scout_sheet) is not None and storage.artifacts.has(grid):
             scout_sheet = free_path(output / f"{name}.scout.png", is_ours=is_scout_sheet, kept=kept)
             write_whole(scout_sheet, storage.artifacts.path_of(grid).read_bytes())
     return StudyResult(

@@ -1,97 +1,108 @@
 """A study whose trials start from a scout: training the scout, or taking a trained one, before the first trial."""
 
-from pathlib import Path
-from typing import Final
+import math
+from typing import final
 
-import filelock
-
+from groundwork.file_locks import held_alone
 from studies.records.study_record import StudyRecord
 from tuner.checkpointed.network_files import NetworkFiles
+from tuner.configuration.identity import digest
+from tuner.installation.versions import versions
 from tuner.running.observer import StudyObserver
 from tuner.running.study_run import StudyRun
-from tuner.scouting.grid_sheet import draw_grid, grid_values
+from tuner.scouting.grid_sheet import draw_grid
 from tuner.scouting.kept_scout import keep_scout
 from tuner.scouting.scout import load_scout
-from tuner.scouting.scout_files import COMMAND
+from tuner.scouting.scout_copies import restore_kept_scout
+from tuner.scouting.scout_files import COMMAND, ScoutRecord, read_scout_record
 from tuner.scouting.scout_identity import scout_identity, space_of
 from tuner.scouting.scout_training import train_scout
-from tuner.scouting.sweeping import SUGGESTING_SETTINGS, best_apart, spread_positions, sweep
+from tuner.scouting.sweeping import SHEET_SHAPE, best_apart, suggesting_positions, sweep
 from tuner.search.crop_tables import CropTables
 from tuner.search.judged_set import judged_set
 
-SHEET_SHAPE: Final = (4, 8)
-"""Rows and columns of the sheet that a study keeps of its scout; their settings are judged among the others."""
 
-SECONDS_BETWEEN_REPORTS: Final = 30.0
-
-
-def settle_scout(run: StudyRun, *, given: Path | None, observer: StudyObserver) -> None:
+def settle_scout(run: StudyRun, *, given: ScoutRecord | None, observer: StudyObserver) -> None:
     """Give the study its scout and what that suggests, unless it has them.
 
     The scout is trained in this process, and goes on from its checkpoint if that was interrupted. Processes of one
-    machine wait for each other; of several machines that begin at once each trains it, and the first to end counts.
+    machine wait for each other; of several machines that begin at once each trains it until the first has ended.
 
     Args:
         run: Of a study whose trials start from a scout.
-        given: A scout that is trained and fits, a .keras file; None to train one.
+        given: A scout that is trained and fits; None to train one.
         observer: Told what is done.
 
     Raises:
         ConfigError: There is no room for the crops.
         DivergedError: The scout's loss is not finite any more.
-        ScoutError: What it paints is not finite.
-        StudyError: The study was deleted.
+        NetworkFileError: The scout that is given is damaged.
+        ScoutError: What the scout paints is not finite.
+        StudyError: The study was deleted, or its scout's files are gone and it is not given again.
         StorageError: The storage cannot be written.
         KeyboardInterrupt: After a checkpoint has been written.
     """
     if _has_scout(run):
+        restore_kept_scout(run.storage, run.name, given)
         return
-    config, pictures = run.config, run.pictures
-    price = config.scout_price
+    scout, trials = run.config.scout, run.config.num_trials
     observer.say(
-        f"Trials start from a scout, whose {config.scout.images:,} images are the price of {price} of "
-        f"{config.search.trials} trials: {config.num_trials} are left"
+        f"Trials start from a scout, whose {scout.images:,} images are the price of {run.config.scout_price} of "
+        f"{run.config.search.trials} trials; {trials} {'is' if trials == 1 else 'are'} left"
     )
-    files = _train(run, observer) if given is None else NetworkFiles(given, command=COMMAND)
-    if _has_scout(run):
-        return
-    scout = load_scout(files.network)
-    judged = judged_set(config, pictures, pictures.split.rung)
-    observer.say(f"judging {SUGGESTING_SETTINGS} settings as the scout paints them")
-    space = space_of(config)
-    grid = grid_values(space, shape=SHEET_SHAPE)
-    spread = space.at(spread_positions(SUGGESTING_SETTINGS - len(grid)))
-    found = sweep(scout, [*grid, *spread], judged)
+    try:
+        _give(run, _train(run, observer) if given is None else given, observer)
+    except _SettledElsewhereError:
+        observer.say("Another machine has trained the scout meanwhile")
+
+
+def _give(run: StudyRun, trained: ScoutRecord, observer: StudyObserver) -> None:
+    scout, space = load_scout(trained.path), space_of(run.config)
+    judged = judged_set(run.config, run.pictures, run.pictures.split.rung)
+    values = space.at(suggesting_positions())
+    observer.say(f"judging {len(values)} settings as the scout paints them")
+    found = sweep(scout, values, judged)
     keep_scout(
         run.storage,
         run.uuid,
-        files,
-        suggestions=best_apart(space, found, config.scout.suggestions),
-        num_judged=len(found),
-        sheet=draw_grid(scout, pictures, judged, found[: len(grid)], shape=SHEET_SHAPE),
+        trained,
+        suggestions=best_apart(space, found, run.config.scout.suggestions),
+        sheet=draw_grid(scout, run.pictures, judged, found[: math.prod(SHEET_SHAPE)], shape=SHEET_SHAPE),
     )
+
+
+def _train(run: StudyRun, observer: StudyObserver) -> ScoutRecord:
+    """Train the study's scout beside its tables of crops, where it and its checkpoint stay as long as they do."""
+
+    def report(text: str) -> None:
+        _require_unsettled(run)
+        observer.say(text)
+
+    def on_wait() -> None:
+        report("waiting for another process of this machine, which trains the study's scout")
+
+    identity = scout_identity(run.config, run.pictures.identity())
+    folder = CropTables(run.config, run.pictures).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    # Another version of a library may train another one.
+    stem = f"scout-{digest({'scout': identity, 'versions': versions()})[:16]}-{run.config.scout.images}"
+    with held_alone(folder / f"{stem}.lock", on_wait=on_wait):
+        _require_unsettled(run)
+        files = NetworkFiles(folder / f"{stem}.keras", command=COMMAND)
+        train_scout(run.config, run.pictures, files=files, report=report)
+    return read_scout_record(files.network)
+
+
+@final
+class _SettledElsewhereError(Exception):
+    """Ends the training of a scout that the study has got meanwhile."""
+
+
+def _require_unsettled(run: StudyRun) -> None:
+    """Train no further for a study that was deleted, or has its scout."""
+    if _has_scout(run):
+        raise _SettledElsewhereError
 
 
 def _has_scout(run: StudyRun) -> bool:
     return StudyRecord.parse(run.storage.read_by_uuid(run.uuid).user_attrs).scout is not None
-
-
-def _train(run: StudyRun, observer: StudyObserver) -> NetworkFiles:
-    """Train the study's scout beside its tables of crops, where it and its checkpoint stay as long as they do."""
-    identity = scout_identity(run.config, run.pictures.identity())
-    folder = CropTables(run.config, run.pictures).folder
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"scout-{identity[:16]}-{run.config.scout.images}"
-    lock = filelock.FileLock(folder / f"{stem}.lock")
-    while True:
-        try:
-            lock.acquire(timeout=SECONDS_BETWEEN_REPORTS)
-            break
-        except filelock.Timeout:
-            observer.say("waiting for another process of this machine, which trains the study's scout")
-    try:
-        files = NetworkFiles(folder / f"{stem}.keras", command=COMMAND)
-        train_scout(run.config, run.pictures, files=files, report=observer.say)
-    finally:
-        lock.release()
-    return files

@@ -197,8 +197,8 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
     stored = stored_config(study)
     differences = describe_differences(defining_values(stored), defining_values(config))
     if stored.search.start != config.search.start:
-        # The scout's settings would hide what matters.
-        differences = [f"`search.start` is {stored.search.start}, now {config.search.start}"]
+        others = [told for told in differences if not told.startswith(("`scout", "`search.start`"))]
+        differences = [f"`search.start` is {stored.search.start}, now {config.search.start} (--scout)", *others]
     if record.identity.get("style_sha256") != pictures.style_sha256:
         differences.insert(0, f"the style image is another one than {record.style_path or 'the first run'}")
     if record.identity.get("photos_digest") != pictures.collection.digest:
@@ -206,9 +206,14 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
     if differences:
         more = len(differences) - NAMED_DIFFERENCES
         listed = "; ".join(differences[:NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+        scouted = (
+            " To go on with its own scout: "
+            f"`styletuner study export {shlex.quote(study.study_name)} --scout FILE`, then --scout-file FILE."
+        )
         raise StudyError(
             f"Study {study.study_name!r} exists and differs: {listed}.\n"
             "Choose another name with --name, or start one beside it with --new."
+            + (scouted if record.scout is not None and "`scout." in listed else "")
         )
 
 

@@ -97,20 +97,16 @@ def plan_widening(
         judge_version: Of the installed judge.
 
     Raises:
-        WideningError: There is no such study, or its best trial is at no end that could be moved; or the total leaves
-            no trial to be run.
+        WideningError: There is no such study, it starts from a scout, its best trial is at no end that could be moved,
+            or the total leaves no trial to be run.
         StudyError: The study has another configuration or other pictures, or waits for another one's trials.
     """
     if name not in storage.study_names():
         raise WideningError(f"There is no study {name!r} to widen. Run it first, with the same command less --widen.")
     named = storage.read_study(name)
-    if config.search.start == "scout":
-        raise WideningError(
-            f"Study {name!r} starts its trials from a scout, which knows nothing beyond its ranges. Start a study with "
-            f"wider ones: --set search.style_to_content=[LOW,HIGH]"
-        )
     own = _with_own_ranges(config, StudyRecord.parse(named.user_attrs))
     num_finished(storage, name, config=own, pictures=pictures, judge_version=judge_version)
+    _refuse_scout(summarise(storage, name), config=own)
     last = _last_widened(storage, named)
     record, summary = StudyRecord.parse(last.user_attrs), summarise(storage, last.study_name)
     begun = _begun(storage, summary, config=own, total=total)
@@ -118,6 +114,15 @@ def plan_widening(
         return begun
     first_ranges = ranges_of_config(own) if record.widened_from is None else record.widened_from.original_ranges
     return _next(summary, config=own, original_ranges=first_ranges, total=total)
+
+
+def _refuse_scout(summary: StudySummary, *, config: StudyConfig) -> None:
+    if config.search.start == "scout":
+        named = next((end.name for end in summary.near_ends), "style_to_content")
+        raise WideningError(
+            f"Study {summary.name!r} starts its trials from a scout, which knows nothing beyond its ranges. Start one "
+            f"beside it with a wider range: --set search.{named}=[LOW,HIGH]"
+        )
 
 
 def ranges_of_config(config: StudyConfig) -> dict[str, Limits]:

@@ -3,23 +3,10 @@
 from collections.abc import Sequence
 
 from dashboards.scout_sheet import ScoutCell, ScoutGrid, scout_sheet
-from measures.ratio_space import RatioSpace
-from measures.sampled_values import SampledValues
 from tuner.scouting.scout import Scout
-from tuner.scouting.sweeping import Foretold, best_apart, grid_positions
+from tuner.scouting.sweeping import Foretold, best_apart
 from tuner.search.judged_set import JudgedSet
 from tuner.search.study_pictures import StudyPictures
-
-
-def grid_values(space: RatioSpace, *, shape: tuple[int, int]) -> list[SampledValues]:
-    """Return the settings of a sheet, row after row.
-
-    Args:
-        space: Over whose ranges the grid goes, their ends among its settings.
-        shape: Rows (values of tv : content) and columns (of style : content).
-    """
-    num_rows, num_columns = shape
-    return space.at(grid_positions(num_columns, num_rows))
 
 
 def draw_grid(
@@ -37,8 +24,8 @@ def draw_grid(
         scout: A trained scout.
         pictures: What it was trained with.
         judged: The photos that settings are judged on.
-        found: What it foretells of the settings, in the order of `grid_values`.
-        shape: As there.
+        found: What it foretells of the settings, in the order of `grid_positions`.
+        shape: Rows (values of tv : content) and columns (of style : content).
         photo: Which of the photos is drawn.
 
     Returns:

@@ -63,25 +63,30 @@ def read_scout_record(path: Path) -> ScoutRecord:
     """Read the record of a scout.
 
     Raises:
-        ScoutError: The file is missing, or no scout of this version.
+        ScoutError: The file is missing, damaged, or no scout of this version.
         ConfigError: The configuration in the record does not fit this version.
     """
-    advice = f"Train one: styletuner scout train CONFIG|PRESET -o {path}"
+    advice = (
+        f"Train one with `styletuner scout train CONFIG|PRESET -o {path}`, or write a study's own with "
+        f"`styletuner study export NAME --scout {path}`."
+    )
     if not path.is_file():
-        raise ScoutError(f"Scout {path} does not exist. {advice}")
+        raise ScoutError(f"Scout {path} {'is no file' if path.exists() else 'does not exist'}. {advice}")
     files = NetworkFiles(path, command=COMMAND)
     record = files.read()
     if record is None:
-        raise ScoutError(f"{path} is no scout with its record {files.record.name} beside it. {advice}")
+        raise ScoutError(
+            f"{path} is no scout with its record {files.record.name} beside it, or one of them is damaged. {advice}"
+        )
     config = validate_config(record.get("configuration") or {}, source=str(files.record))
-    pictures = record.get("pictures")
-    if not isinstance(pictures, dict):
+    pictures, images = record.get("pictures"), record["images"]
+    if not isinstance(pictures, dict) or not isinstance(images, int):
         raise not_of_this_version(path)
     return ScoutRecord(
         path=path,
         config=config,
         pictures=pictures,
-        images=int(record["images"]),
+        images=images,
         network_sha256=str(record["network_sha256"]),
     )
 

@@ -22,8 +22,12 @@ MIN_APART: Final = 0.12
 measured: seven or eight fit along a side."""
 
 
-SUGGESTING_SETTINGS: Final = 128
-"""Settings among which the best are suggested: one for each 0.09 of the square's side."""
+SHEET_SHAPE: Final = (4, 8)
+"""Rows and columns of a scout's sheet."""
+
+NUM_SPREAD: Final = 96
+"""Settings that are judged besides those of a sheet, to suggest the best of all: one for each 0.09 of the square's
+side."""
 
 
 @final
@@ -56,6 +60,12 @@ def spread_positions(num_settings: int) -> Positions:
     points = sampler.random_base2(exponent)[:num_settings]
     # The first point is the corner 0, 0; half a cell up, all lie inside.
     return np.asarray(points + 0.5 / 2**exponent)
+
+
+def suggesting_positions() -> Positions:
+    """Return the places among which the best are suggested: first those of a sheet of `SHEET_SHAPE`, row after row."""
+    num_rows, num_columns = SHEET_SHAPE
+    return np.concatenate([grid_positions(num_columns, num_rows), spread_positions(NUM_SPREAD)])
 
 
 def grid_positions(num_columns: int, num_rows: int) -> Positions:

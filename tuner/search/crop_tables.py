@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, final
 
-import filelock
 import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from groundwork.file_locks import SECONDS_BETWEEN_REPORTS, held_alone
 from groundwork.whole_files import written_whole
 from models.networks.content_features import FEATURE_UNIT, ContentFeatures, cache_content_features
 from models.networks.loss_network import LossNetwork
@@ -25,9 +25,6 @@ from tuner.search.study_pictures import StudyPictures
 
 SECONDS_IN_CACHE: Final = 7 * 24 * 3600
 """Tables of a study that nobody has run for a week are removed when another study makes its own."""
-
-SECONDS_BETWEEN_REPORTS: Final = 30.0
-"""While tables are made, here or elsewhere: far less than the time after which a silent worker counts as hung."""
 
 DRAWN_BY: Final = ("styletuner", "numpy", "pillow")
 """Packages whose versions may change a crop."""
@@ -148,17 +145,9 @@ class CropTables:
         """Let one worker at a time make tables here; ends with its process."""
         self.folder.mkdir(parents=True, exist_ok=True)
         os.utime(self.folder)
-        lock = filelock.FileLock(self.folder / ".lock")
-        while True:
-            try:
-                lock.acquire(timeout=SECONDS_BETWEEN_REPORTS)
-                break
-            except filelock.Timeout:
-                self._report("waiting for another worker, which makes the study's tables of crops and features")
-        try:
+        waiting = "waiting for another worker, which makes the study's tables of crops and features"
+        with held_alone(self.folder / ".lock", on_wait=lambda: self._report(waiting)):
             yield
-        finally:
-            lock.release()
 
     def _map(self) -> NDArray[np.uint8] | None:
         """Map the table; None if it is missing or, after a power cut perhaps, not whole."""

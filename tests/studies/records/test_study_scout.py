@@ -4,10 +4,11 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from studies.records import attributes
+from studies.records.rescored_from import RescoredFrom
 from studies.records.scout_words import scout_in_words, verdict_in_words
 from studies.records.study_scout import ScoutVerdict, StudyScout, judge_scout
 
-SCOUT = StudyScout(images=4800, sha256="ab", num_judged=128, num_suggested=2)
+SCOUT = StudyScout(images=4800, sha256="ab", num_suggested=2)
 
 
 def trial(
@@ -68,9 +69,16 @@ def test_a_scout_is_held_against_the_baseline(others: list[FrozenTrial], verdict
 
 def test_without_a_baseline_there_is_nothing_to_hold_it_against() -> None:
     suggested = trial(1, quality=0.5, foretold=0.6)
-    assert judge_scout([suggested, trial(2, quality=0.1)]).verdict is ScoutVerdict.OPEN
-    unfinished = trial(0, quality=0.1, baseline=True, state=TrialState.PRUNED)
-    assert judge_scout([unfinished, suggested]).verdict is ScoutVerdict.OPEN
+    finding = judge_scout([suggested, trial(2, quality=0.1)])
+    assert finding.verdict is ScoutVerdict.OPEN
+    assert scout_in_words(SCOUT, finding).endswith("1 is finished; there is no baseline to hold them against.")
+
+
+def test_a_pruned_baseline_ends_worse_than_any_that_is_complete() -> None:
+    pruned = trial(0, quality=0.6, baseline=True, state=TrialState.PRUNED)
+    assert judge_scout([pruned, trial(1, quality=0.5, foretold=0.6)]).verdict is ScoutVerdict.HOLDS
+    also_pruned = trial(1, quality=0.7, foretold=0.6, state=TrialState.PRUNED)
+    assert judge_scout([pruned, also_pruned]).verdict is ScoutVerdict.CONTRADICTED
 
 
 def test_in_words() -> None:
@@ -87,9 +95,12 @@ def test_in_words() -> None:
     )
     contradicted = judge_scout([BASELINE, trial(1, quality=0.3, foretold=0.7), trial(2, quality=0.2, foretold=0.6)])
     assert verdict_in_words(contradicted) == (
-        "None of its 2 suggestions beats the baseline (quality 0.400; at best 0.300, foretold 0.700): the search goes "
-        "on as if it had suggested nothing."
+        "None of its 2 suggestions beats the baseline (quality 0.400; at best 0.300, foretold 0.700): the search does "
+        "not count them as its random start."
     )
+    rescored = RescoredFrom(uuid="u", name="waves", judge_version="3", num_trials=3, versions={})
+    told = scout_in_words(SCOUT, holds, rescored_from=rescored)
+    assert "4,800 images. It foretold by judge version 3. The best" in told
     alone = judge_scout([BASELINE, trial(1, quality=0.3, foretold=0.7)])
     assert verdict_in_words(alone).startswith("Its suggestion does not beat the baseline (quality 0.400; at best 0.300")
     assert contradicted.as_dict()["verdict"] == "contradicted"

@@ -96,8 +96,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "`search.rungs` are too close: 40 images in batches of 4 put them at 4, 4, 40 images",
     ),
     (
-        {"search": {"start": "scout", "trials": 4}, "training": {"images": 1200}, "scout": {"images": 4800}},
-        "`search.trials` is 4, and the scout's 4800 images are the price of 4 trials of 1200: nothing is left",
+        {"search": {"start": "scout", "trials": 5}, "training": {"images": 1200}, "scout": {"images": 4800}},
+        "`search.trials` is 5, and the scout's 4800 images are the price of 4 trials of 1200: 2 must be left",
     ),
     (
         {"search": {"start": "scout"}, "network": {"norm": "batch"}},

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any, final
 
 import numpy as np
 import pytest
@@ -17,12 +18,18 @@ from models.pretrained import files as pretrained
 from objectives.training.trainer import StyleTrainer
 from studies.records import attributes
 from studies.records.study_record import StudyRecord
-from studies.records.study_scout import foretold_attribute
+from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, opened, read_trials, run_command
+from tuner.configuration.loading import load_config
+from tuner.running import scouted_run
+from tuner.running.observer import SilentObserver
+from tuner.running.scouted_run import settle_scout
+from tuner.running.study_run import StudyRun
 from tuner.scouting import kept_scout
 from tuner.scouting.kept_scout import load_kept_scout
 from tuner.scouting.scout import load_scout
+from tuner.search.study_pictures import open_pictures
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +40,9 @@ RUN = ("study", "run", "tiny.yaml", "--name", NAME, "--trials", 6, *SETTINGS, "-
 
 def judge_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have few settings judged, six of them on the sheet: 128 take a minute."""
-    monkeypatch.setattr("tuner.running.scouted_run.SUGGESTING_SETTINGS", 10)
-    monkeypatch.setattr("tuner.running.scouted_run.SHEET_SHAPE", (2, 3))
+    monkeypatch.setattr("tuner.scouting.sweeping.NUM_SPREAD", 4)
+    for module in ("tuner.scouting.sweeping", "tuner.running.scouted_run"):
+        monkeypatch.setattr(f"{module}.SHEET_SHAPE", (2, 3))
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +85,13 @@ def test_the_baseline_comes_first_then_suggestions_then_what_the_sampler_draws(s
     foretold = [trial.user_attrs[attributes.FORETOLD]["quality"] for trial in trials[1:3]]
     assert foretold == sorted(foretold, reverse=True)
     said = (scouted / "said.txt").read_text()
-    assert "24 images are the price of 2 of 6 trials: 4 are left" in said
+    assert "24 images are the price of 2 of 6 trials; 4 are left" in said
     assert said.count("suggested by the scout (foretold ") == 2
     end = json.loads((scouted / "events.jsonl").read_text().splitlines()[-1])
     assert {trial["number"] for trial in end["scout"]["suggested"]} == {1, 2}
     assert end["scout"]["verdict"] in ("holds", "contradicted")
-    assert ("beats the baseline" in said) or ("the search goes on as if it had suggested nothing" in said)
+    verdict = said.index("The scout: ")
+    assert said.index("trial   2") < verdict < said.index("trial   3"), "told behind the trial that decides it"
     assert read_image(Path(scouted / end["scout_sheet"])).shape[0] > 300
 
 
@@ -149,7 +158,7 @@ def test_what_does_not_go_with_a_scout_is_refused(scouted: Path, scout_folder: P
     )
     storage = (scouted / "styletuner.db").read_bytes()
     run_cli(*RUN[:5], "--trials", 2, *SETTINGS, "--scout").require_refusal(
-        "the price of 2 trials of 16: nothing is left"
+        "the price of 2 trials of 16: 2 must be left"
     )
     assert (scouted / "styletuner.db").read_bytes() == storage
 
@@ -161,7 +170,7 @@ def test_a_scout_that_is_there_is_taken_and_no_other_later(
         shutil.copy(scout_folder / name, folder)
     monkeypatch.setattr("tuner.running.scouted_run.train_scout", None)
     run = ("study", "run", "tiny.yaml", "--name", NAME, "--scout-file")
-    run_cli(*run, "s.keras", "--trials", 3).require_success()
+    run_cli(*run, "s.keras", "--trials", 4).require_success()
     trials = read_trials(folder / "styletuner.db")
     assert [trial.state for trial in trials[:1]] == [TrialState.COMPLETE]
     assert sum(map(is_suggested, trials)) == 3, "enqueued, for when there are more trials"
@@ -172,11 +181,26 @@ def test_a_scout_that_is_there_is_taken_and_no_other_later(
     record["network_sha256"] = sha256_of(folder / "t.keras")
     head = (folder / "s.training.yaml").read_text().splitlines()[0]
     (folder / "t.training.yaml").write_text(f"{head}\n{yaml.safe_dump(record)}")
-    run_cli(*run, "t.keras", "--trials", 4).require_refusal("has a scout already, another one than t.keras")
+    for dry in ([], ["--dry-run"]):
+        refused = run_cli(*run, "t.keras", "--trials", 5, *dry)
+        refused.require_refusal("has a scout already, another one than t.keras", "export waves --scout FILE")
 
 
-def test_an_interrupted_scout_goes_on_and_one_half_kept_is_kept_once(
-    folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+def test_what_is_said_by_hand_has_to_fit_the_scout(scout_folder: Path, folder: Path, run_cli: RunCli) -> None:
+    for name in ("s.keras", "s.training.yaml"):
+        shutil.copy(scout_folder / name, folder)
+    run = ("study", "run", "tiny.yaml", "--scout-file", "s.keras", "--trials", 6)
+    run_cli(*run, "--set", "scout.images=32").require_refusal("`scout.images` 24; the study has 32. Set it to that")
+    run_cli(*run, "--set", "search.start=noise").require_refusal("`search.start` must be scout where a scout is given")
+    record = (folder / "s.training.yaml").read_text()
+    (folder / "s.training.yaml").write_text(record.replace("images: 24", "images: many", 1))
+    run_cli(*run).require_refusal("s.keras is no scout of this version")
+    run_cli("study", "run", "tiny.yaml", "--scout-file", "photos").require_refusal("Scout photos is no file")
+    assert not (folder / "styletuner.db").exists()
+
+
+def test_an_interrupted_scout_goes_on_and_one_half_kept_is_replaced(
+    folder: Path, own_cache: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train, calls = StyleTrainer.train, iter(range(100))
 
@@ -189,16 +213,15 @@ def test_an_interrupted_scout_goes_on_and_one_half_kept_is_kept_once(
         patched.setattr(StyleTrainer, "train", interrupted)
         assert run_cli(*RUN, "--seed", 5).status == 1
     assert record_of(folder).scout is None
-    marks: list[object] = []
+    parameters_of, asked = kept_scout.parameters_of, iter(range(100))
 
-    def killed(**values: float | None) -> object:
-        marks.append(values)
-        if len(marks) == 2:
+    def killed(*arguments: Any) -> dict[str, float]:
+        if next(asked) == 1:
             raise KeyboardInterrupt
-        return foretold_attribute(**values)  # type: ignore[arg-type]
+        return parameters_of(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(kept_scout, "foretold_attribute", killed)
+        patched.setattr(kept_scout, "parameters_of", killed)
         outcome = run_cli(*RUN, "--seed", 5)
         assert outcome.status == 1
         assert "resuming from" in outcome.stderr
@@ -207,7 +230,73 @@ def test_an_interrupted_scout_goes_on_and_one_half_kept_is_kept_once(
     assert half.scout is None
     assert half.scout_sheet is not None
     assert sum(map(is_suggested, read_trials(folder / "styletuner.db"))) == 1
-    assert "trained already" in run_cli(*RUN, "--seed", 5).require_success().stderr
-    trials = read_trials(folder / "styletuner.db")
+    for trained in (own_cache / "crop_tables").rglob("scout-*"):
+        trained.unlink()
+    assert "trained already" not in run_cli(*RUN, "--seed", 5).require_success().stderr
+    trials, whole = read_trials(folder / "styletuner.db"), record_of(folder)
     assert [is_suggested(trial) for trial in trials] == [False, True, True, False]
-    assert record_of(folder).scout_sheet == half.scout_sheet
+    assert half.artifacts.items() <= whole.artifacts.items()
+    assert whole.scout is not None
+    with opened(folder / "styletuner.db") as studies:
+        assert sha256_of(studies.artifacts.path_of(whole.scout_network or "")) == whole.scout.sha256
+    assert whole.identity["scout_sha256"] == whole.scout.sha256
+
+
+def test_a_study_that_gets_a_scout_elsewhere_trains_no_further(scouted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"seed": 7, "search": {"start": "scout", "trials": 6}, "scout": {"images": 24}}
+    config = load_config(str(scouted / "tiny.yaml"), overrides=wanted)
+    with StudyStorage.open(str(scouted / "styletuner.db")) as storage:
+        uuid = storage.read_study(NAME).user_attrs[attributes.STUDY_UUID]
+        run = StudyRun(storage=storage, uuid=uuid, config=config, pictures=open_pictures(config))
+        answers = iter([False, False, True])
+        monkeypatch.setattr(scouted_run, "_has_scout", lambda _: next(answers))
+        listener = Listener()
+        settle_scout(run, given=None, observer=listener)
+    assert listener.said[-1] == "Another machine has trained the scout meanwhile"
+
+
+class TestFilesThatAreGone:
+    """What a study goes on without, and what it needs."""
+
+    @staticmethod
+    def remove(folder: Path, artifact: str | None) -> None:
+        with opened(folder / "styletuner.db") as studies:
+            studies.artifacts.path_of(artifact or "").unlink()
+
+    def test_a_sheet_is_not_needed(self, scouted: Path, run_cli: RunCli) -> None:
+        self.remove(scouted, record_of(scouted).scout_sheet)
+        run_cli(*RUN, "-o", "again").require_success()
+        assert (scouted / "again" / f"{NAME}.yaml").exists()
+
+    def test_a_scout_is_put_back_where_it_is_given(self, scouted: Path, run_cli: RunCli) -> None:
+        run_cli("study", "export", NAME, "--scout", "kept.keras").require_success()
+        (scouted / "best.yaml").unlink()
+        self.remove(scouted, record_of(scouted).scout_network)
+        more = (*RUN[:6], 7, *RUN[7:])
+        run_cli(*more).require_refusal("The scout of study 'waves' is gone", "--scout-file FILE")
+        run_cli("study", "export", NAME, "--scout", "more.keras").require_refusal("The scout of study 'waves' is gone")
+        assert not (scouted / "best.yaml").exists()
+        run_cli(*more[:-1], "--scout-file", "kept.keras").require_success()
+        assert len(read_trials(scouted / "styletuner.db")) == 5
+
+    def test_another_scout_is_not_written_over(self, scouted: Path, scout_folder: Path, run_cli: RunCli) -> None:
+        for name in ("s.keras", "s.training.yaml"):
+            shutil.copy(scout_folder / name, scouted)
+        before = (scouted / "s.keras").read_bytes()
+        refused = run_cli("study", "export", NAME, "--scout", "s.keras")
+        refused.require_refusal("`--scout` s.keras is another scout than study 'waves' has")
+        assert (scouted / "s.keras").read_bytes() == before
+        for _ in range(2):
+            run_cli("study", "export", NAME, "--scout", "mine.keras").require_success()
+        run_cli("study", "export", NAME, "--scout", "mine.txt").require_refusal("`--scout` mine.txt must end in .keras")
+
+
+@final
+class Listener(SilentObserver):
+    """Notes what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)

@@ -111,7 +111,8 @@ def test_a_sweep_is_a_table_best_first(asked: Path, run_cli: RunCli) -> None:
 
 @pytest.mark.usefixtures("asked")
 def test_suggestions_are_those_of_the_judge(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.scouting.sweeping.SUGGESTING_SETTINGS", 8)
+    monkeypatch.setattr("tuner.scouting.sweeping.NUM_SPREAD", 4)
+    monkeypatch.setattr("tuner.scouting.sweeping.SHEET_SHAPE", (2, 2))
     told = json.loads(run_cli("scout", "suggest", "s.keras", "-k", 2, "--json").require_success().stdout)
     assert len(told) == 2
     assert told[0]["quality"] >= told[1]["quality"]

@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
+from groundwork import file_locks
 from models.networks.loss_network import LossNetwork
 from tests.tuner.search.test_resources import read
 from tuner.configuration.settings import StudyConfig
@@ -121,7 +122,7 @@ def test_worker_that_waits_for_another_says_so(
     drawn_study: Path, root: Path, draws: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Silence looks like a hang."""
-    monkeypatch.setattr(crop_tables, "SECONDS_BETWEEN_REPORTS", 0.01)
+    monkeypatch.setattr(file_locks, "SECONDS_BETWEEN_REPORTS", 0.01)
     mine = tables(read(drawn_study), root)
     mine.folder.mkdir(parents=True)
     other = filelock.FileLock(mine.folder / ".lock", thread_local=False)

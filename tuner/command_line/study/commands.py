@@ -83,8 +83,10 @@ def run(
         raise click.UsageError("--widen goes on from a study and --new starts without any. Give one of them.")
     flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
     overrides = flags.overrides({"search": {"trials": trials, "start": "scout" if scout else None}})
-    if scout_file is not None:
-        overrides = merge(overrides, read_scout_record(scout_file).settings())
+    given = None if scout_file is None else read_scout_record(scout_file)
+    if given is not None:
+        # What is said by hand is then found not to fit.
+        overrides = merge(given.settings(), overrides)
     config = load_config(source, overrides=overrides)
     total = None if (overrides.get("search") or {}).get("trials") is None else config.search.trials
     request = StudyRequest(
@@ -96,7 +98,7 @@ def run(
         output=output,
         widen=widen,
         total=total,
-        scout=scout_file,
+        scout=given,
     )
     if dry_run:
         _print_estimate(request)
@@ -108,7 +110,7 @@ def _print_estimate(request: "StudyRequest") -> None:
     from tuner.running.run_study import estimate_study
 
     found = estimate_study(request, say=lambda text: click.echo(text, err=True))
-    scout = f"A scout of {found.scout_images} images and " if found.scout_images else ""
+    scout = f"A scout of {found.scout_images:,} images and " if found.scout_images else ""
     click.echo(
         f"{scout}{found.num_trials} trials of {found.num_images} images: at most {format_seconds(found.cost.seconds)} "
         f"with one worker (pruning makes it less), {math.ceil(found.cost.num_bytes / 2**20)} MB of disk."
@@ -151,7 +153,7 @@ def _print_result(result: "StudyResult", *, storage: str) -> None:
         named = shlex.quote(result.name)
         click.echo(f"Export them:   {command} study export {named} -o best.yaml{storage_words(storage)}")
     if result.scout_sheet is not None:
-        click.echo(f"The scout's:   {result.scout_sheet}")
+        click.echo(f"Scout sheet:   {result.scout_sheet}")
     click.echo(f"See them all:  {command} dashboard {place}")
 
 

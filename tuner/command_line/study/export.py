@@ -62,7 +62,7 @@ def export(
     from studies.records.exports import write_exports
     from studies.storage.study_storage import StudyStorage
     from tuner.checkpointed.network_files import NetworkFiles
-    from tuner.scouting.scout_copies import require_kept_scout, write_kept_scout
+    from tuner.scouting.scout_copies import check_kept_scout, write_kept_scout
     from tuner.scouting.scout_files import COMMAND
 
     if trial is not None and top != 1:
@@ -72,12 +72,10 @@ def export(
     chosen = chosen_rater(calibrated, rater)
     if calibrated and (trial is not None or prefer is not None):
         raise click.UsageError("--calibrated ranks by people's choices. Leave --trial and --prefer out.")
-    files = None if scout is None else NetworkFiles(scout, command=COMMAND)
-    if files is not None:
-        files.check(kept=[])
+    files = None if scout is None else NetworkFiles(scout, command=COMMAND, called="`--scout`")
     with StudyStorage.open_read_only(storage) as studies:
         if files is not None:
-            require_kept_scout(studies, name)
+            check_kept_scout(studies, name, files)
         ranking = None if prefer is None else _preferred(studies, name, prefer)
         ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
         paths = write_exports(studies, name, output, trial=trial, top=top, ranking=ranking)

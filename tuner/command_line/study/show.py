@@ -177,7 +177,7 @@ def _give_or_take(trial: "TrialSummary") -> str:
 def _about_origins(summary: "StudySummary") -> Iterator[str]:
     """What its trials come from, and whether another judge than the installed one scored them."""
     if summary.record.scout is not None and summary.scout is not None:
-        yield scout_in_words(summary.record.scout, summary.scout)
+        yield scout_in_words(summary.record.scout, summary.scout, rescored_from=summary.record.rescored_from)
     widened = summary.record.widened_from
     if widened is not None:
         missing = widened.num_missing(len(summary.trials))

@@ -30,7 +30,8 @@ def run_here(run: StudyRun, observer: StudyObserver) -> None:
     """Run trials in this process until the study has its total.
 
     Raises:
-        StudyError: The study's scale is another one than is measured here.
+        StudyError: The study's scale is another one than is measured here, or its scout is gone.
+        ScoutError: Its scout is damaged.
         KeyboardInterrupt: After the running trial has been given back.
     """
     if run.is_done():
@@ -83,6 +84,7 @@ def _worker(
         def told(*arguments: Any) -> None:
             report.tell()
             tell(*arguments)
+            report.tell_verdict()
 
         return then_step(told)
 

@@ -76,6 +76,7 @@ def _follow(run: StudyRun, processes: list[subprocess.Popen[bytes]], observer: S
             if trial.state.is_finished() and trial.number not in told:
                 told.add(trial.number)
                 observer.on_trial(trial)
+        report.tell_verdict()
         if not running:
             return
         observer.on_running([trial.number for trial in trials if trial.state is TrialState.RUNNING])

@@ -22,9 +22,9 @@ study: install weights
 	mkdir -p demo
 	$(BIN)/styletuner study run demo --storage demo/styletuner.db -o demo
 
-# What trains or races keeps both cores busy by itself.
+# Two at a time, file by file: what trains a tiny network waits for one core, and what starts processes for their imports.
 test: check
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m slow --durations 40
 
 check: lint weights
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Final
 
 from optuna.trial import FrozenTrial, TrialState
 
+from groundwork.interrupts import HeldInterrupts
 from tuner.errors import WorkerError
 from tuner.running.observer import StudyObserver
 from tuner.running.standing_report import StandingReport
@@ -31,7 +33,9 @@ def run_in_processes(run: StudyRun, num_workers: int, observer: StudyObserver) -
         return
     processes = [_start_worker(run, num_workers) for _ in range(num_workers)]
     try:
-        _follow(run, processes, observer)
+        # An interrupt within a query would have SQLAlchemy log a traceback.
+        with HeldInterrupts() as interrupts:
+            _follow(run, processes, observer, check=interrupts.check)
     except BaseException:
         for process in processes:
             process.terminate()
@@ -65,7 +69,9 @@ def _start_worker(run: StudyRun, num_workers: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _follow(run: StudyRun, processes: list[subprocess.Popen[bytes]], observer: StudyObserver) -> None:
+def _follow(
+    run: StudyRun, processes: list[subprocess.Popen[bytes]], observer: StudyObserver, *, check: Callable[[], None]
+) -> None:
     told = {trial.number for trial in _trials(run) if trial.state.is_finished()}
     report = StandingReport(run, observer)
     while True:
@@ -81,6 +87,7 @@ def _follow(run: StudyRun, processes: list[subprocess.Popen[bytes]], observer: S
             return
         observer.on_running([trial.number for trial in trials if trial.state is TrialState.RUNNING])
         time.sleep(POLL_SECONDS)
+        check()
 
 
 def _trials(run: StudyRun) -> list[FrozenTrial]:

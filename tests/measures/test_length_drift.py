@@ -10,19 +10,19 @@ import pytest
 from measures.length_drift import FACTORS, NUM_STYLES, TIMES_LONGER, best_ratio
 
 TABLE = Path(__file__).parents[2] / "benchmarks" / "fidelity.csv"
-NUM_SETTINGS = 12
+FEWEST_SETTINGS = 9
 SHORT_RUN = 640
 
 
 def qualities_at(images: int) -> dict[str, dict[float, float]]:
-    """By style, quality by ratio of all settings' first runs that were trained whole."""
+    """By style, quality by ratio of its settings' first runs, where enough were trained whole."""
     found: dict[str, dict[float, float]] = defaultdict(dict)
     with TABLE.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             kept = (row["scale"], row["way"], row["seed"], row["images_seen"]) == ("64", "noise", "0", str(images))
             if kept:
                 found[row["style"]][float(row["style_to_content"])] = float(row["quality"])
-    return {style: known for style, known in found.items() if len(known) == NUM_SETTINGS}
+    return {style: known for style, known in found.items() if len(known) >= FEWEST_SETTINGS}
 
 
 def test_the_factors_are_those_of_the_long_runs() -> None:

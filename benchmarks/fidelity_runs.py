@@ -14,7 +14,7 @@ score it without training.
 
 import argparse
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,11 +104,11 @@ def settings() -> list[tuple[float, float]]:
     return [(float(style), float(variation)) for style, variation in sorted(points.tolist())]
 
 
-def read_table() -> list[Row]:
-    """Return the rows of the table; none if there is no table yet."""
-    if not TABLE.exists():
+def read_table(table: Path = TABLE) -> list[Row]:
+    """Return the rows of a table; none if there is no table yet."""
+    if not table.exists():
         return []
-    with TABLE.open(encoding="utf-8", newline="") as file:
+    with table.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -152,11 +152,11 @@ def main() -> None:
         print(run.file_name, *(f"{float(row['quality']):.3f}" for row in rows), flush=True)
 
 
-def append(rows: list[Row]) -> None:
-    """Add rows to the table."""
-    is_new = not TABLE.exists()
-    with TABLE.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+def append(rows: list[Row], *, table: Path = TABLE, columns: Sequence[str] = COLUMNS) -> None:
+    """Add rows to a table, which is begun where there is none."""
+    is_new = not table.exists()
+    with table.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         if is_new:
             writer.writeheader()
         writer.writerows(rows)

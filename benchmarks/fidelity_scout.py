@@ -9,12 +9,11 @@ are. A scout that is in the table is not trained again.
 """
 
 import argparse
-import csv
 import time
 from pathlib import Path
 
 import yaml
-from fidelity_runs import KEY, PARTS, SCALES, STYLE_TO_CONTENT, TV_TO_CONTENT, Row, settings
+from fidelity_runs import KEY, PARTS, SCALES, STYLE_TO_CONTENT, TV_TO_CONTENT, Row, append, read_table, settings
 
 from tuner.installation.environment import load_networks
 
@@ -46,10 +45,7 @@ def main() -> None:
 
 def read() -> list[Row]:
     """Return the rows of the table; none if there is no table yet."""
-    if not TABLE.exists():
-        return []
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_table(TABLE)
 
 
 def _pairs(texts: list[str]) -> dict[str, object]:
@@ -93,7 +89,7 @@ def _train(style: str, arguments: argparse.Namespace) -> None:
             ratios = {name: f"{ratio:.5g}" for name, ratio in value.to_dict().items()}
             rows.append({**dict(zip(KEY, key, strict=True)), **ratios, "images_seen": str(rung), **row})
         print(style, arguments.name, rung, f"{trained:.0f}s", *(f"{value:.3f}" for value in qualities), flush=True)
-    _append(rows)
+    append(rows, table=TABLE, columns=COLUMNS)
 
 
 def _score(resources: object, network: object) -> Row:
@@ -104,15 +100,6 @@ def _score(resources: object, network: object) -> Row:
     outputs = np.round(stylise(network, resources.rung.photos) * 255) / 255
     scored = resources.rung.judge.score(list(outputs.astype(np.float32)))
     return {part: f"{getattr(scored, part):.5f}" for part in PARTS}
-
-
-def _append(rows: list[Row]) -> None:
-    is_new = not TABLE.exists()
-    with TABLE.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

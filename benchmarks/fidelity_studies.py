@@ -10,10 +10,9 @@ trials that led.
 """
 
 import argparse
-import csv
 from pathlib import Path
 
-from fidelity_runs import RUNGS, SCALES, SHORT_RUN, STYLE_TO_CONTENT, TV_TO_CONTENT, Row
+from fidelity_runs import RUNGS, SCALES, SHORT_RUN, STYLE_TO_CONTENT, TV_TO_CONTENT, Row, append, read_table
 
 from tuner.installation.environment import load_networks
 
@@ -48,15 +47,12 @@ def main() -> None:
             if key not in {
                 (row["judge_version"], row["scale"], row["style"], row["way"], row["seed"]) for row in read()
             }:
-                _append(_study(style, way, arguments))
+                append(_study(style, way, arguments), table=TABLE, columns=COLUMNS)
 
 
 def read() -> list[Row]:
     """Return the rows of the table; none if there is no table yet."""
-    if not TABLE.exists():
-        return []
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_table(TABLE)
 
 
 def leaders(rows: list[Row]) -> dict[float, Row]:
@@ -138,15 +134,6 @@ def _train_leaders(rows: list[Row], style: Path, arguments: argparse.Namespace) 
         _, outputs = resources.train_and_paint(0, RUNGS["64"][-1])
         row["long_run"] = f"{resources.rung.judge.score(list(outputs)).quality:.5f}"
         print(row["style"], row["way"], "trial", row["trial"], "long run", row["long_run"], flush=True)
-
-
-def _append(rows: list[Row]) -> None:
-    is_new = not TABLE.exists()
-    with TABLE.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

@@ -122,6 +122,14 @@ def regret_of(early: np.ndarray, late: np.ndarray, num_kept: int) -> float:
     return float((late.max() - late[kept].max()) / late.max())
 
 
+def held_against(early: np.ndarray, late: np.ndarray) -> list[str]:
+    """Return tau-b of all settings and of the better half, regret of the best and of the best three."""
+    better = late >= np.median(late)
+    taus = [tau(early[kept], late[kept]) for kept in (slice(None), better)]
+    regrets = [regret_of(early, late, count) for count in (1, 3)]
+    return [*(f"{value:.2f}" for value in taus), *(f"{regret:.0%}" for regret in regrets)]
+
+
 def _print_replay(curves: Curves) -> None:
     print(f"\n### The median pruner replayed on these curves, {NUM_ORDERS} random orders of the trials\n")
     print("| style | images | rungs | mean regret | best trial lost | images trained |\n|---|---|---|---|---|---|")
@@ -152,9 +160,9 @@ def _replay(values: np.ndarray, rungs: tuple[int, ...]) -> tuple[float, float, f
     return float(np.mean(regrets)), float(np.mean(np.array(regrets) > 0)), float(np.mean(costs))
 
 
-def is_pruned(values: np.ndarray, trial: int, complete: list[int], rung: int) -> bool:
+def is_pruned(values: np.ndarray, trial: int, complete: list[int], rung: int, *, margin: float = 0.0) -> bool:
     """Whether the median pruner ends a trial at a rung, given the trials that are complete."""
-    return len(complete) >= STARTUP and values[trial, rung] < np.median(values[complete, rung])
+    return len(complete) >= STARTUP and values[trial, rung] + margin < np.median(values[complete, rung])
 
 
 def _print_seeds(rows: list[dict[str, str]]) -> None:

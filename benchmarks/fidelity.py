@@ -9,15 +9,15 @@ what the chosen setting loses there, as a share of the best setting's quality.
 import argparse
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from early_and_late import agreement, is_pruned, regret_of
+from early_and_late import agreement, held_against, is_pruned, regret_of
+from fidelity_rules import print_rules
 from fidelity_runs import CHOOSING, NUM_SETTINGS, REPORTING, RUNGS, SHORT_RUN, read_table
 from fidelity_scout import read as read_scouts
 from fidelity_studies import NUM_TRIALS, leaders
 from fidelity_studies import read as read_studies
-from scipy.stats import kendalltau
+from fidelity_truth import Truth, read_truths
 
 from measures.length_drift import best_ratio
 
@@ -29,23 +29,6 @@ NUM_ORDERS = 2000
 """Random orders of the trials in which pruners are replayed."""
 
 _SHORT = RUNGS["64"].index(SHORT_RUN)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Truth:
-    """What one style's settings came to.
-
-    Attributes:
-        style: The style image's stem.
-        ratios: style : content of each setting, rising.
-        variations: tv : content of each setting.
-        quality: By setting and rung, shape (settings, rungs).
-    """
-
-    style: str
-    ratios: np.ndarray
-    variations: np.ndarray
-    quality: np.ndarray
 
 
 def main() -> None:
@@ -60,6 +43,7 @@ def main() -> None:
         _print_regret(truths)
         _print_pruners(truths)
         _print_drift(truths)
+        print_rules(truths)
         _print_ways(truths)
         _print_scouts(truths)
         _print_studies(truths)
@@ -67,28 +51,6 @@ def main() -> None:
     partly = [f"{truth.style} ({len(truth.ratios)} settings)" for truth in truths if len(truth.ratios) < NUM_SETTINGS]
     if missing or partly:
         print(f"\nNot trained to the end yet: {', '.join([*missing, *partly])}.")
-
-
-def read_truths(scale: str = "64") -> list[Truth]:
-    """Return the styles with those of their settings that were trained to the end; a style without any is left out."""
-    found: dict[str, dict[int, list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
-    for row in read_table():
-        if (row["scale"], row["seed"], row["way"]) == (scale, "0", "noise"):
-            found[row["style"]][int(row["setting"])].append(row)
-    truths = []
-    for style in (*CHOOSING, *REPORTING):
-        settings = [sorted(rows, key=lambda row: int(row["images_seen"])) for _, rows in sorted(found[style].items())]
-        whole = [rows for rows in settings if len(rows) == len(RUNGS[scale])]
-        if whole:
-            truths.append(
-                Truth(
-                    style=style,
-                    ratios=np.array([float(rows[0]["style_to_content"]) for rows in whole]),
-                    variations=np.array([float(rows[0]["tv_to_content"]) for rows in whole]),
-                    quality=np.array([[float(row["quality"]) for row in rows] for rows in whole]),
-                )
-            )
-    return truths
 
 
 def _print_curves(truth: Truth) -> None:
@@ -128,15 +90,22 @@ def _print_regret(truths: Sequence[Truth]) -> None:
 def _print_pruners(truths: Sequence[Truth]) -> None:
     print("\n### What a study of short runs would have chosen, in random orders of its trials\n")
     print("Regret in the long run of the best complete trial; images trained, of those of twelve whole short runs.\n")
+    half, quarter = (_SHORT - 1,), (_SHORT - 2, _SHORT - 1)
+    plans: dict[str, tuple[Sequence[int], float]] = {
+        "never": ((), 0),
+        "1/2": (half, 0),
+        "1/4, 1/2": (quarter, 0),
+        "1/4, 1/2, by more than a standard error": (quarter, 1),
+    }
     print("| style | pruned below the median at | mean regret | worst tenth | images |\n|---|---|---|---|---|")
     for truth in truths:
-        for name, places in (("never", ()), ("1/2", (_SHORT - 1,)), ("1/4, 1/2", (_SHORT - 2, _SHORT - 1))):
-            regrets, share = _replay(truth, places)
+        for name, (places, num_errors) in plans.items():
+            regrets, share = _replay(truth, places, num_errors)
             worst = np.mean(np.sort(regrets)[-NUM_ORDERS // 10 :])
             print(f"| {truth.style} | {name} | {np.mean(regrets):.0%} | {worst:.0%} | {share:.0%} |")
 
 
-def _replay(truth: Truth, places: Sequence[int]) -> tuple[np.ndarray, float]:
+def _replay(truth: Truth, places: Sequence[int], num_errors: float) -> tuple[np.ndarray, float]:
     generator = np.random.default_rng(0)
     values, late = truth.quality, truth.quality[:, -1]
     regrets, images = [], []
@@ -144,7 +113,10 @@ def _replay(truth: Truth, places: Sequence[int]) -> tuple[np.ndarray, float]:
         complete: list[int] = []
         seen = 0
         for trial in generator.permutation(len(values)):
-            pruned_at = next((place for place in places if is_pruned(values, trial, complete, place)), None)
+            margins = {place: num_errors * float(truth.errors[trial, place]) for place in places}
+            pruned_at = next(
+                (at for at, margin in margins.items() if is_pruned(values, trial, complete, at, margin=margin)), None
+            )
             seen += RUNGS["64"][_SHORT if pruned_at is None else pruned_at]
             if pruned_at is None:
                 complete.append(int(trial))
@@ -182,15 +154,7 @@ def _print_ways(truths: Sequence[Truth]) -> None:
             num_known = len(truth.ratios)
             if style == truth.style and len(by_setting) >= num_known and images in RUNGS["64"][1:]:
                 early = np.array([by_setting[number] for number in range(num_known)])
-                print(f"| {style} | {way} | {images} | {' | '.join(_held_against(early, truth.quality[:, -1]))} |")
-
-
-def _held_against(early: np.ndarray, late: np.ndarray) -> list[str]:
-    """Return tau-b of all settings and of the better half, regret of the best and of the best three."""
-    better = late >= np.median(late)
-    taus = [float(kendalltau(early[kept], late[kept]).statistic) for kept in (slice(None), better)]
-    regrets = [regret_of(early, late, count) for count in (1, 3)]
-    return [*(f"{tau:.2f}" for tau in taus), *(f"{regret:.0%}" for regret in regrets)]
+                print(f"| {style} | {way} | {images} | {' | '.join(held_against(early, truth.quality[:, -1]))} |")
 
 
 def _print_studies(truths: Sequence[Truth]) -> None:
@@ -233,7 +197,7 @@ def _print_scouts(truths: Sequence[Truth]) -> None:
         for (style, way, images), by_setting in foretold.items():
             if style == truth.style:
                 early = np.array([by_setting[number] for number in range(len(late))])
-                cells = _held_against(early, late)
+                cells = held_against(early, late)
                 ends = f"{late[early.argmax()]:.3f} | {late.max():.3f}"
                 print(f"| {style} | {way} | {images} | {' | '.join(cells)} | {ends} |")
 

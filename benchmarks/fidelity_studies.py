@@ -7,6 +7,9 @@ For each style and way one study of sixteen short runs at 64 px, over the ranges
 quarter of the budget, after half and at the end is trained from noise to the end of the long runs, on their crops. A
 study that is in the table is not run again; an interrupted one goes on. The table's last column is empty but for the
 trials that led.
+
+Rows of `scout_near` are of --scout as it was once: suggestions lay apart in either ratio alike, which often meant one
+style : content three times.
 """
 
 import argparse

@@ -47,6 +47,23 @@ def test_suggestions_are_the_best_that_lie_apart() -> None:
     assert best_apart(SPACE, [], 2) == []
 
 
+def test_suggestions_differ_in_the_ratio_that_matters() -> None:
+    places = grid_positions(11, 5)
+    ridge = 0.6 - (places[:, 0] - 0.5) ** 2 + 0.02 * places[:, 1]
+    (first, second, third) = best_apart(SPACE, foretold(places, ridge.tolist()), 3)
+    sides = SPACE.positions([first.values, second.values, third.values])[:, 0]
+    np.testing.assert_allclose(sorted(sides), [0.4, 0.5, 0.6])
+
+
+def test_suggestions_differ_in_either_ratio_where_both_matter() -> None:
+    places = grid_positions(11, 11)
+    peak = 0.6 - ((places - 0.5) ** 2).sum(axis=1)
+    chosen = best_apart(SPACE, foretold(places, peak.tolist()), 5)
+    offsets = SPACE.positions([one.values for one in chosen]) - 0.5
+    assert offsets[0] == pytest.approx(0)
+    np.testing.assert_allclose(np.linalg.norm(offsets[1:], axis=1), np.hypot(0.1, 0.1))
+
+
 def test_what_is_foretold_is_told_in_plain_values() -> None:
     (one,) = foretold(np.array([[0.5, 1.0]]), [0.6])
     told = one.to_dict()

@@ -2,17 +2,20 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self, final
 
 from optuna.trial import FrozenTrial, TrialState
 
+from measures.errors import SampledValuesError
+from measures.sampled_values import SampledValues
 from studies.records import attributes
-from studies.records.attribute_values import count_of, mapping_of, text_of
+from studies.records.attribute_values import count_of, mapping_of, number_of, text_of
 from studies.records.trial_qualities import quality_of
 from studies.records.trial_record import TrialRecord
 
 _MARKS: Final = {attributes.BASELINE, attributes.FORETOLD}
+_RATIOS: Final = [field.name for field in fields(SampledValues)]
 _FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -44,6 +47,41 @@ class StudyScout:
     def to_attribute(self) -> dict[str, Any]:
         """Return the value of a study's attribute, from which `parse` makes the same again."""
         return asdict(self)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ForetoldSetting:
+    """What a study's scout foretells of a setting that it may suggest.
+
+    Attributes:
+        values: The setting.
+        quality: In [0, 1], as the judge has what the scout paints there.
+        standard_error: Of the quality, over the photos; None of one photo.
+    """
+
+    values: SampledValues
+    quality: float
+    standard_error: float | None
+
+    def to_attribute(self) -> dict[str, float | None]:
+        """Return one of the values of a study's attribute, from which `foretold_settings` makes the same again."""
+        return {**self.values.to_dict(), "quality": self.quality, "standard_error": self.standard_error}
+
+
+def foretold_settings(value: object) -> list[ForetoldSetting]:
+    """Read the attribute; none where it is missing, and without those that are none."""
+    found = []
+    for entry in map(mapping_of, value if isinstance(value, list) else []):
+        quality = number_of(entry.get("quality"))
+        try:
+            values = SampledValues.from_dict({name: entry.get(name) for name in _RATIOS})
+        except SampledValuesError:
+            continue
+        if quality is not None:
+            error = number_of(entry.get("standard_error"))
+            found.append(ForetoldSetting(values=values, quality=quality, standard_error=error))
+    return found
 
 
 @final
@@ -122,7 +160,8 @@ def judge_scout(trials: Sequence[FrozenTrial]) -> ScoutFinding:
         for trial in finished
     ]
     suggested = tuple(trial for trial in known if trial.foretold is not None)
-    baseline = next((trial for trial in known if trial.foretold is None), None)
+    baselines = {trial.number for trial in finished if attributes.BASELINE in trial.user_attrs}
+    baseline = next((trial for trial in known if trial.number in baselines), None)
     is_awaited = any(trial.state in (TrialState.WAITING, TrialState.RUNNING) for trial in marked)
     verdict = ScoutVerdict.OPEN if is_awaited or not suggested or baseline is None else _verdict(suggested, baseline)
     return ScoutFinding(verdict=verdict, is_awaited=is_awaited, suggested=suggested, baseline=baseline)

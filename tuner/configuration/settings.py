@@ -243,11 +243,11 @@ class ScoutSection(Section):
         64, ge=1, le=4096, description="Units of both layers that turn weights into scales and shifts of the norms."
     )
     suggestions: Whole = Field(
-        3,
+        6,
         ge=0,
-        le=20,
-        description="With `search.start: scout`, settings that the scout foretells best, tried right after the "
-        "baseline.",
+        le=100,
+        description="With `search.start: scout`, trials after the baseline whose settings the scout suggests, each by "
+        "what came of those before it.",
     )
     checkpoint_every: Whole = Field(1600, ge=1, le=MAX_IMAGES, description="Images between two checkpoints.")
 

@@ -17,13 +17,13 @@ from tuner.scouting.scout_copies import restore_kept_scout
 from tuner.scouting.scout_files import COMMAND, ScoutRecord, read_scout_record
 from tuner.scouting.scout_identity import scout_identity, space_of
 from tuner.scouting.scout_training import train_scout
-from tuner.scouting.sweeping import SHEET_SHAPE, best_apart, suggesting_positions, sweep
+from tuner.scouting.sweeping import SHEET_SHAPE, suggesting_positions, sweep
 from tuner.search.crop_tables import CropTables
 from tuner.search.judged_set import judged_set
 
 
 def settle_scout(run: StudyRun, *, given: ScoutRecord | None, observer: StudyObserver) -> None:
-    """Give the study its scout and what that suggests, unless it has them.
+    """Give the study its scout and the trials that it suggests, unless it has them.
 
     The scout is trained in this process, and goes on from its checkpoint if that was interrupted. Processes of one
     machine wait for each other; of several machines that begin at once each trains it until the first has ended.
@@ -66,7 +66,8 @@ def _give(run: StudyRun, trained: ScoutRecord, observer: StudyObserver) -> None:
         run.storage,
         run.uuid,
         trained,
-        suggestions=best_apart(space, found, run.config.scout.suggestions),
+        foretold=found,
+        num_suggested=run.config.scout.suggestions,
         sheet=draw_grid(scout, run.pictures, judged, found[: math.prod(SHEET_SHAPE)], shape=SHEET_SHAPE),
     )
 

@@ -5,29 +5,33 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import optuna
 from optuna.samplers import RandomSampler
 
 from studies.records import attributes
 from studies.records.exported_config import SCOUT_FIELD
 from studies.records.study_record import StudyRecord, kept_file_name
-from studies.records.study_scout import StudyScout
+from studies.records.study_scout import ForetoldSetting, StudyScout
 from studies.storage.database_errors import storage_errors
-from studies.storage.optuna_internals import FIXED_PARAMETERS, trial_id_of
 from studies.storage.study_storage import StudyStorage
 from tuner.checkpointed.network_files import NetworkFiles
 from tuner.scouting.scout import Scout, load_scout
 from tuner.scouting.scout_copies import write_kept_scout
 from tuner.scouting.scout_files import COMMAND, ScoutRecord
 from tuner.scouting.sweeping import Foretold
-from tuner.search.space import parameters_of
-from tuner.search.stored_config import stored_config
 
 
 def keep_scout(
-    storage: StudyStorage, study_uuid: str, trained: ScoutRecord, *, suggestions: Sequence[Foretold], sheet: bytes
+    storage: StudyStorage,
+    study_uuid: str,
+    trained: ScoutRecord,
+    *,
+    foretold: Sequence[Foretold],
+    num_suggested: int,
+    sheet: bytes,
 ) -> None:
-    """Give a study its scout, and enqueue what that suggests; if it has got one meanwhile, nothing is done.
+    """Give a study its scout, and enqueue the trials that it suggests; if it has got one meanwhile, nothing is done.
+
+    Their settings are chosen when they begin, each by what came of the ones before: see `SuggestingSampler`.
 
     What a process that was killed left of another scout is replaced.
 
@@ -35,7 +39,8 @@ def keep_scout(
         storage: Opened for writing.
         study_uuid: The study.
         trained: The scout.
-        suggestions: Settings to try, best first.
+        foretold: What it foretells of the settings that may be tried.
+        num_suggested: How many of them to try.
         sheet: The scout's sheet, a PNG file's bytes.
 
     Raises:
@@ -58,9 +63,12 @@ def keep_scout(
                 study.set_user_attr(key, storage.artifacts.upload_bytes(content, study, file_name=name))
             else:
                 storage.artifacts.write(known, content)
-        _enqueue(storage, study, suggestions)
+        study.set_user_attr(attributes.SCOUT_SWEEP, [_setting(one).to_attribute() for one in foretold])
+        enqueued = [trial for trial in study.get_trials(deepcopy=False) if attributes.FORETOLD in trial.user_attrs]
+        for _ in range(num_suggested - len(enqueued)):
+            study.enqueue_trial({}, user_attrs={attributes.FORETOLD: {}})
         study.set_user_attr(attributes.IDENTITY, {**record.identity, SCOUT_FIELD: trained.network_sha256})
-        scout = StudyScout(images=trained.images, sha256=trained.network_sha256, num_suggested=len(suggestions))
+        scout = StudyScout(images=trained.images, sha256=trained.network_sha256, num_suggested=num_suggested)
         # Last: it says that all the rest is there.
         study.set_user_attr(attributes.SCOUT, scout.to_attribute())
 
@@ -79,16 +87,6 @@ def load_kept_scout(storage: StudyStorage, study_uuid: str) -> Scout:
         return replace(load_scout(path), name=f"of study {name!r}")
 
 
-def _enqueue(storage: StudyStorage, study: optuna.Study, suggestions: Sequence[Foretold]) -> None:
-    """Enqueue the suggestions; those of a scout that was not kept, which nobody can have run, become these."""
-    search = stored_config(study).search
-    waiting = [trial for trial in study.get_trials(deepcopy=False) if attributes.FORETOLD in trial.user_attrs]
-    for place, suggestion in enumerate(suggestions):
-        parameters = parameters_of(suggestion.values.loss_weights(), search)
-        foretold = {"quality": suggestion.quality.quality, "standard_error": suggestion.quality.standard_error}
-        if place < len(waiting):
-            trial_id = trial_id_of(waiting[place])
-            storage.optuna.set_trial_system_attr(trial_id, FIXED_PARAMETERS, parameters)
-            storage.optuna.set_trial_user_attr(trial_id, attributes.FORETOLD, foretold)
-        else:
-            study.enqueue_trial(parameters, user_attrs={attributes.FORETOLD: foretold})
+def _setting(foretold: Foretold) -> ForetoldSetting:
+    quality = foretold.quality
+    return ForetoldSetting(values=foretold.values, quality=quality.quality, standard_error=quality.standard_error)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from measures.foretold_landscape import weights_of_sides
 from measures.quality import Quality
 from measures.ratio_space import Positions, RatioSpace
 from measures.sampled_values import SampledValues
@@ -21,9 +21,6 @@ from tuner.search.judged_set import JudgedSet
 MIN_APART: Final = 0.12
 """Of the square's side: suggestions lie no nearer to each other, or several would be one, tried again. Chosen, not
 measured: seven or eight fit along a side. The side along which the quality varies less counts for less by as much."""
-
-_FEWEST_TO_WEIGH: Final = 16
-"""Settings, below which both sides count alike."""
 
 SHEET_SHAPE: Final = (4, 8)
 """Rows and columns of a scout's sheet."""
@@ -134,7 +131,7 @@ def best_apart(space: RatioSpace, found: Sequence[Foretold], count: int) -> list
     """
     qualities = np.array([foretold.quality.quality for foretold in found])
     positions = space.positions([foretold.values for foretold in found])
-    positions = positions * _weights_of_sides(positions, qualities)
+    positions = positions * weights_of_sides(positions, qualities)
     chosen: list[int] = []
     for place in np.argsort(-qualities, kind="stable").tolist():
         if len(chosen) == count:
@@ -142,14 +139,3 @@ def best_apart(space: RatioSpace, found: Sequence[Foretold], count: int) -> list
         if all(np.linalg.norm(positions[place] - positions[other]) >= MIN_APART for other in chosen):
             chosen.append(place)
     return [found[place] for place in chosen]
-
-
-def _weights_of_sides(positions: Positions, qualities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return by how much each side counts, (2,), the greater 1: as parabolas fitted along both vary."""
-    if len(qualities) < _FEWEST_TO_WEIGH:
-        return np.ones(2)
-    terms = np.stack([positions, positions**2], axis=-1)
-    design = np.concatenate([np.ones((len(terms), 1)), terms.reshape(len(terms), 4)], axis=1)
-    fitted = np.linalg.lstsq(design, qualities, rcond=None)[0][1:].reshape(2, 2)
-    spans = np.ptp((terms * fitted).sum(axis=-1), axis=0)
-    return spans / spans.max() if spans.max() > 0 else np.ones(2)

@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from studies.records.study_scout import ScoutVerdict, judge_scout
 from tuner.configuration.settings import SearchSection
+from tuner.search.suggesting_sampler import SuggestingSampler
 
 DEFAULT_STARTUP: Final = 10
 """Random trials with which Optuna's TPE begins by default."""
@@ -30,7 +31,8 @@ def build_sampler(search: SearchSection, *, seed: int) -> BaseSampler:
         search: Names the sampler, one of `SAMPLERS`.
         seed: The study's.
     """
-    return SAMPLERS[search.sampler](search, seed)
+    sampler = SAMPLERS[search.sampler](search, seed)
+    return SuggestingSampler(sampler, search) if search.start == "scout" else sampler
 
 
 def _random(_search: SearchSection, seed: int) -> BaseSampler:

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 import optuna
+from optuna.distributions import FloatDistribution
 
 from measures.loss_weights import LossWeights
 from measures.sampled_values import SampledValues
@@ -13,6 +14,11 @@ from tuner.errors import ConfigError
 
 STYLE_TO_CONTENT: Final = "style_to_content"
 TV_TO_CONTENT: Final = "tv_to_content"
+
+
+def distributions(search: SearchSection) -> dict[str, FloatDistribution]:
+    """Return each Optuna parameter's distribution: both ratios on logarithmic scales."""
+    return {name: FloatDistribution(low, high, log=True) for name, (low, high) in _ranges(search).items()}
 
 
 def suggest_values(trial: optuna.Trial, search: SearchSection) -> SampledValues:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
+import optuna
 import pytest
 import yaml
 from numpy.typing import NDArray
@@ -26,7 +27,6 @@ from tuner.running import scouted_run
 from tuner.running.observer import SilentObserver
 from tuner.running.scouted_run import settle_scout
 from tuner.running.study_run import StudyRun
-from tuner.scouting import kept_scout
 from tuner.scouting.kept_scout import load_kept_scout
 from tuner.scouting.scout import load_scout
 from tuner.search.study_pictures import open_pictures
@@ -173,7 +173,7 @@ def test_a_scout_that_is_there_is_taken_and_no_other_later(
     run_cli(*run, "s.keras", "--trials", 4).require_success()
     trials = read_trials(folder / "styletuner.db")
     assert [trial.state for trial in trials[:1]] == [TrialState.COMPLETE]
-    assert sum(map(is_suggested, trials)) == 3, "enqueued, for when there are more trials"
+    assert sum(map(is_suggested, trials)) == 6, "enqueued, for when there are more trials"
     # The same network, written anew: another file.
     scout = load_scout(folder / "s.keras")
     scout.network.save(folder / "t.keras")
@@ -213,15 +213,15 @@ def test_an_interrupted_scout_goes_on_and_one_half_kept_is_replaced(
         patched.setattr(StyleTrainer, "train", interrupted)
         assert run_cli(*RUN, "--seed", 5).status == 1
     assert record_of(folder).scout is None
-    parameters_of, asked = kept_scout.parameters_of, iter(range(100))
+    enqueue_trial = optuna.Study.enqueue_trial
 
-    def killed(*arguments: Any) -> dict[str, float]:
-        if next(asked) == 1:
+    def killed(study: optuna.Study, params: dict[str, float], **options: Any) -> None:
+        if sum(map(is_suggested, study.get_trials(deepcopy=False))) == 1:
             raise KeyboardInterrupt
-        return parameters_of(*arguments)
+        enqueue_trial(study, params, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(kept_scout, "parameters_of", killed)
+        patched.setattr(optuna.Study, "enqueue_trial", killed)
         outcome = run_cli(*RUN, "--seed", 5)
         assert outcome.status == 1
         assert "resuming from" in outcome.stderr

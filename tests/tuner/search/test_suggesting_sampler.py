@@ -1,0 +1,164 @@
+"""Which settings a scout suggests in a study: one by one, by what trials came to, with several workers and kills."""
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.samplers import BaseSampler
+from optuna.trial import TrialState
+
+from measures.ratio_space import RatioSpace
+from studies.claims.retries import enqueue_retry
+from studies.records import attributes
+from studies.records.study_scout import ForetoldSetting
+from tests.tuner.search.test_samplers import RecordingSampler, interface
+from tuner.configuration.settings import SearchSection
+from tuner.scouting.sweeping import grid_positions
+from tuner.search.samplers import build_sampler
+from tuner.search.space import suggest_values
+from tuner.search.suggesting_sampler import SuggestingSampler
+
+SEARCH = SearchSection(start="scout", trials=16, style_to_content=(0.1, 10.0), tv_to_content=(0.01, 1.0))
+SPACE = RatioSpace(style_to_content=SEARCH.style_to_content, tv_to_content=SEARCH.tv_to_content)
+PLACES = grid_positions(9, 3)
+SWEEP = [
+    ForetoldSetting(values=values, quality=0.5 - (place[0] - 0.5) ** 2, standard_error=0.01)
+    for place, values in zip(PLACES, SPACE.at(PLACES), strict=True)
+]
+BEST = 1.0
+"""style : content at which the scout foretells most."""
+FAR = 0.25
+"""What it foretells of the baseline, at a corner."""
+
+
+def study_with(num_suggested: int, *, storage: str | None = None) -> optuna.Study:
+    study = optuna.create_study(direction="maximize", storage=storage, study_name="waves", sampler=sampler())
+    study.set_user_attr(attributes.SCOUT_SWEEP, [one.to_attribute() for one in SWEEP])
+    study.enqueue_trial({"style_to_content": 0.1, "tv_to_content": 0.01}, user_attrs={attributes.BASELINE: True})
+    for _ in range(num_suggested):
+        study.enqueue_trial({}, user_attrs={attributes.FORETOLD: {}})
+    return study
+
+
+def sampler() -> BaseSampler:
+    return build_sampler(SEARCH, seed=0)
+
+
+def run_next(study: optuna.Study, quality: float, *, state: TrialState = TrialState.COMPLETE) -> dict[str, Any]:
+    trial = study.ask()
+    suggest_values(trial, SEARCH)
+    trial.report(quality, 640)
+    study.tell(trial, quality if state is TrialState.COMPLETE else None, state=state)
+    return dict(trial.params)
+
+
+def foretold_of(study: optuna.Study, number: int) -> dict[str, float]:
+    return dict(study.trials[number].user_attrs[attributes.FORETOLD])
+
+
+def test_the_baseline_is_not_touched_and_the_next_is_what_is_foretold_best() -> None:
+    study = study_with(1)
+    assert run_next(study, FAR) == {"style_to_content": 0.1, "tv_to_content": 0.01}
+    assert run_next(study, 0.5)["style_to_content"] == pytest.approx(BEST)
+    assert foretold_of(study, 1) == {"quality": 0.5, "standard_error": 0.01}
+
+
+@pytest.mark.parametrize("state", [TrialState.COMPLETE, TrialState.PRUNED])
+def test_settings_follow_what_the_trials_before_came_to(state: TrialState) -> None:
+    studies = [study_with(3), study_with(3)]
+    for study, quality in zip(studies, (0.2, 0.6), strict=True):
+        run_next(study, 0.45)
+        run_next(study, 0.4, state=state)
+        run_next(study, quality, state=state)
+    low, high = [run_next(study, 0.4) for study in studies]
+    assert low != high
+
+
+def test_what_the_scout_does_not_suggest_is_drawn() -> None:
+    study = study_with(1)
+    run_next(study, 0.4)
+    run_next(study, 0.5)
+    drawn = run_next(study, 0.3)
+    assert drawn not in [one.values.to_dict() for one in SWEEP]
+    assert attributes.FORETOLD not in study.trials[2].user_attrs
+
+
+def test_workers_that_begin_together_try_different_settings(tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    run_next(study_with(3, storage=storage), 0.4)
+    workers = [optuna.load_study(study_name="waves", storage=storage, sampler=sampler()) for _ in range(3)]
+    trials = [worker.ask() for worker in workers]  # all of them before any has written what it takes
+    taken = [suggest_values(trial, SEARCH) for trial in trials]
+    assert len({tuple(values.to_dict().values()) for values in taken}) == 3
+    for trial, values in zip(trials, taken, strict=True):
+        (own,) = [one for one in SWEEP if one.values.to_dict() == pytest.approx(values.to_dict())]
+        assert foretold_of(workers[0], trial.number)["quality"] == pytest.approx(own.quality)
+
+
+def test_the_same_trials_give_the_same_settings() -> None:
+    studies = [study_with(4), study_with(4)]
+    runs = [[run_next(study, 0.4 - 0.01 * place) for place in range(5)] for study in studies]
+    assert runs[0] == runs[1]
+
+
+def test_a_trial_that_was_killed_is_run_again_with_its_setting_and_what_was_foretold() -> None:
+    study = study_with(2)
+    run_next(study, 0.4)
+    killed = study.ask()
+    suggest_values(killed, SEARCH)
+    study.tell(killed, state=TrialState.FAIL)
+    enqueue_retry(study, study.trials[killed.number], num_kills=1)
+    other, again = run_next(study, 0.5), run_next(study, 0.5)
+    assert again == killed.params
+    assert other != killed.params or other == again
+    assert foretold_of(study, 3) == foretold_of(study, 1)
+
+
+def test_one_that_was_killed_before_it_had_a_setting_gets_one() -> None:
+    study = study_with(1)
+    run_next(study, FAR)
+    killed = study.ask()
+    study.tell(killed, state=TrialState.FAIL)
+    enqueue_retry(study, study.trials[killed.number], num_kills=1)
+    assert run_next(study, 0.5)["style_to_content"] == pytest.approx(BEST)
+    assert foretold_of(study, 2)["quality"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    "sweep", [None, "junk", [{"style_to_content": -1, "tv_to_content": 1, "quality": 0.5}]], ids=str
+)
+def test_without_a_sweep_the_other_sampler_draws(sweep: object) -> None:
+    study = study_with(1)
+    study.set_user_attr(attributes.SCOUT_SWEEP, sweep)
+    run_next(study, 0.4)
+    assert set(run_next(study, 0.5)) == {"style_to_content", "tv_to_content"}
+
+
+def test_it_goes_on_when_all_of_the_sweep_was_tried() -> None:
+    study = study_with(4)
+    study.set_user_attr(attributes.SCOUT_SWEEP, [one.to_attribute() for one in SWEEP[:2]])
+    for _ in range(5):
+        run_next(study, 0.4)
+    assert len(study.get_trials(states=(TrialState.COMPLETE,))) == 5
+
+
+def test_trials_outside_the_ranges_are_passed_over() -> None:
+    study = study_with(1)
+    wide = {name: optuna.distributions.FloatDistribution(1e-6, 1e6) for name in ("style_to_content", "tv_to_content")}
+    run_next(study, FAR)
+    study.add_trial(optuna.trial.create_trial(params=dict.fromkeys(wide, 1e5), distributions=dict(wide), value=0.9))
+    assert run_next(study, 0.5)["style_to_content"] == pytest.approx(BEST)
+
+
+def test_the_other_sampler_is_told_of_everything() -> None:
+    calls: list[str] = []
+    study = optuna.create_study(sampler=SuggestingSampler(RecordingSampler(calls), SEARCH))
+    trial = study.ask()
+    trial.suggest_float("x", 0, 1)
+    study.sampler.sample_relative(study, study.trials[0], {})
+    study.sampler.reseed_rng()
+    study.tell(trial, 0.5)
+    assert set(calls) == interface()
+    assert interface() <= vars(SuggestingSampler).keys()
+    assert str(study.sampler) == "RecordingSampler"

@@ -1,0 +1,138 @@
+"""A sampler that takes the settings of some trials from a scout, and has another one draw the rest."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, final
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from measures.errors import SampledValuesError
+from measures.foretold_landscape import ForetoldLandscape
+from measures.ratio_space import Positions, RatioSpace
+from measures.sampled_values import SampledValues
+from studies.records import attributes
+from studies.records.study_scout import ForetoldSetting, foretold_settings
+from studies.records.trial_qualities import quality_of, rung_qualities
+from studies.storage.optuna_internals import FIXED_PARAMETERS, storage_of, trial_id_of
+from tuner.configuration.settings import SearchSection
+from tuner.search.space import distributions
+
+
+@final
+class SuggestingSampler(BaseSampler):
+    """Chooses the settings of those trials that the study's scout shall suggest; another sampler draws the rest.
+
+    A setting is chosen when its trial begins: that of the scout's sweep which promises most by what the scout foretells
+    and what the trials before came to. Trials that still run are taken to come to what is expected of them, so that
+    several workers try several settings.
+    """
+
+    def __init__(self, drawing: BaseSampler, search: SearchSection) -> None:
+        """Take the sampler of all other trials, and the ranges of the search."""
+        self._drawing = drawing
+        self._distributions = distributions(search)
+        self._space = RatioSpace(style_to_content=search.style_to_content, tv_to_content=search.tv_to_content)
+
+    def __str__(self) -> str:
+        """Return the name of the sampler that draws."""
+        return str(self._drawing)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Tell the other sampler."""
+        self._drawing.before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return both ratios if the scout suggests, else what the other sampler samples together."""
+        if _awaits_setting(trial):
+            return dict(self._distributions)
+        return self._drawing.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Take the scout's next setting, and note on the trial what is foretold of it; else ask the other sampler."""
+        if not _awaits_setting(trial):
+            return self._drawing.sample_relative(study, trial, search_space)
+        foretold = self._next(study, trial)
+        if foretold is None:
+            return {}
+        noted = {"quality": foretold.quality, "standard_error": foretold.standard_error}
+        storage_of(study).set_trial_user_attr(trial_id_of(trial), attributes.FORETOLD, noted)
+        return {
+            name: float(np.clip(value, self._distributions[name].low, self._distributions[name].high))
+            for name, value in foretold.values.to_dict().items()
+        }
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Ask the other sampler."""
+        return self._drawing.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """Tell the other sampler."""
+        self._drawing.after_trial(study, trial, state, values)
+
+    def reseed_rng(self) -> None:
+        """Reseed the other sampler; nothing here is random."""
+        self._drawing.reseed_rng()
+
+    def _next(self, study: optuna.Study, trial: FrozenTrial) -> ForetoldSetting | None:
+        """Return what to try; None without a sweep, or if all of it was tried."""
+        sweep = foretold_settings(study.user_attrs.get(attributes.SCOUT_SWEEP))
+        if not sweep:
+            return None
+        trials = study.get_trials(deepcopy=False)
+        done = [(position, quality) for one, quality in _worth(trials) if (position := self._position(one)) is not None]
+        awaited = [one for one in trials if one.state is TrialState.RUNNING and one.number != trial.number]
+        positions = [position for one in awaited if (position := self._position(one)) is not None]
+        # Of workers that begin together the later one knows what the earlier one takes, though it has not written it.
+        num_before = sum(_awaits_setting(one) and not one.params and one.number < trial.number for one in awaited)
+        places = ForetoldLandscape(
+            self._space.positions([one.values for one in sweep]), np.array([one.quality for one in sweep])
+        ).next_settings(
+            _stacked([position for position, _ in done]),
+            np.array([quality for _, quality in done]),
+            awaited=_stacked(positions),
+            count=num_before + 1,
+        )
+        return sweep[places[-1]] if places else None
+
+    def _position(self, trial: FrozenTrial) -> Positions | None:
+        """Return where a trial is, or will be; None if that is not known, or is outside the ranges."""
+        values = {**trial.system_attrs.get(FIXED_PARAMETERS, {}), **trial.params}
+        try:
+            return np.asarray(self._space.positions([SampledValues.from_dict(values)])[0])
+        except SampledValuesError:
+            return None
+
+
+def _awaits_setting(trial: FrozenTrial) -> bool:
+    """Whether the scout shall suggest a trial's setting; one that is run again has its own already."""
+    return attributes.FORETOLD in trial.user_attrs and not trial.system_attrs.get(FIXED_PARAMETERS)
+
+
+def _worth(trials: Sequence[FrozenTrial]) -> Iterator[tuple[FrozenTrial, float]]:
+    """Give the finished trials with what they came to: a pruned one as if it had gained what others did from there."""
+    complete = [trial for trial in trials if trial.state is TrialState.COMPLETE and quality_of(trial) is not None]
+    for trial in complete:
+        yield trial, quality_of(trial) or 0.0
+    for trial in trials:
+        rungs = rung_qualities(trial)
+        if trial.state is TrialState.PRUNED and rungs:
+            last = max(rungs)
+            gains = [
+                (quality_of(other) or 0.0) - known[last]
+                for other in complete
+                if last in (known := rung_qualities(other))
+            ]
+            yield trial, rungs[last] + (float(np.median(gains)) if gains else 0.0)
+
+
+def _stacked(positions: Sequence[Positions]) -> Positions:
+    return np.array(positions).reshape(-1, 2)

@@ -176,7 +176,7 @@ def _print_studies(truths: Sequence[Truth]) -> None:
             ratios = " | ".join(f"{float(leader[name]):.2g}" for name in ("style_to_content", "tv_to_content"))
             number = f"{leader['trial']} ({leader['origin']})"
             top = f"{tops[style]:.3f}" if style in tops else "-"
-            long_run = f"{float(leader['long_run']):.3f}"
+            long_run = f"{float(leader['long_run']):.3f}" if leader["long_run"] else "-"
             print(f"| {style} | {way} | {share:g} | {images} | {number} | {ratios} | {long_run} | {top} |")
 
 

@@ -14,10 +14,10 @@ TIMES_LONGER: Final = 8
 NUM_BEST: Final = 3
 """Settings of which the mean is taken: the very best moves in steps of the benchmark's grid, and by luck."""
 
-FACTORS: Final = (1.04, 1.50)
+FACTORS: Final = (1.04, 1.59)
 """Lowest and highest factor, over styles, by which the best ratio at the end of the long runs is that of short runs."""
 
-NUM_STYLES: Final = 3
+NUM_STYLES: Final = 4
 
 
 def best_ratio(ratios: NDArray[np.float64], qualities: NDArray[np.float64]) -> float:

@@ -14,7 +14,7 @@ NEIGHBOURHOOD = 0.4
 """Width of the mean over neighbours: standard deviation, in natural logarithms of style : content."""
 
 DRIFT = 1.25
-"""Within `measures.length_drift.FACTORS`, which are of the first three styles."""
+"""Within `measures.length_drift.FACTORS`; chosen when they were those of the first three styles."""
 
 FALL = 0.10
 """A run goes on, to four short runs at most, while its loss falls by more than this in a doubling of its length."""

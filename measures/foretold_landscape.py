@@ -17,7 +17,7 @@ REGION: Final = 0.15
 150. Chosen on the first two styles of docs/fidelity.md."""
 
 TRIAL_NOISE: Final = 0.03
-"""Standard deviation between trials of one setting with other seeds (docs/noise.md)."""
+"""Standard deviation between trials of one setting with other seeds: of the order that docs/noise.md has."""
 
 SMOOTHING: Final = 0.05
 """Of the square's side: over this what is foretold of single settings is averaged."""

@@ -1,6 +1,6 @@
 """A sampler that takes the settings of some trials from a scout, and has another one draw the rest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -26,8 +26,8 @@ class SuggestingSampler(BaseSampler):
     """Chooses the settings of those trials that the study's scout shall suggest; another sampler draws the rest.
 
     A setting is chosen when its trial begins: that of the scout's sweep which promises most by what the scout foretells
-    and what the trials before came to. Trials that still run are taken to come to what is expected of them, so that
-    several workers try several settings.
+    and what the trials before came to. Trials that still run, wait or have failed are taken to come to what is expected
+    of them, so that several workers try several settings, and none is tried again.
     """
 
     def __init__(self, drawing: BaseSampler, search: SearchSection) -> None:
@@ -85,29 +85,32 @@ class SuggestingSampler(BaseSampler):
     def _next(self, study: optuna.Study, trial: FrozenTrial) -> ForetoldSetting | None:
         """Return what to try; None without a sweep, or if all of it was tried."""
         sweep = foretold_settings(study.user_attrs.get(attributes.SCOUT_SWEEP))
+        sweep = [one for one in sweep if self._place(one.values.to_dict()) is not None]
         if not sweep:
             return None
         trials = study.get_trials(deepcopy=False)
-        done = [(position, quality) for one, quality in _worth(trials) if (position := self._position(one)) is not None]
-        awaited = [one for one in trials if one.state is TrialState.RUNNING and one.number != trial.number]
-        positions = [position for one in awaited if (position := self._position(one)) is not None]
+        worth = {one.number: quality for one, quality in _worth(trials)}
+        places = {one.number: place for one in trials if (place := self._place(_parameters(one))) is not None}
+        done = [number for number in places if number in worth]
         # Of workers that begin together the later one knows what the earlier one takes, though it has not written it.
-        num_before = sum(_awaits_setting(one) and not one.params and one.number < trial.number for one in awaited)
-        places = ForetoldLandscape(
+        num_before = sum(
+            one.state is TrialState.RUNNING and _awaits_setting(one) and not one.params and one.number < trial.number
+            for one in trials
+        )
+        chosen = ForetoldLandscape(
             self._space.positions([one.values for one in sweep]), np.array([one.quality for one in sweep])
         ).next_settings(
-            _stacked([position for position, _ in done]),
-            np.array([quality for _, quality in done]),
-            awaited=_stacked(positions),
+            _stacked([places[number] for number in done]),
+            np.array([worth[number] for number in done]),
+            awaited=_stacked([place for number, place in places.items() if number not in worth]),
             count=num_before + 1,
         )
-        return sweep[places[-1]] if places else None
+        return sweep[chosen[-1]] if chosen else None
 
-    def _position(self, trial: FrozenTrial) -> Positions | None:
-        """Return where a trial is, or will be; None if that is not known, or is outside the ranges."""
-        values = {**trial.system_attrs.get(FIXED_PARAMETERS, {}), **trial.params}
+    def _place(self, parameters: Mapping[str, Any]) -> Positions | None:
+        """Return where in the square some parameters are; None if one is missing, or is outside its range."""
         try:
-            return np.asarray(self._space.positions([SampledValues.from_dict(values)])[0])
+            return np.asarray(self._space.positions([SampledValues.from_dict(parameters)])[0])
         except SampledValuesError:
             return None
 
@@ -117,14 +120,25 @@ def _awaits_setting(trial: FrozenTrial) -> bool:
     return attributes.FORETOLD in trial.user_attrs and not trial.system_attrs.get(FIXED_PARAMETERS)
 
 
+def _parameters(trial: FrozenTrial) -> dict[str, Any]:
+    """Return the parameters that a trial has, or will have once it is run."""
+    return {**trial.system_attrs.get(FIXED_PARAMETERS, {}), **trial.params}
+
+
 def _worth(trials: Sequence[FrozenTrial]) -> Iterator[tuple[FrozenTrial, float]]:
-    """Give the finished trials with what they came to: a pruned one as if it had gained what others did from there."""
+    """Give the finished trials with what they came to.
+
+    A pruned one counts as if it had gained what others did from there; one that diverged before it was judged, nothing.
+    """
     complete = [trial for trial in trials if trial.state is TrialState.COMPLETE and quality_of(trial) is not None]
     for trial in complete:
         yield trial, quality_of(trial) or 0.0
     for trial in trials:
-        rungs = rung_qualities(trial)
-        if trial.state is TrialState.PRUNED and rungs:
+        if trial.state is TrialState.PRUNED:
+            rungs = rung_qualities(trial)
+            if not rungs:
+                yield trial, 0.0
+                continue
             last = max(rungs)
             gains = [
                 (quality_of(other) or 0.0) - known[last]

@@ -126,7 +126,9 @@ def test_one_that_was_killed_before_it_had_a_setting_gets_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "sweep", [None, "junk", [{"style_to_content": -1, "tv_to_content": 1, "quality": 0.5}]], ids=str
+    "sweep",
+    [None, "junk", *([{"style_to_content": ratio, "tv_to_content": 1, "quality": 0.5}] for ratio in (-1, 1e9))],
+    ids=str,
 )
 def test_without_a_sweep_the_other_sampler_draws(sweep: object) -> None:
     study = study_with(1)
@@ -141,6 +143,29 @@ def test_it_goes_on_when_all_of_the_sweep_was_tried() -> None:
     for _ in range(5):
         run_next(study, 0.4)
     assert len(study.get_trials(states=(TrialState.COMPLETE,))) == 5
+
+
+@pytest.mark.parametrize("state", [TrialState.PRUNED, TrialState.FAIL])
+def test_a_setting_that_diverged_or_failed_before_it_was_judged_is_not_tried_again(state: TrialState) -> None:
+    study = study_with(3)
+    run_next(study, FAR)
+    taken = []
+    for _ in range(3):
+        trial = study.ask()
+        suggest_values(trial, SEARCH)
+        study.tell(trial, state=state)
+        taken.append(tuple(trial.params.values()))
+    assert len(set(taken)) == 3
+
+
+def test_a_setting_that_waits_to_be_run_again_is_left_to_that_trial() -> None:
+    study = study_with(2)
+    run_next(study, FAR)
+    killed = study.ask()
+    suggest_values(killed, SEARCH)
+    study.tell(killed, state=TrialState.FAIL)
+    enqueue_retry(study, study.trials[killed.number], num_kills=1)
+    assert run_next(study, 0.5) != killed.params
 
 
 def test_trials_outside_the_ranges_are_passed_over() -> None:

@@ -15,7 +15,7 @@ from early_and_late import agreement, held_against, is_pruned, regret_of
 from fidelity_rules import print_rules
 from fidelity_runs import CHOOSING, NUM_SETTINGS, REPORTING, RUNGS, SHORT_RUN, read_table
 from fidelity_scout import read as read_scouts
-from fidelity_studies import NUM_TRIALS, leaders
+from fidelity_studies import LONG_RUNS, NUM_TRIALS, leaders
 from fidelity_studies import read as read_studies
 from fidelity_truth import Truth, read_truths
 
@@ -151,9 +151,8 @@ def _print_ways(truths: Sequence[Truth]) -> None:
     print("|---|---|---|---|---|---|---|")
     for truth in truths:
         for (style, way, images), by_setting in found.items():
-            num_known = len(truth.ratios)
-            if style == truth.style and len(by_setting) >= num_known and images in RUNGS["64"][1:]:
-                early = np.array([by_setting[number] for number in range(num_known)])
+            if style == truth.style and by_setting.keys() >= set(truth.numbers) and images in RUNGS["64"][1:]:
+                early = np.array([by_setting[number] for number in truth.numbers])
                 print(f"| {style} | {way} | {images} | {' | '.join(held_against(early, truth.quality[:, -1]))} |")
 
 
@@ -165,9 +164,9 @@ def _print_studies(truths: Sequence[Truth]) -> None:
     if not found:
         return
     print(f"\n### What leads a study of {NUM_TRIALS} short runs, and its long run from noise\n")
-    print("Best: of the twelve settings. Images: trained by then, a scout's among them.\n")
-    print("| style | start | share of the budget | images | trial | style : content | tv | long run | best |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("Best: of the twelve settings. Images: trained by then, a scout's among them. Again: with another seed.\n")
+    print("| style | start | share of the budget | images | trial | style : content | tv | long run | again | best |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     tops = {truth.style: truth.quality[:, -1].max() for truth in truths}
     for (style, way, _), rows in found.items():
         for share, leader in leaders(rows).items():
@@ -176,8 +175,8 @@ def _print_studies(truths: Sequence[Truth]) -> None:
             ratios = " | ".join(f"{float(leader[name]):.2g}" for name in ("style_to_content", "tv_to_content"))
             number = f"{leader['trial']} ({leader['origin']})"
             top = f"{tops[style]:.3f}" if style in tops else "-"
-            long_run = f"{float(leader['long_run']):.3f}" if leader["long_run"] else "-"
-            print(f"| {style} | {way} | {share:g} | {images} | {number} | {ratios} | {long_run} | {top} |")
+            ends = " | ".join(f"{float(leader[name]):.3f}" if leader[name] else "-" for name in LONG_RUNS)
+            print(f"| {style} | {way} | {share:g} | {images} | {number} | {ratios} | {ends} | {top} |")
 
 
 def _print_scouts(truths: Sequence[Truth]) -> None:
@@ -196,7 +195,7 @@ def _print_scouts(truths: Sequence[Truth]) -> None:
         late = truth.quality[:, -1]
         for (style, way, images), by_setting in foretold.items():
             if style == truth.style:
-                early = np.array([by_setting[number] for number in range(len(late))])
+                early = np.array([by_setting[number] for number in truth.numbers])
                 cells = held_against(early, late)
                 ends = f"{late[early.argmax()]:.3f} | {late.max():.3f}"
                 print(f"| {style} | {way} | {images} | {' | '.join(cells)} | {ends} |")

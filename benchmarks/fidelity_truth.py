@@ -13,6 +13,7 @@ class Truth:
 
     Attributes:
         style: The style image's stem.
+        numbers: Of its settings, rising; not all of them where not all are trained.
         ratios: style : content of each setting, rising.
         variations: tv : content of each setting.
         quality: By setting and rung, shape (settings, rungs).
@@ -21,6 +22,7 @@ class Truth:
     """
 
     style: str
+    numbers: tuple[int, ...]
     ratios: np.ndarray
     variations: np.ndarray
     quality: np.ndarray
@@ -36,12 +38,17 @@ def read_truths(scale: str = "64") -> list[Truth]:
             found[row["style"]][int(row["setting"])].append(row)
     truths = []
     for style in (*CHOOSING, *REPORTING):
-        settings = [sorted(rows, key=lambda row: int(row["images_seen"])) for _, rows in sorted(found[style].items())]
-        whole = [rows for rows in settings if len(rows) == len(RUNGS[scale])]
+        by_number = {
+            number: sorted(rows, key=lambda row: int(row["images_seen"]))
+            for number, rows in sorted(found[style].items())
+            if len(rows) == len(RUNGS[scale])
+        }
+        whole = list(by_number.values())
         if whole:
             truths.append(
                 Truth(
                     style=style,
+                    numbers=tuple(by_number),
                     ratios=np.array([float(rows[0]["style_to_content"]) for rows in whole]),
                     variations=np.array([float(rows[0]["tv_to_content"]) for rows in whole]),
                     quality=np.array([[float(row["quality"]) for row in rows] for rows in whole]),

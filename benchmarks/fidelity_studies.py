@@ -4,9 +4,9 @@
 
 For each style and way one study of sixteen short runs at 64 px, over the ranges of fidelity_runs.py: `noise` as
 `styletuner study run` does it, `scout` as with --scout, whose scout is worth four of them. Then what leads after a
-quarter of the budget, after half and at the end is trained from noise to the end of the long runs, on their crops, and
-what leads at the end once more with the second seed of those. A study that is in the table is not run again; an
-interrupted one goes on. The table's last two columns are empty but for the trials that led.
+quarter of the budget, after half and at the end, and the baseline, is trained from noise to the end of the long runs,
+on their crops; what leads at the end and the baseline once more with the second seed of those. What is in the table is
+not run again; an interrupted study goes on. The table's last two columns are empty but for these trials.
 
 Rows of `scout_near` are of --scout as it was once: suggestions lay apart in either ratio alike, which often meant one
 style : content three times.
@@ -14,6 +14,7 @@ style : content three times.
 
 import argparse
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from fidelity_runs import (
@@ -36,10 +37,12 @@ NUM_TRIALS = 16
 SCOUT_IMAGES = 2560
 SHARES = (0.25, 0.5, 1.0)
 """Of the budget, after which what leads is looked at."""
+RATIOS = ("style_to_content", "tv_to_content")
 LONG_RUNS = ("long_run", "second_long_run")
 COLUMNS = (
     *("judge_version", "scale", "style", "way", "seed", "trial", "origin", "state"),
-    *("style_to_content", "tv_to_content", "images_seen", "images_in_all", "foretold", "quality"),
+    *RATIOS,
+    *("images_seen", "images_in_all", "foretold", "quality"),
     *LONG_RUNS,
 )
 
@@ -64,9 +67,9 @@ def main() -> None:
                 (row["judge_version"], row["scale"], row["style"], row["way"], row["seed"]) for row in read()
             }:
                 append(_study(style, way, arguments), table=TABLE, columns=COLUMNS)
-    for style in arguments.only:
-        for way in WAYS:
-            _train_again(style, way, arguments)
+    for column, seed in zip(LONG_RUNS, (0, SECOND_SEED), strict=True):
+        for style in arguments.only:
+            _train_long(style, arguments, column=column, seed=seed)
 
 
 def read() -> list[Row]:
@@ -85,23 +88,36 @@ def leaders(rows: list[Row]) -> dict[float, Row]:
     return found
 
 
-def _train_again(style: str, way: str, arguments: argparse.Namespace) -> None:
-    """Add the second long run of what leads a study at its end, if the table has none."""
+def _train_long(style: str, arguments: argparse.Namespace, *, column: str, seed: int) -> None:
+    """Fill a column of long runs, where a style's studies lack one."""
     table = read()
-    study = [
-        row
-        for row in table
-        if (row["style"], row["way"], row["seed"]) == (style, way, str(arguments.seed)) and row["scale"] == "64"
-    ]
-    leader = leaders(study)[SHARES[-1]]
-    if leader["second_long_run"]:
-        return
-    leader["second_long_run"] = _LongRuns(_image(style, arguments), arguments.photos, seed=SECOND_SEED).score(leader)
-    print(style, way, "trial", leader["trial"], "again", leader["second_long_run"], flush=True)
-    with TABLE.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+    runs = None
+    for way in WAYS:
+        study = [
+            row
+            for row in table
+            if (row["scale"], row["style"], row["way"], row["seed"]) == ("64", style, way, str(arguments.seed))
+        ]
+        for row in _to_train_long(study, is_again=seed == SECOND_SEED):
+            if row[column]:
+                continue
+            runs = runs or _LongRuns(_image(style, arguments), arguments.photos, seed=seed)
+            ratios = {name: row[name] for name in RATIOS}
+            score = runs.score({name: float(value) for name, value in ratios.items()})
+            for twin in table:
+                if twin["style"] == style and {name: twin[name] for name in RATIOS} == ratios:
+                    twin[column] = score
+            with TABLE.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(table)
+            print(style, way, "trial", row["trial"], column, score, flush=True)
+
+
+def _to_train_long(study: list[Row], *, is_again: bool) -> list[Row]:
+    found = leaders(study)
+    led = [found[SHARES[-1]]] if is_again else list(found.values())
+    return [row for row in study if row["origin"] == "baseline"] + led
 
 
 def _image(style: str, arguments: argparse.Namespace) -> Path:
@@ -148,7 +164,7 @@ def _study(style: str, way: str, arguments: argparse.Namespace) -> list[Row]:
             "trial": trial.number,
             "origin": origin,
             "state": trial.state,
-            **{ratio: f"{trial.params[ratio]:.5g}" for ratio in ("style_to_content", "tv_to_content")},
+            **{ratio: f"{trial.params[ratio]:.5g}" for ratio in RATIOS},
             "images_seen": trial.images_seen,
             "images_in_all": seen,
             "foretold": "" if trial.foretold is None else f"{trial.foretold:.5f}",
@@ -157,10 +173,6 @@ def _study(style: str, way: str, arguments: argparse.Namespace) -> list[Row]:
         }
         rows.append({column: str(value) for column, value in values.items()})
         print(*rows[-1].values(), flush=True)
-    long_runs = _LongRuns(path, arguments.photos)
-    for row in {row["trial"]: row for row in leaders(rows).values()}.values():
-        row["long_run"] = long_runs.score(row)
-        print(style, way, "trial", row["trial"], "long run", row["long_run"], flush=True)
     return rows
 
 
@@ -179,11 +191,10 @@ class _LongRuns:
         config = config.model_copy(update={"seed": seed})
         self._resources = StudyResources(config, pictures, report=lambda _: None)
 
-    def score(self, row: Row) -> str:
-        """Return the quality that a row's setting comes to, as the table writes it."""
+    def score(self, ratios: Mapping[str, float]) -> str:
+        """Return the quality that a setting comes to, as the table writes it."""
         from measures.sampled_values import SampledValues
 
-        ratios = {name: float(row[name]) for name in ("style_to_content", "tv_to_content")}
         self._resources.start(SampledValues.from_dict(ratios))
         _, outputs = self._resources.train_and_paint(0, RUNGS["64"][-1])
         return f"{self._resources.rung.judge.score(list(outputs)).quality:.5f}"

@@ -126,4 +126,4 @@ def _draw_cell(canvas: PIL.Image.Image, cell: ScoutCell, corner: tuple[int, int]
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.2g}"
+    return f"{float(f'{value:.2g}'):g}"

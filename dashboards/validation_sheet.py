@@ -2,6 +2,9 @@
 
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dashboards.contact_sheet import SheetRow, contact_sheet
 from dashboards.errors import SheetError
 from measures.loss_weights import LossWeights
@@ -26,20 +29,33 @@ def validation_sheet(storage: StudyStorage, summary: StudySummary, validation: V
         SheetError: The study keeps no rung photos.
         StorageError: A picture is gone.
     """
-    record = summary.record
-    if record.rung_photos is None or not record.photos.rung:
-        raise SheetError(f"Study {summary.name!r} keeps no rung photos. Go on with it first: styletuner study run")
-    num_photos = len(record.photos.rung)
-    photos = decode_strip(storage.artifacts.path_of(record.rung_photos).read_bytes(), num_pictures=num_photos)
-    rows = [_row(storage, validation, run, num_photos=num_photos) for run in validation.ranked()]
+    photos, style = shown_pictures(storage, summary)
+    rows = [_row(storage, validation, run, num_photos=len(photos)) for run in validation.ranked()]
     return contact_sheet(
-        list(photos),
-        read_style_picture(storage, summary),
+        photos,
+        style,
         rows,
         title=f"{summary.name}, validated",
         subtitle=f"{validation.images:,} images each, crops of {validation.crop_size} px; a trial has "
         f"{validation.short_run:,} images",
     )
+
+
+def shown_pictures(
+    storage: StudyStorage, summary: StudySummary
+) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return the rung photos, (size, size, 3) each, and the style image, (height, width, 3), in [0, 1].
+
+    Raises:
+        SheetError: The study keeps no rung photos.
+        StorageError: A picture is gone.
+    """
+    record = summary.record
+    if record.rung_photos is None or not record.photos.rung:
+        raise SheetError(f"Study {summary.name!r} keeps no rung photos. Go on with it first: styletuner study run")
+    num_photos = len(record.photos.rung)
+    photos = decode_strip(storage.artifacts.path_of(record.rung_photos).read_bytes(), num_pictures=num_photos)
+    return list(photos), read_style_picture(storage, summary)
 
 
 def _row(storage: StudyStorage, validation: Validation, run: ValidationRun, *, num_photos: int) -> SheetRow:

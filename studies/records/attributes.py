@@ -41,8 +41,7 @@ VALIDATIONS: Final = "validations"
 BASELINE: Final = "baseline"
 """On the trial that runs the weights a study begins with."""
 FORETOLD: Final = "foretold"
-"""On a trial that the study's scout suggests: quality as the scout has it, and its standard error over the photos;
-empty until the trial begins."""
+"""On a trial that the study's scout suggested: quality as the scout has it, and its standard error over the photos."""
 COPIED_FROM: Final = "copied_from"
 """On a trial of a widened study that was not run in it: UUID of the study that ran it."""
 

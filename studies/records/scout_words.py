@@ -1,7 +1,7 @@
 """A study's scout in words, the same on every screen and page."""
 
 from studies.records.rescored_from import RescoredFrom
-from studies.records.study_scout import ScoutFinding, ScoutVerdict, StudyScout
+from studies.records.study_scout import ScoutFinding, ScoutVerdict, StudyScout, beats_baseline
 
 
 def scout_in_words(scout: StudyScout, finding: ScoutFinding, *, rescored_from: RescoredFrom | None = None) -> str:
@@ -45,9 +45,16 @@ def _suggestions(scout: StudyScout, finding: ScoutFinding) -> str:
     num_finished = len(finding.suggested)
     are = "is" if num_finished == 1 else "are"
     told = f"Of its {_counted(scout.num_suggested)}, {num_finished} {are} finished"
-    if not finding.is_awaited and finding.baseline is None:
-        told += "; there is no baseline to hold them against"
-    return told + "."
+    if finding.baseline is None:
+        return f"{told}." if finding.is_awaited else f"{told}; there is no baseline to hold them against."
+    if not finding.suggested:
+        return f"{told}."
+    best = finding.suggested[0]
+    whose = "the best of them beats" if beats_baseline(finding) else "none of them beats"
+    return (
+        f"{told}; so far {whose} the baseline (quality {finding.baseline.quality:.3f}; at best {best.quality:.3f}, "
+        f"foretold {best.foretold:.3f})."
+    )
 
 
 def _counted(count: int) -> str:

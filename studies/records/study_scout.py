@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Self, final
 
 from optuna.trial import FrozenTrial, TrialState
@@ -13,6 +13,7 @@ from studies.records import attributes
 from studies.records.attribute_values import count_of, mapping_of, number_of, text_of
 from studies.records.trial_qualities import quality_of
 from studies.records.trial_record import TrialRecord
+from studies.storage.optuna_internals import FIXED_PARAMETERS
 
 _MARKS: Final = {attributes.BASELINE, attributes.FORETOLD}
 _RATIOS: Final = [field.name for field in fields(SampledValues)]
@@ -27,7 +28,7 @@ class StudyScout:
     Attributes:
         images: It was trained on.
         sha256: Content hash of its file.
-        num_suggested: Settings that it suggested.
+        num_suggested: Settings that it suggests, one to each of the first trials that come without one.
     """
 
     images: int
@@ -84,6 +85,20 @@ def foretold_settings(value: object) -> list[ForetoldSetting]:
     return found
 
 
+def num_suggestions_begun(trials: Sequence[FrozenTrial]) -> int:
+    """Count the settings that a scout has suggested, or suggests at this moment; each once, however often it is run."""
+    return sum(
+        is_without_setting(trial)
+        or (attributes.FORETOLD in trial.user_attrs and attributes.RETRY_OF not in trial.user_attrs)
+        for trial in trials
+    )
+
+
+def is_without_setting(trial: FrozenTrial) -> bool:
+    """Whether a trial has just begun, with no setting that was enqueued, and has none yet."""
+    return trial.state is TrialState.RUNNING and not (trial.params or trial.system_attrs.get(FIXED_PARAMETERS))
+
+
 @final
 class ScoutVerdict(enum.Enum):
     """What the trials that a scout suggested say of it."""
@@ -102,7 +117,7 @@ class ScoutedTrial:
 
     Attributes:
         number: Its number.
-        quality: In [0, 1]; of a pruned one at its last rung.
+        quality: In [0, 1]; of a pruned one at its last rung, 0 of one that was never judged.
         is_complete: Whether it was not pruned.
         foretold: By the scout; None for the baseline.
     """
@@ -120,7 +135,7 @@ class ScoutFinding:
 
     Attributes:
         verdict: The verdict.
-        is_awaited: Whether some of the trials are still to be finished.
+        is_awaited: Whether some of the trials are still to be begun or finished.
         suggested: Finished trials that the scout suggested, best first; the complete ones before the pruned.
         baseline: The finished trial of the baseline; None without one.
     """
@@ -139,15 +154,24 @@ class ScoutFinding:
         }
 
 
-def judge_scout(trials: Sequence[FrozenTrial]) -> ScoutFinding:
+def num_suggestions_to_come(scout: StudyScout, trials: Sequence[FrozenTrial]) -> int:
+    """Return how many settings a scout has not suggested yet."""
+    return max(0, scout.num_suggested - num_suggestions_begun(trials))
+
+
+def judge_scout(trials: Sequence[FrozenTrial], *, num_to_come: int = 0) -> ScoutFinding:
     """Hold the trials that a study's scout suggested against the baseline.
 
     A scout is contradicted if none of them ends better than the baseline; a pruned one does not, and a pruned baseline
     ends worse than any that is complete.
+
+    Args:
+        trials: Of the study.
+        num_to_come: Suggestions that the study has not begun, and will run.
     """
     marked = [trial for trial in trials if _MARKS & trial.user_attrs.keys()]
     finished = sorted(
-        (trial for trial in marked if trial.state in _FINISHED and quality_of(trial) is not None),
+        (trial for trial in marked if trial.state in _FINISHED),
         key=lambda trial: (trial.state is not TrialState.COMPLETE, -(quality_of(trial) or 0.0), trial.number),
     )
     known = [
@@ -162,13 +186,20 @@ def judge_scout(trials: Sequence[FrozenTrial]) -> ScoutFinding:
     suggested = tuple(trial for trial in known if trial.foretold is not None)
     baselines = {trial.number for trial in finished if attributes.BASELINE in trial.user_attrs}
     baseline = next((trial for trial in known if trial.number in baselines), None)
-    is_awaited = any(trial.state in (TrialState.WAITING, TrialState.RUNNING) for trial in marked)
-    verdict = ScoutVerdict.OPEN if is_awaited or not suggested or baseline is None else _verdict(suggested, baseline)
-    return ScoutFinding(verdict=verdict, is_awaited=is_awaited, suggested=suggested, baseline=baseline)
-
-
-def _verdict(suggested: Sequence[ScoutedTrial], baseline: ScoutedTrial) -> ScoutVerdict:
-    is_better = any(
-        trial.is_complete and (not baseline.is_complete or trial.quality > baseline.quality) for trial in suggested
+    is_awaited = num_to_come > 0 or any(trial.state in (TrialState.WAITING, TrialState.RUNNING) for trial in marked)
+    open_finding = ScoutFinding(
+        verdict=ScoutVerdict.OPEN, is_awaited=is_awaited, suggested=suggested, baseline=baseline
     )
-    return ScoutVerdict.HOLDS if is_better else ScoutVerdict.CONTRADICTED
+    if is_awaited or not suggested or baseline is None:
+        return open_finding
+    verdict = ScoutVerdict.HOLDS if beats_baseline(open_finding) else ScoutVerdict.CONTRADICTED
+    return replace(open_finding, verdict=verdict)
+
+
+def beats_baseline(finding: ScoutFinding) -> bool:
+    """Return whether one of the suggestions that are finished is better than the baseline, if that is finished."""
+    baseline = finding.baseline
+    return baseline is not None and any(
+        trial.is_complete and (not baseline.is_complete or trial.quality > baseline.quality)
+        for trial in finding.suggested
+    )

@@ -14,7 +14,7 @@ from measures.fronts import non_dominated
 from measures.search_ranges import NearEnd, near_ends
 from measures.ties import spread_behind
 from studies.records.study_record import StudyRecord
-from studies.records.study_scout import ScoutFinding, judge_scout
+from studies.records.study_scout import ScoutFinding, judge_scout, num_suggestions_to_come
 from studies.records.tied_trials import tied_with
 from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
@@ -192,7 +192,9 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
         attributes=user_attributes,
         objectives=objectives,
         tied_with_best=tied,
-        scout=None if record.scout is None else judge_scout(frozen),
+        scout=None
+        if record.scout is None
+        else judge_scout(frozen, num_to_come=num_suggestions_to_come(record.scout, frozen)),
     )
 
 

@@ -171,7 +171,12 @@ class TrainingSection(Section):
 class SearchSection(Section):
     """What is searched, how many trials, and when they are scored."""
 
-    trials: Whole = Field(16, ge=1, le=1_000_000, description="Finished (complete and pruned) trials of the study.")
+    trials: Whole = Field(
+        16,
+        ge=1,
+        le=1_000_000,
+        description="Finished (complete and pruned) trials of the study, less the price of its scout.",
+    )
     objectives: Objectives = Field(
         "quality",
         description="What is maximised: `quality`, or `content_and_style` as a Pareto front, each times the artefact "

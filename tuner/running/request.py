@@ -72,7 +72,7 @@ def has_scout(request: StudyRequest, config: StudyConfig, pictures: StudyPicture
             return request.scout is not None
         if request.scout is not None:
             require_own_scout(storage, name, request.scout)
-        return StudyRecord.parse(storage.read_study(name).user_attrs).scout is not None
+        return request.scout is not None or StudyRecord.parse(storage.read_study(name).user_attrs).scout is not None
 
 
 def wanted_widening(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> Widening:

@@ -9,6 +9,7 @@ from tuner.checkpointed.network_files import NetworkFiles
 from tuner.configuration.identity import digest
 from tuner.installation.versions import versions
 from tuner.running.observer import StudyObserver
+from tuner.running.own_scout import require_own_scout
 from tuner.running.study_run import StudyRun
 from tuner.scouting.grid_sheet import draw_grid
 from tuner.scouting.kept_scout import keep_scout
@@ -38,11 +39,13 @@ def settle_scout(run: StudyRun, *, given: ScoutRecord | None, observer: StudyObs
         DivergedError: The scout's loss is not finite any more.
         NetworkFileError: The scout that is given is damaged.
         ScoutError: What the scout paints is not finite.
-        StudyError: The study was deleted, or its scout's files are gone and it is not given again.
+        StudyError: The study was deleted, has got another scout meanwhile than the one that is given, or its scout's
+            files are gone or damaged and it is not given again.
         StorageError: The storage cannot be written.
         KeyboardInterrupt: After a checkpoint has been written.
     """
     if _has_scout(run):
+        _require_own(run, given)
         restore_kept_scout(run.storage, run.name, given)
         return
     scout, trials = run.config.scout, run.config.num_trials
@@ -54,6 +57,7 @@ def settle_scout(run: StudyRun, *, given: ScoutRecord | None, observer: StudyObs
         _give(run, _train(run, observer) if given is None else given, observer)
     except _SettledElsewhereError:
         observer.say("Another machine has trained the scout meanwhile")
+    _require_own(run, given)
 
 
 def _give(run: StudyRun, trained: ScoutRecord, observer: StudyObserver) -> None:
@@ -103,6 +107,12 @@ def _require_unsettled(run: StudyRun) -> None:
     """Train no further for a study that was deleted, or has its scout."""
     if _has_scout(run):
         raise _SettledElsewhereError
+
+
+def _require_own(run: StudyRun, given: ScoutRecord | None) -> None:
+    """Refuse to go on from another scout than the one that is given: somebody who began at the same time was first."""
+    if given is not None:
+        require_own_scout(run.storage, run.name, given)
 
 
 def _has_scout(run: StudyRun) -> bool:

@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 
 from studies.claims.trial_states import FINISHED_STATES
 from studies.records.study_record import StudyRecord
-from studies.records.study_scout import ScoutFinding, judge_scout
+from studies.records.study_scout import ScoutFinding, judge_scout, num_suggestions_to_come
 from studies.records.trial_qualities import quality_of
 
 
@@ -33,16 +33,22 @@ class Standing:
     def of(cls, study: optuna.Study, *, total: int) -> Self:
         """Count a study's trials as they stand in the storage."""
         trials = study.get_trials(deepcopy=False)
+        num_finished = sum(trial.state in FINISHED_STATES for trial in trials)
+        scout = StudyRecord.parse(study.user_attrs).scout
         complete = [
             (trial.number, quality)
             for trial in trials
             if trial.state is TrialState.COMPLETE and (quality := quality_of(trial)) is not None
         ]
         return cls(
-            num_finished=sum(trial.state in FINISHED_STATES for trial in trials),
+            num_finished=num_finished,
             total=total,
             best=max(complete, key=lambda number_and_quality: number_and_quality[1], default=None),
-            scout=None if StudyRecord.parse(study.user_attrs).scout is None else judge_scout(trials),
+            scout=None
+            if scout is None
+            else judge_scout(
+                trials, num_to_come=min(num_suggestions_to_come(scout, trials), max(0, total - num_finished))
+            ),
         )
 
     @property

@@ -29,18 +29,17 @@ def keep_scout(
     num_suggested: int,
     sheet: bytes,
 ) -> None:
-    """Give a study its scout, and enqueue the trials that it suggests; if it has got one meanwhile, nothing is done.
+    """Give a study its scout, from which its trials then start; if it has got one meanwhile, nothing is done.
 
-    Their settings are chosen when they begin, each by what came of the ones before: see `SuggestingSampler`.
-
-    What a process that was killed left of another scout is replaced.
+    What it suggests is chosen when trials begin, each by what came of the ones before: see `SuggestingSampler`. What a
+    process that was killed left of another scout is replaced.
 
     Args:
         storage: Opened for writing.
         study_uuid: The study.
         trained: The scout.
         foretold: What it foretells of the settings that may be tried.
-        num_suggested: How many of them to try.
+        num_suggested: How many of them shall be tried.
         sheet: The scout's sheet, a PNG file's bytes.
 
     Raises:
@@ -64,9 +63,6 @@ def keep_scout(
             else:
                 storage.artifacts.write(known, content)
         study.set_user_attr(attributes.SCOUT_SWEEP, [_setting(one).to_attribute() for one in foretold])
-        enqueued = [trial for trial in study.get_trials(deepcopy=False) if attributes.FORETOLD in trial.user_attrs]
-        for _ in range(num_suggested - len(enqueued)):
-            study.enqueue_trial({}, user_attrs={attributes.FORETOLD: {}})
         study.set_user_attr(attributes.IDENTITY, {**record.identity, SCOUT_FIELD: trained.network_sha256})
         scout = StudyScout(images=trained.images, sha256=trained.network_sha256, num_suggested=num_suggested)
         # Last: it says that all the rest is there.
@@ -77,8 +73,8 @@ def load_kept_scout(storage: StudyStorage, study_uuid: str) -> Scout:
     """Load the scout that a study keeps.
 
     Raises:
-        StudyError: The study was deleted, or has no scout, or the scout's files are gone.
-        ScoutError: They are damaged, or of another version.
+        StudyError: The study was deleted, or has no scout, or the scout's files are gone or damaged.
+        ScoutError: They are of another version.
     """
     with tempfile.TemporaryDirectory(prefix="styletuner-") as folder:
         path = Path(folder) / kept_file_name(attributes.SCOUT_NETWORK)

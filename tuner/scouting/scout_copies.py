@@ -1,6 +1,8 @@
 """Copies of the scout that a study keeps, as files of their own, and back; loads no network."""
 
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
 
 from groundwork.errors import OutputError
 from groundwork.file_hashes import sha256_of
@@ -12,20 +14,21 @@ from tuner.checkpointed.network_files import NetworkFiles
 from tuner.scouting.scout_files import ScoutRecord
 
 
-def check_kept_scout(storage: StudyStorage, name: str, files: NetworkFiles) -> None:
+def check_kept_scout(storage: StudyStorage, name: str, files: NetworkFiles, *, kept: Sequence[Path] = ()) -> None:
     """Make sure, before anything is written, that a study's scout is there and may be copied to some files.
 
     Args:
         storage: Where the study lives.
         name: The study.
         files: Where it shall go.
+        kept: Files that it must not take the place of.
 
     Raises:
-        StudyError: There is no such study, it has no scout, or the scout's files are gone.
+        StudyError: There is no such study, it has no scout, or the scout's files are gone or damaged.
         OutputError: Another scout or some other file is in the way, or they cannot be written.
     """
     network, _ = _kept_scout_ids(storage, name)
-    files.check(kept=[])
+    files.check(kept=kept)
     there = files.read()
     if there is not None and there["network_sha256"] != sha256_of(storage.artifacts.path_of(network)):
         raise OutputError(
@@ -43,7 +46,7 @@ def write_kept_scout(storage: StudyStorage, name: str, files: NetworkFiles) -> N
         files: Where they go; what is there is replaced.
 
     Raises:
-        StudyError: There is no such study, it has no scout, or the scout's files are gone.
+        StudyError: There is no such study, it has no scout, or the scout's files are gone or damaged.
         OutputError: They cannot be written.
     """
     network, record = (storage.artifacts.path_of(artifact).read_bytes() for artifact in _kept_scout_ids(storage, name))
@@ -58,7 +61,7 @@ def write_kept_scout(storage: StudyStorage, name: str, files: NetworkFiles) -> N
 
 
 def restore_kept_scout(storage: StudyStorage, name: str, given: ScoutRecord | None) -> None:
-    """Put back those of the files of a study's scout that are gone.
+    """Put back those of the files of a study's scout that are gone or damaged.
 
     Args:
         storage: Opened for writing.
@@ -66,26 +69,32 @@ def restore_kept_scout(storage: StudyStorage, name: str, given: ScoutRecord | No
         given: The same scout, from elsewhere; None if there is no such file.
 
     Raises:
-        StudyError: They are gone, and the scout is not given.
+        StudyError: They are gone or damaged, and the scout is not given.
         StorageError: The folder of artifacts cannot be written.
     """
     if given is not None:
         record = StudyRecord.parse(storage.read_study(name).user_attrs)
         files = NetworkFiles(given.path)
         for artifact, path in ((record.scout_record, files.record), (record.scout_network, files.network)):
-            if artifact is not None and not storage.artifacts.has(artifact):
+            if artifact is not None and not _is_whole(storage, artifact, sha256=sha256_of(path)):
                 storage.artifacts.write(artifact, path.read_bytes())
     _kept_scout_ids(storage, name)
 
 
 def _kept_scout_ids(storage: StudyStorage, name: str) -> tuple[str, str]:
-    """Return the artifact ids of a study's scout and of its record."""
+    """Return the artifact ids of a study's scout and of its record, both of which are there."""
     record = StudyRecord.parse(storage.read_study(name).user_attrs)
     if record.scout is None or record.scout_network is None or record.scout_record is None:
         raise StudyError(f"Study {name!r} has no scout: its trials start from noise, or it has not got so far.")
-    if not all(storage.artifacts.has(artifact) for artifact in (record.scout_network, record.scout_record)):
+    is_there = all(storage.artifacts.has(artifact) for artifact in (record.scout_network, record.scout_record))
+    if not is_there or not _is_whole(storage, record.scout_network, sha256=record.scout.sha256):
+        what = "is damaged in" if is_there else "is gone from"
         raise StudyError(
-            f"The scout of study {name!r} is gone from {storage.artifacts.path}. Put that folder back, or run the "
-            f"study with the scout itself: --name {shlex.quote(name)} --scout-file FILE"
+            f"The scout of study {name!r} {what} {storage.artifacts.path}. Put that folder back, or run the study with "
+            f"the scout itself: --name {shlex.quote(name)} --scout-file FILE"
         )
     return record.scout_network, record.scout_record
+
+
+def _is_whole(storage: StudyStorage, artifact: str, *, sha256: str) -> bool:
+    return storage.artifacts.has(artifact) and sha256_of(storage.artifacts.path_of(artifact)) == sha256

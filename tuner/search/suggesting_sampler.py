@@ -14,20 +14,29 @@ from measures.foretold_landscape import ForetoldLandscape
 from measures.ratio_space import Positions, RatioSpace
 from measures.sampled_values import SampledValues
 from studies.records import attributes
-from studies.records.study_scout import ForetoldSetting, foretold_settings
+from studies.records.study_scout import (
+    ForetoldSetting,
+    StudyScout,
+    foretold_settings,
+    is_without_setting,
+    num_suggestions_begun,
+)
 from studies.records.trial_qualities import quality_of, rung_qualities
+from studies.records.trial_record import TrialRecord
 from studies.storage.optuna_internals import FIXED_PARAMETERS, storage_of, trial_id_of
 from tuner.configuration.settings import SearchSection
+from tuner.search.pruners import BELOW_MEDIAN
 from tuner.search.space import distributions
 
 
 @final
 class SuggestingSampler(BaseSampler):
-    """Chooses the settings of those trials that the study's scout shall suggest; another sampler draws the rest.
+    """Chooses the settings of the first trials that come without one, as the scout suggests; another draws the rest.
 
     A setting is chosen when its trial begins: that of the scout's sweep which promises most by what the scout foretells
     and what the trials before came to. Trials that still run, wait or have failed are taken to come to what is expected
-    of them, so that several workers try several settings, and none is tried again.
+    of them, so that several workers try several settings, and none is tried again; of one that is run again only the
+    second run counts, so that the study goes on as if there had been no other.
     """
 
     def __init__(self, drawing: BaseSampler, search: SearchSection) -> None:
@@ -46,7 +55,7 @@ class SuggestingSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return both ratios if the scout suggests, else what the other sampler samples together."""
-        if _awaits_setting(trial):
+        if _is_suggested(study, trial):
             return dict(self._distributions)
         return self._drawing.infer_relative_search_space(study, trial)
 
@@ -54,7 +63,7 @@ class SuggestingSampler(BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Take the scout's next setting, and note on the trial what is foretold of it; else ask the other sampler."""
-        if not _awaits_setting(trial):
+        if not _is_suggested(study, trial):
             return self._drawing.sample_relative(study, trial, search_space)
         foretold = self._next(study, trial)
         if foretold is None:
@@ -90,13 +99,15 @@ class SuggestingSampler(BaseSampler):
             return None
         trials = study.get_trials(deepcopy=False)
         worth = {one.number: quality for one, quality in _worth(trials)}
-        places = {one.number: place for one in trials if (place := self._place(_parameters(one))) is not None}
+        run_again = {TrialRecord.parse(one.user_attrs).retry_of for one in trials}
+        places = {
+            one.number: place
+            for one in trials
+            if one.number not in run_again and (place := self._place(_parameters(one))) is not None
+        }
         done = [number for number in places if number in worth]
         # Of workers that begin together the later one knows what the earlier one takes, though it has not written it.
-        num_before = sum(
-            one.state is TrialState.RUNNING and _awaits_setting(one) and not one.params and one.number < trial.number
-            for one in trials
-        )
+        num_before = sum(is_without_setting(one) and one.number < trial.number for one in trials)
         chosen = ForetoldLandscape(
             self._space.positions([one.values for one in sweep]), np.array([one.quality for one in sweep])
         ).next_settings(
@@ -115,9 +126,14 @@ class SuggestingSampler(BaseSampler):
             return None
 
 
-def _awaits_setting(trial: FrozenTrial) -> bool:
-    """Whether the scout shall suggest a trial's setting; one that is run again has its own already."""
-    return attributes.FORETOLD in trial.user_attrs and not trial.system_attrs.get(FIXED_PARAMETERS)
+def _is_suggested(study: optuna.Study, trial: FrozenTrial) -> bool:
+    """Whether the scout shall suggest a trial's setting: it comes without one, and so few before it did."""
+    known = study.user_attrs
+    scout = StudyScout.parse(known.get(attributes.SCOUT))
+    if scout is None or not is_without_setting(trial):
+        return False
+    before = [one for one in study.get_trials(deepcopy=False) if one.number < trial.number]
+    return num_suggestions_begun(before) < scout.num_suggested
 
 
 def _parameters(trial: FrozenTrial) -> dict[str, Any]:
@@ -128,7 +144,7 @@ def _parameters(trial: FrozenTrial) -> dict[str, Any]:
 def _worth(trials: Sequence[FrozenTrial]) -> Iterator[tuple[FrozenTrial, float]]:
     """Give the finished trials with what they came to.
 
-    A pruned one counts as if it had gained what others did from there; one that diverged before it was judged, nothing.
+    One below the median counts as if it had gained what others did from there; one that diverged, nothing.
     """
     complete = [trial for trial in trials if trial.state is TrialState.COMPLETE and quality_of(trial) is not None]
     for trial in complete:
@@ -136,7 +152,7 @@ def _worth(trials: Sequence[FrozenTrial]) -> Iterator[tuple[FrozenTrial, float]]
     for trial in trials:
         if trial.state is TrialState.PRUNED:
             rungs = rung_qualities(trial)
-            if not rungs:
+            if not rungs or TrialRecord.parse(trial.user_attrs).reason != BELOW_MEDIAN:
                 yield trial, 0.0
                 continue
             last = max(rungs)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
-from dashboards.validation_sheet import validation_sheet
+from dashboards.validation_sheet import shown_pictures, validation_sheet
 from groundwork.interrupts import HeldInterrupts
 from studies.records.summaries import TrialSummary, summarise
 from studies.records.validation import Validation
@@ -64,7 +64,8 @@ def validate_study(
         ValidatingError: Another judge scored it, it has fewer than two complete trials, its photos are gone or smaller
             than the crops, or the length is none.
         ConfigError: Length or crop size are out of range, or the crops have no room.
-        StorageError: The database or the folder of artifacts cannot be written.
+        SheetError: The study keeps no rung photos.
+        StorageError: The database or the folder of artifacts cannot be written, or a picture that it keeps is gone.
         KeyboardInterrupt: Between two batches; a second call goes on with the settings that are not done.
     """
     plan = plan_validation(storage, request, judge_version=judge_version)
@@ -74,6 +75,11 @@ def validate_study(
     missing = [trial for trial in plan.trials if trial.number not in done]
     if missing:
         pictures, remarks = open_validation_pictures(storage, plan, photos=request.photos)
+        shown_pictures(storage, summarise(storage, plan.study_name))  # before hours of training rather than after
+        if plan.own_config.search.start == "scout":
+            observer.say(
+                "These runs start from noise, as full training does; the study's trials started from its scout"
+            )
         for remark in remarks:
             observer.say(remark)
         _train(plan, pictures, missing, store=store, observer=observer)

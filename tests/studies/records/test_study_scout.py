@@ -6,7 +6,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from studies.records import attributes
 from studies.records.rescored_from import RescoredFrom
 from studies.records.scout_words import scout_in_words, verdict_in_words
-from studies.records.study_scout import ScoutVerdict, StudyScout, judge_scout
+from studies.records.study_scout import ScoutVerdict, StudyScout, judge_scout, num_suggestions_to_come
 
 SCOUT = StudyScout(images=4800, sha256="ab", num_suggested=2)
 
@@ -81,13 +81,32 @@ def test_a_pruned_baseline_ends_worse_than_any_that_is_complete() -> None:
     assert judge_scout([pruned, also_pruned]).verdict is ScoutVerdict.CONTRADICTED
 
 
+def test_one_that_was_never_judged_is_worth_nothing() -> None:
+    finding = judge_scout([BASELINE, trial(1, foretold=0.6, state=TrialState.PRUNED)])
+    assert finding.verdict is ScoutVerdict.CONTRADICTED
+    assert "at best 0.000, foretold 0.600" in verdict_in_words(finding)
+
+
+def test_suggestions_that_have_not_begun_leave_it_open() -> None:
+    begun = [BASELINE, trial(1, quality=0.3, foretold=0.6)]
+    assert num_suggestions_to_come(SCOUT, begun) == 1
+    finding = judge_scout(begun, num_to_come=1)
+    assert finding.verdict is ScoutVerdict.OPEN
+    assert scout_in_words(SCOUT, finding).endswith(
+        "Of its 2 suggestions, 1 is finished; so far none of them beats the baseline (quality 0.400; at best 0.300, "
+        "foretold 0.600)."
+    )
+    assert judge_scout(begun).verdict is ScoutVerdict.CONTRADICTED
+
+
 def test_in_words() -> None:
     begun = judge_scout(
         [BASELINE, trial(1, quality=0.5, foretold=0.6), trial(2, foretold=0.5, state=TrialState.WAITING)]
     )
     assert verdict_in_words(begun) == ""
     assert scout_in_words(SCOUT, begun) == (
-        "Trials start from a scout of 4,800 images. Of its 2 suggestions, 1 is finished."
+        "Trials start from a scout of 4,800 images. Of its 2 suggestions, 1 is finished; so far the best of them beats "
+        "the baseline (quality 0.400; at best 0.500, foretold 0.600)."
     )
     holds = judge_scout([BASELINE, trial(1, quality=0.3, foretold=0.7), trial(2, quality=0.5, foretold=0.6)])
     assert verdict_in_words(holds) == (

@@ -239,6 +239,17 @@ class TestStart:
             np.testing.assert_allclose(mine, theirs, atol=1e-6)
 
     @pytest.mark.usefixtures("exported")
+    def test_a_scout_of_another_style_is_refused(self, scout_folder: Path, run_cli: RunCli, folder: Path) -> None:
+        for name in ("s.keras", "s.training.yaml"):
+            shutil.copy(scout_folder / name, folder)
+        record = yaml.safe_load((folder / "s.training.yaml").read_text())
+        head = (folder / "s.training.yaml").read_text().splitlines()[0]
+        record["pictures"]["style_sha256"] = "another"
+        (folder / "s.training.yaml").write_text(f"{head}\n{yaml.safe_dump(record)}")
+        refused = run_cli("train", "best.yaml", "-o", "net.keras", "--from", "s.keras")
+        refused.require_refusal("Scout s.keras was trained with another style image")
+
+    @pytest.mark.usefixtures("exported")
     def test_that_cannot_be_one_is_refused(self, run_cli: RunCli, folder: Path) -> None:
         run = ("train", "best.yaml", "-o", "net.keras", "--from")
         run_cli(*run, "none.keras").require_refusal("`--from` none.keras does not exist")
@@ -247,6 +258,8 @@ class TestStart:
         build_style_network(StyleNetworkOptions(width=8, num_residual_blocks=1)).save(folder / "wide.keras")
         run_cli(*run, "wide.keras").require_refusal("has other layers than the study's network, of width 4")
         run_cli(*run, "wide.keras", "--repeat-trial").require_refusal("start from noise. Leave --from out.")
+        build_style_network(StyleNetworkOptions(width=4, num_residual_blocks=1, output="tanh")).save(folder / "t.keras")
+        run_cli(*run, "t.keras").require_refusal("has other layers than the study's network", "and sigmoid output")
         assert not (folder / "net.keras").exists()
 
 

@@ -173,7 +173,8 @@ def test_a_scout_that_is_there_is_taken_and_no_other_later(
     run_cli(*run, "s.keras", "--trials", 4).require_success()
     trials = read_trials(folder / "styletuner.db")
     assert [trial.state for trial in trials[:1]] == [TrialState.COMPLETE]
-    assert sum(map(is_suggested, trials)) == 6, "enqueued, for when there are more trials"
+    assert [is_suggested(trial) for trial in trials] == [False, True], "the others, when there are more trials"
+    assert "Of its 6 suggestions, 1 is finished; so far" in run_cli("study", "show", NAME).require_success().stdout
     # The same network, written anew: another file.
     scout = load_scout(folder / "s.keras")
     scout.network.save(folder / "t.keras")
@@ -184,6 +185,28 @@ def test_a_scout_that_is_there_is_taken_and_no_other_later(
     for dry in ([], ["--dry-run"]):
         refused = run_cli(*run, "t.keras", "--trials", 5, *dry)
         refused.require_refusal("has a scout already, another one than t.keras", "export waves --scout FILE")
+    # Of two that begin at once with two scouts, the later one sees the other's only when it would give its own.
+    monkeypatch.setattr("tuner.running.run_study.require_own_scout", lambda *_: None)
+    run_cli(*run, "t.keras", "--trials", 5).require_refusal("has a scout already, another one than t.keras")
+    assert len(read_trials(folder / "styletuner.db")) == 2
+
+
+def test_what_a_study_costs_that_is_given_its_scout_only_now(
+    scout_folder: Path, folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("s.keras", "s.training.yaml"):
+        shutil.copy(scout_folder / name, folder)
+    run = ("study", "run", "tiny.yaml", "--name", NAME, "--trials", 6)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tuner.running.scouted_run.keep_scout", killed)
+        assert run_cli(*run, "--scout-file", "s.keras").status == 1
+    assert record_of(folder).scout is None
+    estimate = run_cli(*run, "--scout-file", "s.keras", "--dry-run").require_success()
+    assert "A scout of" not in estimate.stdout
 
 
 def test_what_is_said_by_hand_has_to_fit_the_scout(scout_folder: Path, folder: Path, run_cli: RunCli) -> None:
@@ -213,15 +236,15 @@ def test_an_interrupted_scout_goes_on_and_one_half_kept_is_replaced(
         patched.setattr(StyleTrainer, "train", interrupted)
         assert run_cli(*RUN, "--seed", 5).status == 1
     assert record_of(folder).scout is None
-    enqueue_trial = optuna.Study.enqueue_trial
+    set_user_attr = optuna.Study.set_user_attr
 
-    def killed(study: optuna.Study, params: dict[str, float], **options: Any) -> None:
-        if sum(map(is_suggested, study.get_trials(deepcopy=False))) == 1:
+    def killed(study: optuna.Study, key: str, value: Any) -> None:
+        if key == attributes.SCOUT:
             raise KeyboardInterrupt
-        enqueue_trial(study, params, **options)
+        set_user_attr(study, key, value)
 
     with monkeypatch.context() as patched:
-        patched.setattr(optuna.Study, "enqueue_trial", killed)
+        patched.setattr(optuna.Study, "set_user_attr", killed)
         outcome = run_cli(*RUN, "--seed", 5)
         assert outcome.status == 1
         assert "resuming from" in outcome.stderr
@@ -229,7 +252,6 @@ def test_an_interrupted_scout_goes_on_and_one_half_kept_is_replaced(
     half = record_of(folder)
     assert half.scout is None
     assert half.scout_sheet is not None
-    assert sum(map(is_suggested, read_trials(folder / "styletuner.db"))) == 1
     for trained in (own_cache / "crop_tables").rglob("scout-*"):
         trained.unlink()
     assert "trained already" not in run_cli(*RUN, "--seed", 5).require_success().stderr
@@ -279,6 +301,17 @@ class TestFilesThatAreGone:
         run_cli(*more[:-1], "--scout-file", "kept.keras").require_success()
         assert len(read_trials(scouted / "styletuner.db")) == 5
 
+    def test_a_damaged_scout_is_said_not_copied_and_mended(self, scouted: Path, run_cli: RunCli) -> None:
+        run_cli("study", "export", NAME, "--scout", "kept.keras").require_success()
+        with opened(scouted / "styletuner.db") as studies:
+            studies.artifacts.path_of(record_of(scouted).scout_network or "").write_bytes(b"half of")
+        more = (*RUN[:6], 7, *RUN[7:])
+        run_cli(*more).require_refusal("The scout of study 'waves' is damaged in", "--scout-file FILE")
+        run_cli("study", "export", NAME, "--scout", "more.keras").require_refusal("is damaged in")
+        assert not (scouted / "more.keras").exists()
+        run_cli(*more[:-1], "--scout-file", "kept.keras").require_success()
+        assert len(read_trials(scouted / "styletuner.db")) == 5
+
     def test_another_scout_is_not_written_over(self, scouted: Path, scout_folder: Path, run_cli: RunCli) -> None:
         for name in ("s.keras", "s.training.yaml"):
             shutil.copy(scout_folder / name, scouted)
@@ -289,6 +322,8 @@ class TestFilesThatAreGone:
         for _ in range(2):
             run_cli("study", "export", NAME, "--scout", "mine.keras").require_success()
         run_cli("study", "export", NAME, "--scout", "mine.txt").require_refusal("`--scout` mine.txt must end in .keras")
+        export = ("study", "export", NAME, "-o", "w.training.yaml", "--scout", "w.keras")
+        run_cli(*export).require_refusal("The record of `--scout` w.training.yaml would overwrite w.training.yaml")
 
 
 @final

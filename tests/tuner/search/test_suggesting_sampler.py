@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 from optuna.samplers import BaseSampler
@@ -11,10 +12,11 @@ from optuna.trial import TrialState
 from measures.ratio_space import RatioSpace
 from studies.claims.retries import enqueue_retry
 from studies.records import attributes
-from studies.records.study_scout import ForetoldSetting
+from studies.records.study_scout import ForetoldSetting, StudyScout
 from tests.tuner.search.test_samplers import RecordingSampler, interface
 from tuner.configuration.settings import SearchSection
 from tuner.scouting.sweeping import grid_positions
+from tuner.search.pruners import BELOW_MEDIAN
 from tuner.search.samplers import build_sampler
 from tuner.search.space import suggest_values
 from tuner.search.suggesting_sampler import SuggestingSampler
@@ -35,9 +37,9 @@ FAR = 0.25
 def study_with(num_suggested: int, *, storage: str | None = None) -> optuna.Study:
     study = optuna.create_study(direction="maximize", storage=storage, study_name="waves", sampler=sampler())
     study.set_user_attr(attributes.SCOUT_SWEEP, [one.to_attribute() for one in SWEEP])
+    scout = StudyScout(images=24, sha256="ab", num_suggested=num_suggested)
+    study.set_user_attr(attributes.SCOUT, scout.to_attribute())
     study.enqueue_trial({"style_to_content": 0.1, "tv_to_content": 0.01}, user_attrs={attributes.BASELINE: True})
-    for _ in range(num_suggested):
-        study.enqueue_trial({}, user_attrs={attributes.FORETOLD: {}})
     return study
 
 
@@ -49,6 +51,7 @@ def run_next(study: optuna.Study, quality: float, *, state: TrialState = TrialSt
     trial = study.ask()
     suggest_values(trial, SEARCH)
     trial.report(quality, 640)
+    trial.set_user_attr(attributes.REASON, BELOW_MEDIAN if state is TrialState.PRUNED else "")
     study.tell(trial, quality if state is TrialState.COMPLETE else None, state=state)
     return dict(trial.params)
 
@@ -102,27 +105,74 @@ def test_the_same_trials_give_the_same_settings() -> None:
     assert runs[0] == runs[1]
 
 
-def test_a_trial_that_was_killed_is_run_again_with_its_setting_and_what_was_foretold() -> None:
-    study = study_with(2)
-    run_next(study, 0.4)
+def kill_next(study: optuna.Study) -> optuna.Trial:
+    """Begin a trial, end it as a killed worker's and have it run again."""
     killed = study.ask()
     suggest_values(killed, SEARCH)
     study.tell(killed, state=TrialState.FAIL)
     enqueue_retry(study, study.trials[killed.number], num_kills=1)
-    other, again = run_next(study, 0.5), run_next(study, 0.5)
-    assert again == killed.params
-    assert other != killed.params or other == again
-    assert foretold_of(study, 3) == foretold_of(study, 1)
+    return killed
 
 
-def test_one_that_was_killed_before_it_had_a_setting_gets_one() -> None:
+@pytest.mark.parametrize("num_done", [0, 1, 2])
+def test_a_study_that_was_interrupted_goes_on_as_it_would_have(num_done: int) -> None:
+    def quality(params: dict[str, Any]) -> float:
+        return 0.6 - 0.4 * abs(float(np.log10(params["style_to_content"])) - 0.4)
+
+    def run(study: optuna.Study, count: int) -> list[dict[str, Any]]:
+        done = []
+        for _ in range(count):
+            trial = study.ask()
+            suggest_values(trial, SEARCH)
+            study.tell(trial, quality(trial.params))
+            done.append(dict(trial.params))
+        return done
+
+    whole = run(study_with(5), 6)
+    study = study_with(5)
+    before = run(study, num_done)
+    killed = kill_next(study)
+    after = run(study, 6 - num_done)
+    assert after[0] == killed.params
+    assert before + after == whole
+    if num_done:
+        assert foretold_of(study, killed.number + 1) == foretold_of(study, killed.number)
+
+
+def test_one_that_was_killed_before_it_had_a_setting_leaves_it_to_the_next() -> None:
     study = study_with(1)
     run_next(study, FAR)
-    killed = study.ask()
-    study.tell(killed, state=TrialState.FAIL)
-    enqueue_retry(study, study.trials[killed.number], num_kills=1)
+    # As a worker leaves it that is killed before the sampler has chosen.
+    study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL))
     assert run_next(study, 0.5)["style_to_content"] == pytest.approx(BEST)
     assert foretold_of(study, 2)["quality"] == pytest.approx(0.5)
+
+
+def test_weights_that_are_enqueued_come_before_what_is_still_to_be_suggested() -> None:
+    study = study_with(2)
+    run_next(study, FAR)
+    first = run_next(study, 0.5)
+    mine = {"style_to_content": 7.0, "tv_to_content": 0.5}
+    study.enqueue_trial(mine)
+    assert run_next(study, 0.4) == mine
+    assert run_next(study, 0.4) in [pytest.approx(one.values.to_dict()) for one in SWEEP]
+    assert [attributes.FORETOLD in trial.user_attrs for trial in study.trials] == [False, True, False, True]
+    assert first["style_to_content"] == pytest.approx(BEST)
+
+
+def test_one_that_diverged_is_worth_nothing_whatever_it_had_before() -> None:
+    following = []
+    for qualities in ({}, {320: 0.9}):
+        study = study_with(2)
+        run_next(study, FAR)
+        trial = study.ask()
+        suggest_values(trial, SEARCH)
+        for rung, quality in qualities.items():
+            trial.report(quality, rung)
+        trial.set_user_attr(attributes.REASON, "diverged: the loss is not finite before image 640")
+        study.tell(trial, state=TrialState.PRUNED)
+        following.append(run_next(study, 0.5))
+    assert following[0] == following[1]
 
 
 @pytest.mark.parametrize(
@@ -158,13 +208,12 @@ def test_a_setting_that_diverged_or_failed_before_it_was_judged_is_not_tried_aga
     assert len(set(taken)) == 3
 
 
-def test_a_setting_that_waits_to_be_run_again_is_left_to_that_trial() -> None:
+def test_a_setting_that_is_run_again_is_left_to_that_trial() -> None:
     study = study_with(2)
     run_next(study, FAR)
-    killed = study.ask()
-    suggest_values(killed, SEARCH)
-    study.tell(killed, state=TrialState.FAIL)
-    enqueue_retry(study, study.trials[killed.number], num_kills=1)
+    killed = kill_next(study)
+    again = study.ask()
+    assert suggest_values(again, SEARCH).to_dict() == killed.params
     assert run_next(study, 0.5) != killed.params
 
 

@@ -34,7 +34,9 @@ for command in (list_studies, show, prefer, rescore, validate, export):
     epilog="Example: styletuner study run quick --style starry_night.jpg --photos photos/ --trials 16",
 )
 @configuration_options
-@click.option("--trials", type=click.IntRange(min=1), help="Finished trials that the study shall have in all.")
+@click.option(
+    "--trials", type=click.IntRange(min=1), help="Finished trials of the study in all, less the price of its scout."
+)
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
 @click.option("--widen", is_flag=True, help="Go on beyond the range where the best trial lies near an end of it.")

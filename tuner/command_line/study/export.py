@@ -75,7 +75,7 @@ def export(
     files = None if scout is None else NetworkFiles(scout, command=COMMAND, called="`--scout`")
     with StudyStorage.open_read_only(storage) as studies:
         if files is not None:
-            check_kept_scout(studies, name, files)
+            check_kept_scout(studies, name, files, kept=[] if output is None else [output])
         ranking = None if prefer is None else _preferred(studies, name, prefer)
         ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
         paths = write_exports(studies, name, output, trial=trial, top=top, ranking=ranking)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 from optuna.samplers import RandomSampler
 
 from studies.records import attributes
@@ -51,22 +52,28 @@ def keep_scout(
         record = StudyRecord.parse(study.user_attrs)
         if record.scout is not None:
             return
-        kept = (
-            (attributes.SCOUT_NETWORK, record.scout_network, trained.path.read_bytes()),
-            (attributes.SCOUT_RECORD, record.scout_record, NetworkFiles(trained.path).record.read_bytes()),
-            (attributes.SCOUT_SHEET, record.scout_sheet, sheet),
-        )
-        for key, known, content in kept:
-            if known is None:
-                name = kept_file_name(key)
-                study.set_user_attr(key, storage.artifacts.upload_bytes(content, study, file_name=name))
-            else:
-                storage.artifacts.write(known, content)
+        _keep_files(storage, study, record, trained, sheet)
         study.set_user_attr(attributes.SCOUT_SWEEP, [_setting(one).to_attribute() for one in foretold])
         study.set_user_attr(attributes.IDENTITY, {**record.identity, SCOUT_FIELD: trained.network_sha256})
         scout = StudyScout(images=trained.images, sha256=trained.network_sha256, num_suggested=num_suggested)
         # Last: it says that all the rest is there.
         study.set_user_attr(attributes.SCOUT, scout.to_attribute())
+
+
+def _keep_files(
+    storage: StudyStorage, study: optuna.Study, record: StudyRecord, trained: ScoutRecord, sheet: bytes
+) -> None:
+    """Upload the scout, its record and its sheet, or replace those that a killed process left."""
+    kept = (
+        (attributes.SCOUT_NETWORK, record.scout_network, trained.path.read_bytes()),
+        (attributes.SCOUT_RECORD, record.scout_record, NetworkFiles(trained.path).record.read_bytes()),
+        (attributes.SCOUT_SHEET, record.scout_sheet, sheet),
+    )
+    for key, known, content in kept:
+        if known is None:
+            study.set_user_attr(key, storage.artifacts.upload_bytes(content, study, file_name=kept_file_name(key)))
+        else:
+            storage.artifacts.write(known, content)
 
 
 def load_kept_scout(storage: StudyStorage, study_uuid: str) -> Scout:

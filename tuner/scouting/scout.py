@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from measures.ratio_space import CODE_SIZE, RatioSpace, encode
 from measures.sampled_values import SampledValues
-from models.networks.conditioned_style_network import CONDITION, PHOTO, fold
+from models.networks.conditioned_style_network import CONDITION, PHOTO
 from models.networks.style_network import stylise
 from tuner.checkpointed.saved_networks import read_network
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ScoutError
 from tuner.scouting.scout_files import not_of_this_version, read_scout_record
 from tuner.scouting.scout_identity import space_of
-from tuner.search.resources import network_options
+from tuner.scouting.scout_network import fold_scout
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
 
@@ -52,7 +52,7 @@ class Scout:
         Raises:
             SampledValuesError: A ratio lies outside the ranges that it was trained for.
         """
-        return fold(self.network, network_options(self.config), encode(self.space.positions(values)))
+        return fold_scout(self.network, self.config, values)
 
     def paint(self, values: SampledValues, photos: NDArray[np.float32]) -> NDArray[np.float32]:
         """Restyle photos as the network of some values does, rounded to 8 bits as a trial's outputs are.

@@ -15,7 +15,7 @@ from early_and_late import agreement, held_against, is_pruned, regret_of
 from fidelity_rules import print_rules
 from fidelity_runs import CHOOSING, NUM_SETTINGS, REPORTING, RUNGS, SHORT_RUN, read_table
 from fidelity_scout import read as read_scouts
-from fidelity_studies import LONG_RUNS, NUM_TRIALS, leaders
+from fidelity_studies import LONG_RUNS, NUM_TRIALS, WAYS, leaders
 from fidelity_studies import read as read_studies
 from fidelity_truth import Truth, read_truths
 
@@ -47,6 +47,7 @@ def main() -> None:
         _print_ways(truths)
         _print_scouts(truths)
         _print_studies(truths)
+    _print_means()
     _print_seeds()
     partly = [f"{truth.style} ({len(truth.ratios)} settings)" for truth in truths if len(truth.ratios) < NUM_SETTINGS]
     if missing or partly:
@@ -179,6 +180,57 @@ def _print_studies(truths: Sequence[Truth]) -> None:
             print(f"| {style} | {way} | {share:g} | {images} | {number} | {ratios} | {ends} | {top} |")
 
 
+def _print_means() -> None:
+    """Hold what leads whole studies against the baseline, in means over two seeds of their long runs."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for (style, way), rows in _studies().items():
+        named = {way: leaders(rows)[1.0]}
+        named |= {row["origin"]: row for row in rows if row["origin"] == "baseline"}
+        for name, row in named.items():
+            if all(row[column] for column in LONG_RUNS):
+                found[style][name] = float(np.mean([float(row[column]) for column in LONG_RUNS]))
+    ends = _long_runs_by_seed()
+    for style, known in found.items():
+        twice = [
+            np.mean(list(seeds.values())) for (other, _), seeds in ends.items() if other == style and len(seeds) > 1
+        ]
+        if twice:
+            known["setting"] = float(max(twice))
+    columns = ("baseline", *WAYS, "setting")
+    whole = {style: known for style, known in found.items() if {"baseline", *WAYS} <= known.keys()}
+    if not whole:
+        return
+    print("\n### What leads at the end and the baseline, means of two seeds of the long run\n")
+    print("Last: the best of the settings that were trained with both seeds.\n")
+    print("| style | baseline | from noise | from a scout | best setting |\n|---|---|---|---|---|")
+    for style, known in whole.items():
+        print(f"| {style} | {' | '.join(f'{known[name]:.3f}' if name in known else '-' for name in columns)} |")
+    for way in WAYS:
+        gains = [known[way] / known["baseline"] - 1 for known in whole.values()]
+        print(
+            f"\n{way}: {np.mean([known[way] for known in whole.values()]):.3f} on average, {np.mean(gains):+.0%}",
+            end="",
+        )
+        print(f" against the baseline ({', '.join(f'{gain:+.0%}' for gain in gains)})")
+
+
+def _studies() -> dict[tuple[str, str], list[dict[str, str]]]:
+    found: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in read_studies():
+        if row["seed"] == "0" and row["way"] in WAYS:
+            found[row["style"], row["way"]].append(row)
+    return found
+
+
+def _long_runs_by_seed() -> dict[tuple[str, int], dict[int, float]]:
+    """Return the quality at the end of the long runs from noise by style and setting, then by seed."""
+    ends: dict[tuple[str, int], dict[int, float]] = defaultdict(dict)
+    for row in read_table():
+        if row["scale"] == "64" and row["images_seen"] == str(RUNGS["64"][-1]) and row["way"] == "noise":
+            ends[row["style"], int(row["setting"])][int(row["seed"])] = float(row["quality"])
+    return ends
+
+
 def _print_scouts(truths: Sequence[Truth]) -> None:
     """Hold what scouts foretell of the settings against their long runs."""
     foretold: dict[tuple[str, str, int], dict[int, float]] = defaultdict(dict)
@@ -202,11 +254,7 @@ def _print_scouts(truths: Sequence[Truth]) -> None:
 
 
 def _print_seeds() -> None:
-    ends: dict[tuple[str, int], dict[int, float]] = defaultdict(dict)
-    for row in read_table():
-        if row["scale"] == "64" and row["images_seen"] == str(RUNGS["64"][-1]) and row["way"] == "noise":
-            ends[row["style"], int(row["setting"])][int(row["seed"])] = float(row["quality"])
-    twice = {key: seeds for key, seeds in ends.items() if len(seeds) > 1}
+    twice = {key: seeds for key, seeds in _long_runs_by_seed().items() if len(seeds) > 1}
     if twice:
         print("\n### The best of the long run with another seed\n")
         print("| style | setting | seed 0 | seed 1 |\n|---|---|---|---|")

@@ -123,7 +123,7 @@ class CropTables:
         Raises:
             ConfigError: They have not.
         """
-        if self._feature_folder(loss_network).exists():
+        if self.has_features(loss_network):
             return
         place, free = self._free_disk()
         if num_bytes > free:
@@ -132,6 +132,10 @@ class CropTables:
                 "Free some room, or lower data.feature_cache_megabytes below what they take: "
                 "they are then computed in every step."
             )
+
+    def has_features(self, loss_network: LossNetwork) -> bool:
+        """Return whether the content features are there, or were begun."""
+        return self._feature_folder(loss_network).exists()
 
     def _feature_folder(self, loss_network: LossNetwork) -> Path:
         return self.folder / digest({"loss_network": dict(loss_network.identity), "unit": FEATURE_UNIT})[:16]

@@ -138,7 +138,8 @@ class StudyResources:
         if size > self.config.data.feature_cache_megabytes * 2**20:
             report("content features are larger than `data.feature_cache_megabytes`: computing them in every step")
             return None
-        report(f"computing content features ({size / 2**20:.0f} MB, once)")
+        if not tables.has_features(self.loss_network):
+            report(f"computing content features ({size / 2**20:.0f} MB, once)")
         return tables.features(self.loss_network, self._crops, num_bytes=size)
 
 

@@ -304,8 +304,8 @@ class StudyConfig(Section):
         if self.num_trials < FEWEST_SCOUTED:
             raise ValueError(
                 f"`search.trials` is {self.search.trials}, and the scout's {self.scout.images} images are the price of "
-                f"{self.scout_price} trials of {self.rungs[-1]}: {FEWEST_SCOUTED} must be left; take more trials or "
-                "fewer `scout.images`"
+                f"{self.scout_price} trials of {self.rungs[-1]}: {FEWEST_SCOUTED} must be left; take more trials, "
+                "fewer `scout.images`, or `search.start` noise (--no-scout)"
             )
         return self
 

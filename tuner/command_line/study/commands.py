@@ -40,7 +40,11 @@ for command in (list_studies, show, prefer, rescore, validate, export):
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
 @click.option("--widen", is_flag=True, help="Go on beyond the range where the best trial lies near an end of it.")
-@click.option("--scout", is_flag=True, help="Train one network for all weights first; trials start from it.")
+@click.option(
+    "--scout/--no-scout",
+    default=None,
+    help="Train one network for all weights first, from which trials start.  [default: as configured]",
+)
 @click.option("--scout-file", type=PATH, help="The same with a scout that `styletuner scout train` has trained.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
 @click.option("--dry-run", is_flag=True, help="Check everything, estimate time and disk, and change nothing.")
@@ -57,7 +61,7 @@ def run(
     name: str | None,
     new: bool,
     widen: bool,
-    scout: bool,
+    scout: bool | None,
     scout_file: Path | None,
     settings: tuple[str, ...],
     workers: int,
@@ -84,7 +88,8 @@ def run(
     if widen and new:
         raise click.UsageError("--widen goes on from a study and --new starts without any. Give one of them.")
     flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
-    overrides = flags.overrides({"search": {"trials": trials, "start": "scout" if scout else None}})
+    start = None if scout is None else "scout" if scout else "noise"
+    overrides = flags.overrides({"search": {"trials": trials, "start": start}})
     given = None if scout_file is None else read_scout_record(scout_file)
     if given is not None:
         # What is said by hand is then found not to fit.

@@ -44,9 +44,9 @@ def main() -> None:
         _print_pruners(truths)
         _print_drift(truths)
         print_rules(truths)
-        _print_ways(truths)
-        _print_scouts(truths)
-        _print_studies(truths)
+        _print_ways(found)
+        _print_scouts(found)
+        _print_studies(found)
     _print_means()
     _print_seeds()
     partly = [f"{truth.style} ({len(truth.ratios)} settings)" for truth in truths if len(truth.ratios) < NUM_SETTINGS]
@@ -154,7 +154,8 @@ def _print_ways(truths: Sequence[Truth]) -> None:
         for (style, way, images), by_setting in found.items():
             if style == truth.style and by_setting.keys() >= set(truth.numbers) and images in RUNGS["64"][1:]:
                 early = np.array([by_setting[number] for number in truth.numbers])
-                print(f"| {style} | {way} | {images} | {' | '.join(held_against(early, truth.quality[:, -1]))} |")
+                told = style if len(early) == NUM_SETTINGS else f"{style} ({len(early)} settings)"
+                print(f"| {told} | {way} | {images} | {' | '.join(held_against(early, truth.quality[:, -1]))} |")
 
 
 def _print_studies(truths: Sequence[Truth]) -> None:
@@ -250,7 +251,8 @@ def _print_scouts(truths: Sequence[Truth]) -> None:
                 early = np.array([by_setting[number] for number in truth.numbers])
                 cells = held_against(early, late)
                 ends = f"{late[early.argmax()]:.3f} | {late.max():.3f}"
-                print(f"| {style} | {way} | {images} | {' | '.join(cells)} | {ends} |")
+                told = style if len(late) == NUM_SETTINGS else f"{style} ({len(late)} settings)"
+                print(f"| {told} | {way} | {images} | {' | '.join(cells)} | {ends} |")
 
 
 def _print_seeds() -> None:

@@ -158,8 +158,10 @@ def _origin(summary: StudySummary) -> str:
     begins = ""
     if scout is not None and summary.scout is not None:
         begins = f" {scout_in_words(scout, summary.scout, rescored_from=came_from)}"
+    if summary.record.starter is not None:
+        begins = f" {summary.record.starter.in_words()}"
     if widened is not None:
-        return f" {replace(widened, name=_code(widened.name)).in_words()}."
+        return f"{begins} {replace(widened, name=_code(widened.name)).in_words()}."
     if came_from is None:
         return begins
     before = f"{_code(came_from.name)} (judge version {came_from.judge_version})"

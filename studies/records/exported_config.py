@@ -22,6 +22,9 @@ STUDY_UUID_FIELD: Final = "study_uuid"
 SCOUT_FIELD: Final = "scout_sha256"
 """In `identity`, where the trials started from a scout: content hash of its file."""
 
+STARTER_FIELD: Final = "starter_sha256"
+"""The same where they started from a starter."""
+
 SMALLEST_CONTENT_WEIGHT: Final = 1e-12
 """Far below any that is searched; divided by a smaller one, the other weights would be infinite."""
 

@@ -19,6 +19,7 @@ from studies.records.attribute_values import (
 )
 from studies.records.rescored_from import RescoredFrom
 from studies.records.study_scout import StudyScout
+from studies.records.study_starter import StudyStarter
 from studies.records.validation import Validation, parse_validations
 from studies.records.widened_from import WidenedFrom
 
@@ -26,6 +27,7 @@ _FILE_NAMES: Final = {
     attributes.SCOUT_NETWORK: "scout.keras",
     attributes.SCOUT_RECORD: "scout.training.yaml",
     attributes.SCOUT_SHEET: "scout.png",
+    attributes.STARTER_NETWORK: "starter.keras",
 }
 """Of those files that are named otherwise than what they are: a scout is known by the record beside it."""
 
@@ -100,10 +102,12 @@ class StudyRecord:
         widened_from: Where its first trials come from; None in a study that is not widened.
         ranges: In which its trials' values are searched, by name.
         validations: Long runs of some of its settings, by this judge; the last one that was worked on at the end.
-        scout: What its trials start from; None where they start from noise, or while it has no scout yet.
+        scout: What its trials start from; None where they start from something else, or while it has none yet.
         scout_network: Artifact id of the scout's file.
         scout_record: Of the record of its training.
         scout_sheet: Of the picture of what it paints.
+        starter: The one network that its trials start from; None as for the scout.
+        starter_network: Artifact id of its file.
     """
 
     configuration: Mapping[str, Any]
@@ -128,6 +132,8 @@ class StudyRecord:
     scout_network: str | None = None
     scout_record: str | None = None
     scout_sheet: str | None = None
+    starter: StudyStarter | None = None
+    starter_network: str | None = None
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -159,6 +165,8 @@ class StudyRecord:
             scout_network=text_of(user_attrs.get(attributes.SCOUT_NETWORK)),
             scout_record=text_of(user_attrs.get(attributes.SCOUT_RECORD)),
             scout_sheet=text_of(user_attrs.get(attributes.SCOUT_SHEET)),
+            starter=StudyStarter.parse(user_attrs.get(attributes.STARTER)),
+            starter_network=text_of(user_attrs.get(attributes.STARTER_NETWORK)),
         )
 
     @property
@@ -193,6 +201,7 @@ class StudyRecord:
             attributes.SCOUT_NETWORK: self.scout_network,
             attributes.SCOUT_RECORD: self.scout_record,
             attributes.SCOUT_SHEET: self.scout_sheet,
+            attributes.STARTER_NETWORK: self.starter_network,
         }
         return {name: artifact for name, artifact in known.items() if artifact is not None}
 

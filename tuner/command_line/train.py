@@ -39,7 +39,7 @@ def train(
     as it is, and one of another training is not written over.
 
     With --from it starts from a network that is trained already; of a scout, from what it has for these weights. A
-    trial that started from its study's scout is repeated from that scout.
+    trial that started from its study's scout or starter is repeated from that.
     """
     from studies.records.exported_config import read_exported
     from tuner.finished.training_plan import plan_training

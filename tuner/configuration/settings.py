@@ -35,8 +35,8 @@ MAX_HELD_OUT: Final = 1000
 """Photos of one held-out set: their hashes are stored and exported with the study."""
 
 
-FEWEST_SCOUTED: Final = 2
-"""Trials besides a scout's price: the baseline, and one that the scout suggests."""
+FEWEST_STARTED: Final = 2
+"""Trials besides the price of what they start from: the baseline, and one that is held against it."""
 
 
 def _check_batch(section: str, batch_size: int, *, crop: tuple[str, int]) -> None:
@@ -175,7 +175,7 @@ class SearchSection(Section):
         16,
         ge=1,
         le=1_000_000,
-        description="Finished (complete and pruned) trials of the study, less the price of its scout.",
+        description="Finished (complete and pruned) trials of the study, less the price of what they start from.",
     )
     objectives: Objectives = Field(
         "quality",
@@ -196,10 +196,11 @@ class SearchSection(Section):
     pruner: Literal["median", "none"] = Field(
         "median", description="`median` (below the median of complete trials at the same rung) or `none`."
     )
-    start: Literal["noise", "scout"] = Field(
+    start: Literal["noise", "starter", "scout"] = Field(
         "noise",
-        description="What a trial's network begins as: `noise`, or what the study's `scout` has for the trial's "
-        "weights. The scout is trained first, at the price of some of the trials.",
+        description="What a trial's network begins as: `noise`; a `starter`, one network trained as long as a trial at "
+        "equal weights; or what the study's `scout` has for the trial's weights. Starter and scout are trained first, "
+        "at the price of one trial and of some.",
     )
     baseline: Weights | None = Field(
         (1.0, 1.0, 0.1),
@@ -294,30 +295,36 @@ class StudyConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _check_scout(self) -> Self:
-        if self.search.start != "scout":
-            return self
-        if self.network.norm != "instance":
+    def _check_start(self) -> Self:
+        start = self.search.start
+        if start == "scout" and self.network.norm != "instance":
             raise ValueError(
-                f"`search.start` must be noise where `network.norm` is {self.network.norm}: a scout has instance norms"
+                f"`search.start` must be noise or starter where `network.norm` is {self.network.norm}: a scout has "
+                "instance norms"
             )
-        if self.num_trials < FEWEST_SCOUTED:
+        if self.start_price and self.num_trials < FEWEST_STARTED:
+            fewer = "fewer `scout.images`, " if start == "scout" else ""
             raise ValueError(
-                f"`search.trials` is {self.search.trials}, and the scout's {self.scout.images} images are the price of "
-                f"{self.scout_price} trials of {self.rungs[-1]}: {FEWEST_SCOUTED} must be left; take more trials, "
-                "fewer `scout.images`, or `search.start` noise (--no-scout)"
+                f"`search.trials` is {self.search.trials}, and the {start}'s {self.start_images} images are the price "
+                f"of {self.start_price} trial{'' if self.start_price == 1 else 's'} of {self.rungs[-1]}: "
+                f"{FEWEST_STARTED} must be left; take more trials, {fewer}or `search.start` noise (--start noise)"
             )
         return self
 
     @property
-    def scout_price(self) -> int:
-        """How many trials the images of the study's scout are worth, rounded up; 0 without one."""
-        return -(-self.scout.images // self.rungs[-1]) if self.search.start == "scout" else 0
+    def start_images(self) -> int:
+        """Images that what trials start from is trained on; 0 where that is noise."""
+        return {"noise": 0, "starter": self.rungs[-1], "scout": self.scout.images}[self.search.start]
+
+    @property
+    def start_price(self) -> int:
+        """How many trials these images are worth, rounded up."""
+        return -(-self.start_images // self.rungs[-1])
 
     @property
     def num_trials(self) -> int:
-        """Finished trials that the study shall have: what the scout leaves of `search.trials`."""
-        return self.search.trials - self.scout_price
+        """Finished trials that the study shall have: what is left of `search.trials`."""
+        return self.search.trials - self.start_price
 
     @property
     def rungs(self) -> tuple[int, ...]:

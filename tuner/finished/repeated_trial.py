@@ -7,12 +7,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from groundwork.file_hashes import sha256_of
 from measures.sampled_values import SampledValues
 from measures.versions import JUDGE_VERSION
-from studies.records.exported_config import SCOUT_FIELD, ExportedConfig
+from studies.records.exported_config import SCOUT_FIELD, STARTER_FIELD, ExportedConfig
 from tuner.checkpointed.training_watch import check_finite, divergence_explained, losses_line
 from tuner.configuration.identity import digest
-from tuner.errors import ConfigError, ScoutError
+from tuner.errors import ConfigError, NetworkFileError
 from tuner.finished.saving import save_network
 from tuner.finished.starting_network import starting_weights
 from tuner.finished.training_plan import TrainingPlan
@@ -32,7 +33,9 @@ def repeat_trial(plan: TrainingPlan, *, report: Callable[[str], None]) -> float:
         ConfigError: The photos are not the study's, or the trial was not scored at one of the study's rungs.
         OutputError: The output is another training's network.
         DivergedError: The loss is not finite any more.
-        ScoutError: The study's trials start from another scout, or one is given and they start from noise.
+        NetworkFileError: The study's trials start from another scout or starter, or one is given and they start from
+            noise.
+        ScoutError: The scout that is given is none, or its record is gone.
     """
     weights = _initial_weights(plan)
     pictures = open_pictures(plan.config)
@@ -77,19 +80,23 @@ def _repeat(
 
 def _initial_weights(plan: TrainingPlan) -> list[NDArray[np.float32]] | None:
     """Return what the trial's network began with; None where that was noise."""
-    exported, start = plan.exported, plan.start
-    wanted = exported.identity.get(SCOUT_FIELD) if plan.config.search.start == "scout" else None
+    exported, start, kind = plan.exported, plan.start, plan.config.search.start
+    field = {"scout": SCOUT_FIELD, "starter": STARTER_FIELD}.get(kind)
+    wanted = None if field is None else exported.identity.get(field)
     if wanted is None:
         if start is not None:
-            raise ScoutError(f"The trials of study {exported.study!r} start from noise. Leave --from out.")
+            raise NetworkFileError(f"The trials of study {exported.study!r} start from noise. Leave --from out.")
         return None
     if start is None:
-        raise ScoutError(
-            f"The trials of study {exported.study!r} start from its scout. Write that with `styletuner study export "
-            f"{shlex.quote(exported.study)} --scout scout.keras`, and name it with --from."
+        raise NetworkFileError(
+            f"The trials of study {exported.study!r} start from its {kind}. Write that with `styletuner study export "
+            f"{shlex.quote(exported.study)} --{kind} {kind}.keras`, and name it with --from."
         )
-    if read_scout_record(start).network_sha256 != wanted:
-        raise ScoutError(f"Scout {start} is not the one that the trials of study {exported.study!r} start from.")
+    found = read_scout_record(start).network_sha256 if kind == "scout" else sha256_of(start)
+    if found != wanted:
+        raise NetworkFileError(
+            f"`--from` {start} is not the {kind} that the trials of study {exported.study!r} start from."
+        )
     return starting_weights(start, plan.config, plan.weights)
 
 

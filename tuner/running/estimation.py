@@ -30,7 +30,7 @@ ANY_VALUES: Final = SampledValues(style_to_content=1.0, tv_to_content=0.1)
 @final
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a study costs at most, its scout included, its trials run one after another; pruning makes it less.
+    """What a study costs at most, its starter or scout included, its trials run one by one; pruning makes it less.
 
     Attributes:
         seconds: Time for training and scoring.
@@ -42,7 +42,7 @@ class Estimate:
 
 
 def estimate(
-    config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None], trains_scout: bool = False
+    config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None], trains_start: bool = False
 ) -> Estimate:
     """Train on a few batches of the study and score what comes out.
 
@@ -50,7 +50,7 @@ def estimate(
         config: The study's configuration.
         pictures: Its pictures.
         report: Told in a few words what is being done.
-        trains_scout: Whether the study's scout is still to be trained and judged.
+        trains_start: Whether the scout or starter that trials start from is still to be trained.
 
     Raises:
         ConfigError: The study's tables of crops and features have no room.
@@ -74,13 +74,15 @@ def estimate(
     num_painted = len(config.rungs) * len(outputs) + num_calibration
     seconds = config.rungs[-1] * seconds_per_image + num_painted * seconds_per_photo
     num_trials = config.num_trials
-    scout_seconds = 0.0
-    if trains_scout:
+    start_seconds = 0.0
+    if trains_start and config.search.start == "scout":
         num_judged = len(suggesting_positions()) * len(outputs)
-        scout_seconds = config.scout.images * seconds_per_image + num_judged * seconds_per_photo
+        start_seconds = config.scout.images * seconds_per_image + num_judged * seconds_per_photo
+    elif trains_start:
+        start_seconds = config.rungs[-1] * seconds_per_image
     trial_bytes = _picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration
     num_bytes = num_trials * trial_bytes + crop_bytes(config.data) + feature_bytes
-    return Estimate(seconds=scout_seconds + num_trials * seconds, num_bytes=num_bytes)
+    return Estimate(seconds=start_seconds + num_trials * seconds, num_bytes=num_bytes)
 
 
 def _shortened(config: StudyConfig) -> StudyConfig:

@@ -58,8 +58,8 @@ def finished_trials(request: StudyRequest, config: StudyConfig, pictures: StudyP
         return num_finished(storage, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
 
 
-def has_scout(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> bool:
-    """Return whether the wanted study needs no scout trained; changes nothing.
+def has_start(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> bool:
+    """Return whether what the wanted study's trials start from is there, or given; changes nothing.
 
     Raises:
         StudyError: It has another scout than the one that is given.
@@ -72,7 +72,8 @@ def has_scout(request: StudyRequest, config: StudyConfig, pictures: StudyPicture
             return request.scout is not None
         if request.scout is not None:
             require_own_scout(storage, name, request.scout)
-        return request.scout is not None or StudyRecord.parse(storage.read_study(name).user_attrs).scout is not None
+        record = StudyRecord.parse(storage.read_study(name).user_attrs)
+        return request.scout is not None or record.scout is not None or record.starter is not None
 
 
 def wanted_widening(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> Widening:

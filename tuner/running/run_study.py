@@ -23,7 +23,7 @@ from tuner.installation import environment
 from tuner.running.observer import SilentObserver, StudyObserver
 from tuner.running.own_scout import require_own_scout
 from tuner.running.preparation import prepare
-from tuner.running.request import StudyRequest, finished_trials, has_scout, wanted_widening
+from tuner.running.request import StudyRequest, finished_trials, has_start, wanted_widening
 from tuner.running.setup import default_study_name, start_or_resume, unused_name
 from tuner.running.study_run import StudyRun
 from tuner.running.widened_study import open_widened
@@ -42,13 +42,15 @@ class StudyEstimate:
         num_trials: Its trials.
         num_images: Images that each is trained on.
         cost: What they cost at most.
-        scout_images: Images that a scout is trained on before them; 0 without one, or if it is trained already.
+        start: What they start from: "noise", "starter" or "scout".
+        start_images: Images that this is trained on before them; 0 of noise, or if it is trained already.
         num_finished: How many of them are finished; None if there is no such study yet, or only the rest is counted.
     """
 
     num_trials: int
     num_images: int
-    scout_images: int
+    start: str
+    start_images: int
     cost: "Estimate"
     num_finished: int | None
 
@@ -96,15 +98,16 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
         config, num_finished = widening.config_of_rest(), None
     else:
         num_finished = finished_trials(request, config, pictures)
-    trains_scout = config.search.start == "scout" and not has_scout(request, config, pictures)
+    start_images = 0 if has_start(request, config, pictures) else config.start_images
     _check_networks(config)
     from tuner.running.estimation import estimate
 
     return StudyEstimate(
         num_trials=config.num_trials,
         num_images=config.rungs[-1],
-        scout_images=config.scout.images if trains_scout else 0,
-        cost=estimate(config, pictures, report=say, trains_scout=trains_scout),
+        start=config.search.start,
+        start_images=start_images,
+        cost=estimate(config, pictures, report=say, trains_start=start_images > 0),
         num_finished=num_finished,
     )
 
@@ -122,7 +125,8 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
         StudyError: A study of this name has another configuration, other pictures, another scale or another scout.
-        ScoutError: The scout is another study's, or diverged.
+        ScoutError: The scout is another study's.
+        DivergedError: What its trials start from diverged.
         WideningError: The study shall be widened and has no best trial near an end.
         StorageError: The storage cannot be written.
         WorkerError: All worker processes ended before the study had its trials.

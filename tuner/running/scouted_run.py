@@ -50,7 +50,7 @@ def settle_scout(run: StudyRun, *, given: ScoutRecord | None, observer: StudyObs
         return
     scout, trials = run.config.scout, run.config.num_trials
     observer.say(
-        f"Trials start from a scout, whose {scout.images:,} images are the price of {run.config.scout_price} of "
+        f"Trials start from a scout, whose {scout.images:,} images are the price of {run.config.start_price} of "
         f"{run.config.search.trials} trials; {trials} {'is' if trials == 1 else 'are'} left"
     )
     try:

@@ -198,7 +198,7 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
     differences = describe_differences(defining_values(stored), defining_values(config))
     if stored.search.start != config.search.start:
         others = [told for told in differences if not told.startswith(("`scout", "`search.start`"))]
-        differences = [f"`search.start` is {stored.search.start}, now {config.search.start} (--scout)", *others]
+        differences = [f"`search.start` is {stored.search.start}, now {config.search.start} (--start)", *others]
     if record.identity.get("style_sha256") != pictures.style_sha256:
         differences.insert(0, f"the style image is another one than {record.style_path or 'the first run'}")
     if record.identity.get("photos_digest") != pictures.collection.digest:

@@ -121,7 +121,7 @@ def _refuse_scout(summary: StudySummary, *, config: StudyConfig) -> None:
         named = next((end.name for end in summary.near_ends), "style_to_content")
         raise WideningError(
             f"Study {summary.name!r} starts its trials from a scout, which knows nothing beyond its ranges. Start one "
-            f"beside it with a wider range (--set search.{named}=[LOW,HIGH]), or from noise (--no-scout)."
+            f"beside it with a wider range (--set search.{named}=[LOW,HIGH]), or from noise or a starter (--start)."
         )
 
 

@@ -76,9 +76,9 @@ def validate_study(
     if missing:
         pictures, remarks = open_validation_pictures(storage, plan, photos=request.photos)
         shown_pictures(storage, summarise(storage, plan.study_name))  # before hours of training rather than after
-        if plan.own_config.search.start == "scout":
+        if (start := plan.own_config.search.start) != "noise":
             observer.say(
-                "These runs start from noise, as full training does; the study's trials started from its scout"
+                f"These runs start from noise, as full training does; the study's trials started from its {start}"
             )
         for remark in remarks:
             observer.say(remark)

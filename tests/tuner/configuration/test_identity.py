@@ -96,7 +96,7 @@ def test_the_scout_that_trials_start_from_is_part_of_the_study(changed: dict[str
 def test_presets_keep_the_hash_that_their_studies_are_named_by() -> None:
     """As the first version with presets computed them: the same command goes on finding its study.
 
-    The demo's trials started from noise then; they do with `--no-scout`.
+    The demo's trials started from noise then; they do with `--start noise`.
     """
     expected = {
         "demo": "d77e45e335086501a96a0978ded360fe472a80c3fbb9fc55996596cbf8c6418f",

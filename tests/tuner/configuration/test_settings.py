@@ -101,7 +101,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"search": {"start": "scout"}, "network": {"norm": "batch"}},
-        "`search.start` must be noise where `network.norm` is batch",
+        "`search.start` must be noise or starter where `network.norm` is batch",
     ),
 ]
 
@@ -164,8 +164,16 @@ def test_a_scout_costs_trials() -> None:
     values = {"training": {"images": 1200}, "scout": {"images": 2500}, "search": {"trials": 16}}
     plain = validate_config(values, source="s")
     scouted = validate_config(merge(values, {"search": {"start": "scout"}}), source="s")
-    assert (plain.scout_price, plain.num_trials) == (0, 16)
-    assert (scouted.scout_price, scouted.num_trials) == (3, 13)
+    assert (plain.start_price, plain.num_trials) == (0, 16)
+    assert (scouted.start_price, scouted.num_trials) == (3, 13)
+
+
+def test_a_starter_costs_one_trial_and_may_have_batch_norms() -> None:
+    values = {"network": {"norm": "batch"}, "search": {"start": "starter", "trials": 3}}
+    config = validate_config(values, source="s")
+    assert (config.start_images, config.start_price, config.num_trials) == (config.rungs[-1], 1, 2)
+    with pytest.raises(ConfigError, match="the price of 1 trial of 1200: 2 must be left"):
+        validate_config(merge(values, {"search": {"trials": 2}}), source="s")
 
 
 def test_a_configuration_survives_being_stored() -> None:

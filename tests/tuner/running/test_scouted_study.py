@@ -152,7 +152,7 @@ def test_what_does_not_go_with_a_scout_is_refused(scouted: Path, scout_folder: P
         shutil.copy(scout_folder / name, scouted)
     run_cli(*RUN, "--widen").require_refusal("which knows nothing beyond its ranges")
     run_cli(*RUN[:-1]).require_refusal("`search.start` is scout, now noise")
-    run_cli(*RUN[:-1], "--no-scout").require_refusal("`search.start` is scout, now noise")
+    run_cli(*RUN[:-1], "--start", "noise").require_refusal("`search.start` is scout, now noise")
     run_cli(*RUN[:-1], "--scout-file", "none.keras").require_refusal("none.keras does not exist")
     run_cli(*RUN[:-1], "--scout-file", "s.keras", "--seed", 3).require_refusal(
         "Scout s.keras was trained with `seed` 0; the study has 3"
@@ -215,7 +215,7 @@ def test_what_is_said_by_hand_has_to_fit_the_scout(scout_folder: Path, folder: P
         shutil.copy(scout_folder / name, folder)
     run = ("study", "run", "tiny.yaml", "--scout-file", "s.keras", "--trials", 6)
     run_cli(*run, "--set", "scout.images=32").require_refusal("`scout.images` 24; the study has 32. Set it to that")
-    for noise in (["--set", "search.start=noise"], ["--no-scout"]):
+    for noise in (["--set", "search.start=noise"], ["--start", "noise"]):
         run_cli(*run, *noise).require_refusal("`search.start` must be scout where a scout is given")
     record = (folder / "s.training.yaml").read_text()
     (folder / "s.training.yaml").write_text(record.replace("images: 24", "images: many", 1))

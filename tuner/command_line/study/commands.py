@@ -35,17 +35,20 @@ for command in (list_studies, show, prefer, rescore, validate, export):
 )
 @configuration_options
 @click.option(
-    "--trials", type=click.IntRange(min=1), help="Finished trials of the study in all, less the price of its scout."
+    "--trials",
+    type=click.IntRange(min=1),
+    help="Finished trials of the study in all, less the price of what they start from.",
 )
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
 @click.option("--widen", is_flag=True, help="Go on beyond the range where the best trial lies near an end of it.")
 @click.option(
-    "--scout/--no-scout",
-    default=None,
-    help="Train one network for all weights first, from which trials start.  [default: as configured]",
+    "--start",
+    type=click.Choice(["noise", "starter", "scout"]),
+    help="What trials start from: noise, one network that all share, or one for all weights.  [default: as configured]",
 )
-@click.option("--scout-file", type=PATH, help="The same with a scout that `styletuner scout train` has trained.")
+@click.option("--scout", is_flag=True, help="The same as --start scout.")
+@click.option("--scout-file", type=PATH, help="Start from a scout that `styletuner scout train` has trained.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
 @click.option("--dry-run", is_flag=True, help="Check everything, estimate time and disk, and change nothing.")
 @click.option("-o", "--output", type=PATH, help="Folder for the best weights' config and the contact sheet.")
@@ -61,7 +64,8 @@ def run(
     name: str | None,
     new: bool,
     widen: bool,
-    scout: bool | None,
+    start: str | None,
+    scout: bool,
     scout_file: Path | None,
     settings: tuple[str, ...],
     workers: int,
@@ -78,8 +82,9 @@ def run(
     Where the best trial lies near an end of what was searched, the same command with --widen goes on beyond it, in a
     study of its own that begins with all trials of the first. It runs half as many new ones; --trials N means N in all.
 
-    With --scout the study first trains one network for all weights, at the price of some of its trials; the others
-    start from what it has for their weights, and the first of them try what it foretells to be best.
+    With --start starter the study first trains one network at equal weights, as long as a trial, and all trials start
+    from it. With --start scout it first trains one network for all weights, at the price of some of its trials; the
+    others start from what it has for their weights, and the first of them try what it foretells to be best.
     """
     from tuner.configuration.loading import load_config, merge
     from tuner.running.request import StudyRequest
@@ -88,8 +93,9 @@ def run(
     if widen and new:
         raise click.UsageError("--widen goes on from a study and --new starts without any. Give one of them.")
     flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
-    start = None if scout is None else "scout" if scout else "noise"
-    overrides = flags.overrides({"search": {"trials": trials, "start": start}})
+    if scout and start not in (None, "scout"):
+        raise click.UsageError(f"--scout is --start scout, and --start is {start}. Give one of them.")
+    overrides = flags.overrides({"search": {"trials": trials, "start": "scout" if scout else start}})
     given = None if scout_file is None else read_scout_record(scout_file)
     if given is not None:
         # What is said by hand is then found not to fit.
@@ -117,9 +123,9 @@ def _print_estimate(request: "StudyRequest") -> None:
     from tuner.running.run_study import estimate_study
 
     found = estimate_study(request, say=lambda text: click.echo(text, err=True))
-    scout = f"A scout of {found.scout_images:,} images and " if found.scout_images else ""
+    start = f"A {found.start} of {found.start_images:,} images and " if found.start_images else ""
     click.echo(
-        f"{scout}{found.num_trials} trials of {found.num_images} images: at most {format_seconds(found.cost.seconds)} "
+        f"{start}{found.num_trials} trials of {found.num_images} images: at most {format_seconds(found.cost.seconds)} "
         f"with one worker (pruning makes it less), {math.ceil(found.cost.num_bytes / 2**20)} MB of disk."
     )
     if found.num_finished is not None:

@@ -45,6 +45,7 @@ class ContentExponent(click.ParamType[float]):
     "else from all complete trials.  [default: the study's own]",
 )
 @click.option("--scout", type=PATH, help="Write the scout that its trials start from too, to this .keras file.")
+@click.option("--starter", type=PATH, help="Write the starter that its trials start from too, to this .keras file.")
 @calibrated_option
 @storage_option
 def export(
@@ -54,6 +55,7 @@ def export(
     top: int,
     prefer: float | None,
     scout: Path | None,
+    starter: Path | None,
     calibrated: bool,
     rater: str | None,
     storage: str,
@@ -62,6 +64,7 @@ def export(
     from studies.records.exports import write_exports
     from studies.storage.study_storage import StudyStorage
     from tuner.checkpointed.network_files import NetworkFiles
+    from tuner.running.kept_starter import check_starter_copy, copy_starter
     from tuner.scouting.scout_copies import check_kept_scout, write_kept_scout
     from tuner.scouting.scout_files import COMMAND
 
@@ -76,6 +79,8 @@ def export(
     with StudyStorage.open_read_only(storage) as studies:
         if files is not None:
             check_kept_scout(studies, name, files, kept=[] if output is None else [output])
+        if starter is not None:
+            check_starter_copy(studies, name, starter, kept=(output,))
         ranking = None if prefer is None else _preferred(studies, name, prefer)
         ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
         paths = write_exports(studies, name, output, trial=trial, top=top, ranking=ranking)
@@ -84,6 +89,9 @@ def export(
         if files is not None:
             write_kept_scout(studies, name, files)
             click.echo(str(files.network))
+        if starter is not None:
+            copy_starter(studies, name, starter)
+            click.echo(str(starter))
         _warn_of_loser(studies, name, paths)
         if trial is None:
             _tell_of_ends(studies, name)

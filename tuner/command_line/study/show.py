@@ -178,6 +178,8 @@ def _about_origins(summary: "StudySummary") -> Iterator[str]:
     """What its trials come from, and whether another judge than the installed one scored them."""
     if summary.record.scout is not None and summary.scout is not None:
         yield scout_in_words(summary.record.scout, summary.scout, rescored_from=summary.record.rescored_from)
+    if summary.record.starter is not None:
+        yield summary.record.starter.in_words()
     widened = summary.record.widened_from
     if widened is not None:
         missing = widened.num_missing(len(summary.trials))

@@ -13,6 +13,7 @@ from measures.sampled_values import SampledValues
 from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.observer import StudyObserver
 from tuner.running.standing_report import StandingReport
+from tuner.running.starter import starter_weights
 from tuner.running.study_run import StudyRun
 from tuner.running.workers.watchdog import ProgressWatchdog
 from tuner.running.workers.worker import Worker
@@ -30,8 +31,9 @@ def run_here(run: StudyRun, observer: StudyObserver) -> None:
     """Run trials in this process until the study has its total.
 
     Raises:
-        StudyError: The study's scale is another one than is measured here, or its scout is gone.
-        ScoutError: Its scout is damaged.
+        StudyError: The study's scale is another one than is measured here, or what its trials start from is gone.
+        ScoutError: Its scout is of another version.
+        DivergedError: Its starter diverged.
         KeyboardInterrupt: After the running trial has been given back.
     """
     if run.is_done():
@@ -57,7 +59,8 @@ def run_here(run: StudyRun, observer: StudyObserver) -> None:
         resources = StudyResources(run.config, run.pictures, report=say, settle=settle)
         keep_judged_photos(run.storage, run.uuid, rung=resources.rung, calibration=resources.calibration)
         with interrupts:
-            _worker(run, resources, observer=observer, report=report, on_step=on_step).run()
+            begin = _initial_weights(run, resources, say=say, on_step=on_step)
+            _worker(run, resources, begin, observer=observer, report=report, on_step=on_step).run()
     finally:
         watchdog.stop()
         observer.close()
@@ -66,6 +69,7 @@ def run_here(run: StudyRun, observer: StudyObserver) -> None:
 def _worker(
     run: StudyRun,
     resources: StudyResources,
+    initial_weights: InitialWeights | None,
     *,
     observer: StudyObserver,
     report: StandingReport,
@@ -102,17 +106,25 @@ def _worker(
             run.uuid,
             resources=resources,
             observer=trial_observer,
-            initial_weights=_scouted_weights(run),
+            initial_weights=initial_weights,
         ),
         on_trial=counted(observer.on_trial),
         on_idle=then_step(lambda: None),
     )
 
 
-def _scouted_weights(run: StudyRun) -> InitialWeights | None:
-    """Return what gives the weights that a trial starts from where the study has a scout."""
-    if run.config.search.start != "scout":
-        return None
+def _initial_weights(
+    run: StudyRun, resources: StudyResources, *, say: Callable[[str], None], on_step: Callable[[], None]
+) -> InitialWeights | None:
+    """Return what gives the weights that a trial starts from; None where that is noise."""
+    start = run.config.search.start
+    if start == "starter":
+        shared = starter_weights(run, resources, say=say, on_batch=lambda _: on_step())
+        return lambda _: shared
+    return _scouted_weights(run) if start == "scout" else None
+
+
+def _scouted_weights(run: StudyRun) -> InitialWeights:
     scout = load_kept_scout(run.storage, run.uuid)
 
     def weights_of(sampled: SampledValues) -> list[NDArray[np.float32]]:

@@ -1,0 +1,226 @@
+"""A study whose trials start from one starter network: trained once, kept, and what goes on without it or not."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import optuna
+import pytest
+import yaml
+from numpy.typing import NDArray
+
+from groundwork.file_hashes import sha256_of
+from measures.sampled_values import SampledValues
+from models.pretrained import files as pretrained
+from objectives.errors import DivergedError
+from objectives.training.trainer import StyleTrainer
+from studies.records import attributes
+from studies.records.study_record import StudyRecord
+from tests.tuner.conftest import RunCli
+from tests.tuner.tiny_study import NAME, opened, read_trials, run_command
+from tuner.running.starter import STARTER_VALUES
+
+pytestmark = pytest.mark.slow
+
+RUN = ("study", "run", "tiny.yaml", "--name", NAME, "--trials", 4, "--start", "starter")
+"""The starter is worth one of four trials: three are left."""
+LONGER = (*RUN[:6], 5, *RUN[7:])
+
+
+@pytest.fixture(scope="module")
+def started_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of `drawn_study` in which a study has trained its starter and run its trials; leave it as it is."""
+    folder = Path(shutil.copytree(drawn_study, tmp_path_factory.mktemp("started"), dirs_exist_ok=True))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
+        outcome = run_command(*RUN, "-o", "out", cwd=folder).require_success()
+    (folder / "said.txt").write_text(outcome.stderr, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def started(started_folder: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(started_folder, folder, dirs_exist_ok=True))
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[tuple[SampledValues | None, list[NDArray[np.float32]]]]:
+    """Values and first weights of each training that begins."""
+    noted: list[tuple[SampledValues | None, list[NDArray[np.float32]]]] = []
+    start = StyleTrainer.start
+
+    def noting(trainer: StyleTrainer, sampled: SampledValues | None, **options: object) -> None:
+        start(trainer, sampled, **options)  # type: ignore[arg-type]
+        noted.append((sampled, trainer.network.get_weights()))
+
+    monkeypatch.setattr(StyleTrainer, "start", noting)
+    return noted
+
+
+def record_of(folder: Path, name: str = NAME) -> StudyRecord:
+    with opened(folder / "styletuner.db") as studies:
+        return StudyRecord.parse(studies.read_study(name).user_attrs)
+
+
+def kept_file(folder: Path, name: str = NAME) -> Path:
+    with opened(folder / "styletuner.db") as studies:
+        return studies.artifacts.path_of(record_of(folder, name).starter_network or "")
+
+
+def weights_of(path: Path, folder: Path) -> list[NDArray[np.float32]]:
+    """Weights of a kept network; Keras goes by a suffix that artifacts have not."""
+    named = Path(shutil.copy(path, folder / "named.keras"))
+    weights: list[NDArray[np.float32]] = keras.saving.load_model(named, compile=False).get_weights()
+    return weights
+
+
+def are_equal(some: list[NDArray[np.float32]], others: list[NDArray[np.float32]]) -> bool:
+    return all(np.array_equal(one, other) for one, other in zip(some, others, strict=True))
+
+
+def test_it_is_trained_once_at_the_price_of_a_trial(started: Path, run_cli: RunCli) -> None:
+    trials = read_trials(started / "styletuner.db")
+    assert [trial.state.is_finished() for trial in trials] == [True] * 3
+    assert [attributes.BASELINE in trial.user_attrs for trial in trials] == [True, False, False]
+    said = (started / "said.txt").read_text()
+    assert said.count("16 images at equal weights, the price of one of 4 trials") == 1
+    known = record_of(started)
+    assert known.starter is not None
+    assert known.starter.images == 16
+    assert known.starter.sha256 == sha256_of(kept_file(started)) == known.identity["starter_sha256"]
+    assert "Trials start from one starter network, trained on 16 images" in run_cli("study", "show", NAME).stdout
+    before = known.artifacts
+    said = run_cli(*LONGER, "--workers", 2).require_success().stderr
+    assert "training the starter" not in said
+    assert len(read_trials(started / "styletuner.db")) == 4
+    assert record_of(started).artifacts == before
+
+
+def test_all_trials_begin_with_it(
+    folder: Path, run_cli: RunCli, begun: list[tuple[SampledValues | None, list[NDArray[np.float32]]]]
+) -> None:
+    run_cli(*RUN).require_success()
+    (values, noise), *trials = begun
+    assert values == STARTER_VALUES
+    starter = weights_of(kept_file(folder), folder)
+    assert [are_equal(weights, starter) for _, weights in trials] == [True] * 3
+    assert not are_equal(noise, starter)
+
+
+def test_a_trial_can_be_repeated_from_it_alone(started: Path, run_cli: RunCli) -> None:
+    run_cli("study", "export", NAME, "--trial", 1, "--starter", "start.keras").require_success()
+    exported = yaml.safe_load((started / "best.yaml").read_text())
+    repeat = ("train", "best.yaml", "--repeat-trial", "-o", "net.keras")
+    run_cli(*repeat).require_refusal("start from its starter", "--starter starter.keras", "--from")
+    keras.saving.load_model(started / "start.keras").save(started / "other.keras")
+    run_cli(*repeat, "--from", "other.keras").require_refusal("other.keras is not the starter")
+    said = run_cli(*repeat, "--from", "start.keras").require_success().stdout
+    quality = f"{exported['quality']:.4f}"
+    assert f"Quality {quality}; the study's trial 1 had {quality}" in said
+
+
+def test_what_goes_wrong_with_a_copy_of_it(started: Path, run_cli: RunCli) -> None:
+    export = ("study", "export", NAME, "--starter")
+    for _ in range(2):
+        assert run_cli(*export, "start.keras").require_success().stdout.splitlines() == ["best.yaml", "start.keras"]
+    keras.saving.load_model(started / "start.keras").save(started / "other.keras")
+    before = (started / "other.keras").read_bytes()
+    (started / "best.yaml").unlink()
+    run_cli(*export, "other.keras").require_refusal("`--starter` other.keras is there")
+    run_cli(*export, "start.txt").require_refusal("must end in .keras")
+    run_cli(*export[:-1], "--scout", "scout.keras").require_refusal("has no scout")
+    assert (started / "other.keras").read_bytes() == before
+    assert not (started / "best.yaml").exists()
+
+
+@pytest.mark.parametrize("damage", ["gone from", "damaged in"])
+def test_a_study_does_not_go_on_from_another_one(started: Path, run_cli: RunCli, damage: str) -> None:
+    if damage == "gone from":
+        kept_file(started).unlink()
+    else:
+        kept_file(started).write_bytes(b"half of")
+    run_cli(*LONGER).require_refusal(f"The starter of study 'waves' is {damage}", "--new")
+    run_cli("study", "export", NAME, "--starter", "a.keras").require_refusal(f"is {damage}")
+    assert len(read_trials(started / "styletuner.db")) == 3
+    run_cli("study", "export", NAME).require_success()
+
+
+@pytest.mark.usefixtures("started")
+def test_an_interrupted_one_is_trained_anew_and_one_half_kept_replaced(
+    folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = (*RUN[:4], "again", *RUN[5:])
+    train = StyleTrainer.train
+
+    def interrupted(trainer: StyleTrainer, batches: Any, **options: Any) -> object:
+        train(trainer, (batch for batch, _ in zip(batches, range(2), strict=False)), **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StyleTrainer, "train", interrupted)
+        assert run_cli(*again).status == 1
+    assert record_of(folder, "again").starter is None
+    set_user_attr = optuna.Study.set_user_attr
+
+    def killed(study: optuna.Study, key: str, value: Any) -> None:
+        if key == attributes.STARTER:
+            raise KeyboardInterrupt
+        set_user_attr(study, key, value)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(optuna.Study, "set_user_attr", killed)
+        assert run_cli(*again).status == 1
+    half = record_of(folder, "again")
+    assert half.starter is None
+    kept_file(folder, "again").write_bytes(b"half of")
+    run_cli(*again).require_success()
+    assert record_of(folder, "again").artifacts == half.artifacts | record_of(folder, "again").artifacts
+    mine, theirs = (weights_of(kept_file(folder, name), folder) for name in ("again", NAME))
+    assert are_equal(mine, theirs), "the same configuration gives the same starter"
+    one, other = ([trial.value for trial in read_trials(folder / "styletuner.db", name)] for name in ("again", NAME))
+    assert one == other
+
+
+def test_workers_share_one(folder: Path, run_cli: RunCli) -> None:
+    run_cli(*RUN, "--workers", 2).require_success()
+    assert len(read_trials(folder / "styletuner.db")) == 3
+    with opened(folder / "styletuner.db") as studies:
+        kept = [path for path in studies.artifacts.path.iterdir() if path.read_bytes()[:2] == b"PK"]
+    assert kept == [kept_file(folder)]
+
+
+def test_a_wider_study_starts_from_the_same(started: Path, run_cli: RunCli) -> None:
+    # Whatever won, it lies near an end of so narrow a range.
+    narrow = (*RUN[:4], "narrow", *RUN[5:], "--set", "search.style_to_content=[0.99, 1.02]")
+    run_cli(*narrow).require_success()
+    ended = json.loads(run_cli(*narrow, "--widen", "--json").require_success().stdout.splitlines()[-1])
+    name = ended["name"]
+    assert name != "narrow"
+    assert record_of(started, name).starter == record_of(started, "narrow").starter
+    assert kept_file(started, name) != kept_file(started, "narrow")
+    run_cli("study", "delete", "narrow", "--yes").require_success()
+    run_cli("study", "export", name, "--starter", "wide.keras").require_success()
+
+
+def test_one_that_diverges_is_said(folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverged(*_: object, **__: object) -> object:
+        raise DivergedError("diverged: the style loss is not finite")
+
+    monkeypatch.setattr(StyleTrainer, "train", diverged)
+    run_cli(*RUN).require_refusal("The starter, which has equal weights, diverged", "`training.learning_rate`")
+    assert record_of(folder).starter is None
+
+
+@pytest.mark.usefixtures("started")
+def test_what_it_costs_and_what_it_does_not_go_with(run_cli: RunCli) -> None:
+    said = run_cli(*RUN[:4], "new", *RUN[5:], "--dry-run").require_success().stdout
+    assert "A starter of 16 images and 3 trials of 16 images" in said
+    said = run_cli(*LONGER, "--dry-run").require_success().stdout
+    assert "A starter" not in said
+    assert "4 trials of 16 images" in said
+    run_cli(*RUN[:-2]).require_refusal("`search.start` is starter, now noise")
+    run_cli(*RUN, "--scout").require_refusal("--start is starter")
+    run_cli(*RUN[:6], 2, *RUN[7:]).require_refusal("the price of 1 trial of 16: 2 must be left", "--start noise")

@@ -166,7 +166,9 @@ def _print_studies(truths: Sequence[Truth]) -> None:
     if not found:
         return
     print(f"\n### What leads a study of {NUM_TRIALS} short runs, and its long run from noise\n")
-    print("Best: of the twelve settings. Images: trained by then, a scout's among them. Again: with another seed.\n")
+    print(
+        "Best: of the twelve settings. Images: trained by then, a scout's or starter's too. Again: with another seed.\n"
+    )
     print("| style | start | share of the budget | images | trial | style : content | tv | long run | again | best |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     tops = {truth.style: truth.quality[:, -1].max() for truth in truths}
@@ -203,7 +205,7 @@ def _print_means() -> None:
         return
     print("\n### What leads at the end and the baseline, means of two seeds of the long run\n")
     print("Last: the best of the settings that were trained with both seeds.\n")
-    print("| style | baseline | from noise | from a scout | best setting |\n|---|---|---|---|---|")
+    print("| style | baseline | from noise | from a scout | from a starter | best setting |\n|---|---|---|---|---|---|")
     for style, known in whole.items():
         print(f"| {style} | {' | '.join(f'{known[name]:.3f}' if name in known else '-' for name in columns)} |")
     for way in WAYS:

@@ -4,12 +4,13 @@
 
 Each run goes from noise through the length of a short run to eight times that, as full training would, so that a way
 to choose from short runs can be held against where all settings end. Twelve settings over both ratios, up to
-style : content 30, five styles at 64 px: three to choose ways on, two to be looked at once, at the end; then, of each
-style, the three best of the long runs again with another seed, and one style at 96 px.
+style : content 30, seven styles at 64 px: three to choose ways on, four to be looked at once, at the end; then, of each
+style, the three best of the long runs again with another seed. With `--scale 96` one seed of each at 96 px, the size of
+the preset `quick`; `--until 4800` ends runs there.
 
-A run's rows are added to the table as soon as it has ended, and a run that is in the table is not done again: on
-whatever machine, an interrupted command goes on. What was painted is kept in the folder, so that another judge can
-score it without training.
+A run's rows are added to the table as soon as it has ended, and a run that is in the table as far as it is wanted is
+not done again: on whatever machine, an interrupted command goes on. What was painted is kept in the folder, so that
+another judge can score it without training.
 """
 
 import argparse
@@ -58,9 +59,6 @@ NUM_SETTINGS = 12
 NUM_BEST = 3
 """Settings of each style that are run with a second seed."""
 SECOND_SEED = 1
-FINE_STYLE = CHOOSING[0]
-"""The style at 96 px."""
-
 KEY = ("judge_version", "scale", "style", "way", "setting", "seed")
 PARTS = ("quality", "content_preservation", "style_match", "artefact_factor", "standard_error")
 LOSSES = ("content", "style", "total_variation")
@@ -113,14 +111,14 @@ def read_table(table: Path = TABLE) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def planned_runs(judge_version: str) -> Iterator[Run]:
+def planned_runs(judge_version: str, *, scale: str) -> Iterator[Run]:
     """All runs, in the order in which they are done; the last follow from what the first have shown."""
     for style in (*CHOOSING, *REPORTING):
-        yield from (Run(scale="64", style=style, setting=number) for number in range(NUM_SETTINGS))
-    for style in (*CHOOSING, *REPORTING):
-        for number in _best_settings(style, judge_version):
-            yield Run(scale="64", style=style, setting=number, seed=SECOND_SEED)
-    yield from (Run(scale="96", style=FINE_STYLE, setting=number) for number in range(NUM_SETTINGS))
+        yield from (Run(scale=scale, style=style, setting=number) for number in range(NUM_SETTINGS))
+    if scale == "64":
+        for style in (*CHOOSING, *REPORTING):
+            for number in _best_settings(style, judge_version):
+                yield Run(scale=scale, style=style, setting=number, seed=SECOND_SEED)
 
 
 def _best_settings(style: str, judge_version: str) -> list[int]:
@@ -139,20 +137,24 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--only", nargs="+", metavar="STYLE", help="styles by their files' stems; all by default")
     parser.add_argument("--settings", nargs="+", type=int, metavar="N", help="settings by number; all by default")
+    parser.add_argument("--scale", choices=SCALES, default="64", help="side of the crops in pixels")
+    parser.add_argument("--until", type=int, metavar="IMAGES", help="the last rung; a long run's end by default")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     load_networks()
     from measures.versions import JUDGE_VERSION
 
+    rungs = [rung for rung in RUNGS[arguments.scale] if rung <= (arguments.until or RUNGS[arguments.scale][-1])]
     group = _Group(arguments)
-    for run in planned_runs(JUDGE_VERSION):
-        known = {tuple(row[name] for name in KEY) for row in read_table()}
-        if run.key(JUDGE_VERSION) in known or (arguments.only and run.style not in arguments.only):
+    for run in planned_runs(JUDGE_VERSION, scale=arguments.scale):
+        key = run.key(JUDGE_VERSION)
+        known = {row["images_seen"] for row in read_table() if tuple(row[name] for name in KEY) == key}
+        if {str(rung) for rung in rungs} <= known or (arguments.only and run.style not in arguments.only):
             continue
         if arguments.settings and run.setting not in arguments.settings:
             continue
-        rows = group.score(run)
-        append(rows)
+        rows = group.score(run, rungs)
+        append([row for row in rows if row["images_seen"] not in known])
         print(run.file_name, *(f"{float(row['quality']):.3f}" for row in rows), flush=True)
 
 
@@ -173,19 +175,20 @@ class _Group:
         self._arguments = arguments
         self._key: tuple[str, str, int] | None = None
 
-    def score(self, run: Run) -> list[Row]:
-        """Train a run, or read what it painted, and score every rung."""
+    def score(self, run: Run, rungs: Sequence[int]) -> list[Row]:
+        """Train a run, or read what it painted, and score it at some rungs."""
         from measures.sampled_values import SampledValues
         from measures.versions import JUDGE_VERSION
 
         path = self._arguments.folder / run.file_name
         style_to_content, tv_to_content = settings()[run.setting]
         self._prepare(run)
-        if not path.exists():
-            self._train(run, SampledValues(style_to_content=style_to_content, tv_to_content=tv_to_content), path)
+        if not _is_painted(path, rungs[-1]):
+            sampled = SampledValues(style_to_content=style_to_content, tv_to_content=tv_to_content)
+            self._train(rungs, sampled, path)
         rows = []
         with np.load(path) as arrays:
-            for place, rung in enumerate(RUNGS[run.scale]):
+            for place, rung in enumerate(rungs):
                 scored = self._resources.rung.judge.score(
                     [picture / np.float32(255.0) for picture in arrays[str(rung)]]
                 )
@@ -220,16 +223,23 @@ class _Group:
         self._resources = StudyResources(config, pictures, report=lambda _: None)
         self._key = (run.scale, run.style, run.seed)
 
-    def _train(self, run: Run, sampled: object, path: Path) -> None:
+    def _train(self, rungs: Sequence[int], sampled: object, path: Path) -> None:
         resources = self._resources
         resources.start(sampled)
         seen, painted, losses = 0, {}, []
-        for rung in RUNGS[run.scale]:
+        for rung in rungs:
             means = resources.trainer.train(resources.batches(seen, rung))
             losses.append([means[name] for name in LOSSES])
             painted[str(rung)] = as_bytes(resources.paint())
             seen = rung
         keep_arrays(path, losses=np.array(losses), **painted)
+
+
+def _is_painted(path: Path, rung: int) -> bool:
+    if not path.exists():
+        return False
+    with np.load(path) as arrays:
+        return str(rung) in arrays
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
     .venv/bin/python benchmarks/fidelity_studies.py --styles styles/ --photos photos/ --folder runs/ --only edtaonisl
 
-For each style and way one study of sixteen short runs at 64 px, over the ranges of fidelity_runs.py: `noise` as
-`styletuner study run` does it, `scout` as with --scout, whose scout is worth four of them. Then what leads after a
-quarter of the budget, after half and at the end, and the baseline, is trained from noise to the end of the long runs,
-on their crops; what leads at the end and the baseline once more with the second seed of those. What is in the table is
+For each style and way one study of sixteen short runs at 64 px, over the ranges of fidelity_runs.py: `noise`; `scout`
+as with --start scout, whose scout is worth four of them; `starter` as with --start starter, which is worth one. Then
+what leads at the end (from noise and a scout also after a quarter of the budget and after half), and the baseline, is
+trained from noise to the end of the long runs, on their crops; what leads at the end and the baseline once more with
+the second seed of those. What is in the table is
 not run again; an interrupted study goes on. The table's last two columns are empty but for these trials.
 
 Rows of `scout_near` are of --scout as it was once: suggestions lay apart in either ratio alike, which often meant one
@@ -32,7 +33,9 @@ from fidelity_runs import (
 from tuner.installation.environment import load_networks
 
 TABLE = Path(__file__).with_name("fidelity_studies.csv")
-WAYS = ("noise", "scout")
+WAYS = ("noise", "scout", "starter")
+LED_EARLY = ("noise", "scout")
+"""Ways of whose studies also what leads earlier is trained for long."""
 NUM_TRIALS = 16
 SCOUT_IMAGES = 2560
 SHARES = (0.25, 0.5, 1.0)
@@ -98,15 +101,19 @@ def _train_long(style: str, arguments: argparse.Namespace, *, column: str, seed:
             for row in table
             if (row["scale"], row["style"], row["way"], row["seed"]) == ("64", style, way, str(arguments.seed))
         ]
-        for row in _to_train_long(study, is_again=seed == SECOND_SEED):
+        for row in _to_train_long(study, is_again=seed == SECOND_SEED) if study else []:
             if row[column]:
                 continue
-            runs = runs or _LongRuns(_image(style, arguments), arguments.photos, seed=seed)
             ratios = {name: row[name] for name in RATIOS}
-            score = runs.score({name: float(value) for name, value in ratios.items()})
-            for twin in table:
-                if twin["style"] == style and {name: twin[name] for name in RATIOS} == ratios:
-                    twin[column] = score
+            twins = [
+                twin for twin in table if twin["style"] == style and {name: twin[name] for name in RATIOS} == ratios
+            ]
+            score = next((twin[column] for twin in twins if twin[column]), None)
+            if score is None:
+                runs = runs or _LongRuns(_image(style, arguments), arguments.photos, seed=seed)
+                score = runs.score({name: float(value) for name, value in ratios.items()})
+            for twin in twins:
+                twin[column] = score
             with TABLE.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
                 writer.writeheader()
@@ -116,7 +123,8 @@ def _train_long(style: str, arguments: argparse.Namespace, *, column: str, seed:
 
 def _to_train_long(study: list[Row], *, is_again: bool) -> list[Row]:
     found = leaders(study)
-    led = [found[SHARES[-1]]] if is_again else list(found.values())
+    is_last_alone = is_again or study[0]["way"] not in LED_EARLY
+    led = [found[SHARES[-1]]] if is_last_alone else list(found.values())
     return [row for row in study if row["origin"] == "baseline"] + led
 
 
@@ -148,7 +156,7 @@ def _study(style: str, way: str, arguments: argparse.Namespace) -> list[Row]:
     name = f"{style}-{way}-seed{arguments.seed}"
     request = StudyRequest(config=config, storage=str(arguments.folder / "studies.db"), name=name)
     summary = run_study(request).summary
-    seen = SCOUT_IMAGES if way == "scout" else 0
+    seen = config.start_images
     rows = []
     for trial in summary.trials:
         if trial.state not in ("COMPLETE", "PRUNED"):

@@ -8,10 +8,11 @@ way of these:
     warmup    the learning rate rises to its value over the first half of the run
     slow      half the learning rate
     clip      gradients clipped to a norm of 1
-    starter   from one network, trained for 640 images at weights 1, 1, .1 from noise, which all settings share
-    scouted   from what a scout of 2,560 images has for the setting, as with `study run --scout`
+    starter   from one network, trained for as many images at weights 1, 1, .1 from noise, which all settings share
+    scouted   from what a scout of four times as many has for the setting, as with `study run --scout`
 
-A run that is in the table is not done again.
+With `--scale 96` they are short runs of 1,200 images at 96 px, the size of the preset `quick`; `--settings` names some
+of the twelve. A run that is in the table is not done again.
 """
 
 import argparse
@@ -27,7 +28,6 @@ from fidelity_runs import (
     PARTS,
     RUNGS,
     SCALES,
-    SHORT_RUN,
     STYLE_TO_CONTENT,
     TV_TO_CONTENT,
     read_table,
@@ -39,9 +39,9 @@ from fidelity_scout import DEFAULTS
 from tuner.installation.environment import load_networks
 
 WAYS = ("warmup", "slow", "clip", "starter", "scouted")
-SCOUT_IMAGES = 2560
 STARTER = {"style_to_content": 1.0, "tv_to_content": 0.1}
-SHORT_RUNGS = tuple(rung for rung in RUNGS["64"] if rung <= SHORT_RUN)
+LONG_RUN = 8
+"""In short runs; a scout is trained on four."""
 
 Weights = Sequence[np.ndarray]
 
@@ -52,6 +52,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--only", nargs="+", metavar="STYLE", required=True, help="styles by their files' stems")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
+    parser.add_argument("--scale", choices=SCALES, default="64", help="side of the crops in pixels")
+    parser.add_argument("--settings", nargs="+", type=int, metavar="N", help="settings by number; all by default")
     arguments = parser.parse_args()
     load_networks()
     from measures.versions import JUDGE_VERSION
@@ -59,39 +61,42 @@ def main() -> None:
     for style in arguments.only:
         for way in arguments.ways:
             known = {tuple(row[name] for name in KEY) for row in read_table()}
-            keys = [(JUDGE_VERSION, "64", style, way, str(number), "0") for number in range(len(settings()))]
-            if not set(keys) <= known:
+            numbers = arguments.settings or range(len(settings()))
+            keys = {number: (JUDGE_VERSION, arguments.scale, style, way, str(number), "0") for number in numbers}
+            missing = {number: key for number, key in keys.items() if key not in known}
+            if missing:
                 path = next(path for path in arguments.styles.iterdir() if path.stem == style)
-                _run(way, path, arguments.photos, {number: key for number, key in enumerate(keys) if key not in known})
+                _run(way, path, arguments.photos, missing, scale=arguments.scale)
 
 
-def _run(way: str, style: object, photos: object, keys: dict[int, tuple[str, ...]]) -> None:
+def _run(way: str, style: object, photos: object, keys: dict[int, tuple[str, ...]], *, scale: str) -> None:
     from measures.sampled_values import SampledValues
     from tuner.configuration.loading import merge, validate_config
     from tuner.search.resources import StudyResources
     from tuner.search.study_pictures import open_pictures
 
+    short_run = RUNGS[scale][-1] // LONG_RUN
     given = {
         "style": str(style),
         "photos": [str(photos)],
         "seed": 0,
         "search": {"style_to_content": STYLE_TO_CONTENT, "tv_to_content": TV_TO_CONTENT},
-        "scout": {**DEFAULTS, "images": SCOUT_IMAGES},
+        "scout": {**DEFAULTS, "images": 4 * short_run},
     }
-    config = validate_config(merge(SCALES["64"], given), source="fidelity_ways")
+    config = validate_config(merge(SCALES[scale], given), source="fidelity_ways")
     if way == "slow":
         training = config.training.model_copy(update={"learning_rate": config.training.learning_rate / 2})
         config = config.model_copy(update={"training": training})
     pictures = open_pictures(config)
-    with _optimizer(way, num_steps=SHORT_RUN // config.training.batch_size):
+    with _optimizer(way, num_steps=short_run // config.training.batch_size):
         resources = StudyResources(config, pictures, report=lambda _: None)
-    begin = _beginning(way, config, pictures, resources)
+    begin = _beginning(way, config, pictures, resources, short_run=short_run)
     for number, key in keys.items():
         style_to_content, tv_to_content = settings()[number]
         sampled = SampledValues(style_to_content=style_to_content, tv_to_content=tv_to_content)
         resources.start(sampled, weights=begin(sampled))
         seen, rows = 0, []
-        for rung in SHORT_RUNGS:
+        for rung in (rung for rung in RUNGS[scale] if rung <= short_run):
             losses, outputs = resources.train_and_paint(seen, rung)
             seen = rung
             scored = resources.rung.judge.score(list(outputs))
@@ -133,7 +138,9 @@ def _optimizer(way: str, *, num_steps: int) -> Iterator[None]:
         yield
 
 
-def _beginning(way: str, config: object, pictures: object, resources: object) -> Callable[[object], Weights | None]:
+def _beginning(
+    way: str, config: object, pictures: object, resources: object, *, short_run: int
+) -> Callable[[object], Weights | None]:
     """Return what gives the weights that a run of some values begins with; None for noise."""
     from measures.sampled_values import SampledValues
     from tuner.scouting.scout_network import build_scout, fold_scout, scout_batches, training_config
@@ -141,14 +148,14 @@ def _beginning(way: str, config: object, pictures: object, resources: object) ->
 
     if way == "starter":
         resources.start(SampledValues.from_dict(STARTER))
-        resources.trainer.train(resources.batches(0, SHORT_RUN))
+        resources.trainer.train(resources.batches(0, short_run))
         with resources.trainer.averaged() as network:
             shared = network.get_weights()
         return lambda _: shared
     if way == "scouted":
         scouting = StudyResources(training_config(config), pictures, report=lambda _: None, build=build_scout)
         scouting.start(None)
-        scouting.trainer.train(scout_batches(scouting, 0, SCOUT_IMAGES))
+        scouting.trainer.train(scout_batches(scouting, 0, config.scout.images))
         with scouting.trainer.averaged() as averaged:
             network = build_scout(config, precision="float32")
             network.set_weights(averaged.get_weights())

@@ -106,7 +106,10 @@ def _train_long(style: str, arguments: argparse.Namespace, *, column: str, seed:
                 continue
             ratios = {name: row[name] for name in RATIOS}
             twins = [
-                twin for twin in table if twin["style"] == style and {name: twin[name] for name in RATIOS} == ratios
+                twin
+                for twin in table
+                if all(twin[name] == row[name] for name in ("judge_version", "scale", "style"))
+                and {name: twin[name] for name in RATIOS} == ratios
             ]
             score = next((twin[column] for twin in twins if twin[column]), None)
             if score is None:

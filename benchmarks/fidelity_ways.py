@@ -39,7 +39,7 @@ from fidelity_scout import DEFAULTS
 from tuner.installation.environment import load_networks
 
 WAYS = ("warmup", "slow", "clip", "starter", "scouted")
-STARTER = {"style_to_content": 1.0, "tv_to_content": 0.1}
+
 LONG_RUN = 8
 """In short runs; a scout is trained on four."""
 
@@ -142,12 +142,12 @@ def _beginning(
     way: str, config: object, pictures: object, resources: object, *, short_run: int
 ) -> Callable[[object], Weights | None]:
     """Return what gives the weights that a run of some values begins with; None for noise."""
-    from measures.sampled_values import SampledValues
     from tuner.scouting.scout_network import build_scout, fold_scout, scout_batches, training_config
     from tuner.search.resources import StudyResources
+    from tuner.starting.starter_training import STARTER_VALUES
 
     if way == "starter":
-        resources.start(SampledValues.from_dict(STARTER))
+        resources.start(STARTER_VALUES)
         resources.trainer.train(resources.batches(0, short_run))
         with resources.trainer.averaged() as network:
             shared = network.get_weights()

@@ -151,6 +151,7 @@ class StudySummary:
             "trials": [trial.as_dict() for trial in self.trials],
             "validation": None if self.record.validation is None else self.record.validation.as_dict(),
             "scout": None if self.scout is None else self.scout.as_dict(),
+            "starter": None if self.record.starter is None else self.record.starter.to_attribute(),
             "attributes": dict(self.attributes),
         }
 

@@ -14,6 +14,7 @@ from tuner.running.setup import default_study_name, num_finished
 from tuner.running.widening import Widening, plan_widening
 from tuner.scouting.scout_files import ScoutRecord
 from tuner.search.study_pictures import StudyPictures
+from tuner.starting.starter_copies import kept_starter
 
 
 @final
@@ -62,7 +63,7 @@ def has_start(request: StudyRequest, config: StudyConfig, pictures: StudyPicture
     """Return whether what the wanted study's trials start from is there, or given; changes nothing.
 
     Raises:
-        StudyError: It has another scout than the one that is given.
+        StudyError: It has another scout than the one that is given, or its starter's file is gone or damaged.
     """
     if request.new or not StudyStorage.exists(request.storage):
         return request.scout is not None
@@ -73,7 +74,8 @@ def has_start(request: StudyRequest, config: StudyConfig, pictures: StudyPicture
         if request.scout is not None:
             require_own_scout(storage, name, request.scout)
         record = StudyRecord.parse(storage.read_study(name).user_attrs)
-        return request.scout is not None or record.scout is not None or record.starter is not None
+        has_starter = kept_starter(storage, name, record) is not None
+        return has_starter or request.scout is not None or record.scout is not None
 
 
 def wanted_widening(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> Widening:

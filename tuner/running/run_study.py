@@ -98,7 +98,8 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
         config, num_finished = widening.config_of_rest(), None
     else:
         num_finished = finished_trials(request, config, pictures)
-    start_images = 0 if has_start(request, config, pictures) else config.start_images
+    # Where a wider study begins, what its trials start from is there.
+    start_images = 0 if request.widen or has_start(request, config, pictures) else config.start_images
     _check_networks(config)
     from tuner.running.estimation import estimate
 
@@ -174,6 +175,11 @@ def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver) -
         from tuner.running.scouted_run import settle_scout
 
         settle_scout(run, given=request.scout, observer=observer)
+    elif run.config.search.start == "starter":
+        environment.load_networks()
+        from tuner.running.started_run import settle_starter
+
+        settle_starter(run, observer=observer)
     if request.workers == 1:
         environment.load_networks()
         from tuner.running.workers.in_process import run_here

@@ -1,13 +1,10 @@
 """A study whose trials start from a scout: training the scout, or taking a trained one, before the first trial."""
 
 import math
-from typing import final
+from collections.abc import Callable
 
-from groundwork.file_locks import held_alone
 from studies.records.study_record import StudyRecord
-from tuner.checkpointed.network_files import NetworkFiles
-from tuner.configuration.identity import digest
-from tuner.installation.versions import versions
+from tuner.running.first_training import SettledElsewhereError, files_beside_crops, train_in_turn
 from tuner.running.observer import StudyObserver
 from tuner.running.own_scout import require_own_scout
 from tuner.running.study_run import StudyRun
@@ -19,7 +16,6 @@ from tuner.scouting.scout_files import COMMAND, ScoutRecord, read_scout_record
 from tuner.scouting.scout_identity import scout_identity, space_of
 from tuner.scouting.scout_training import train_scout
 from tuner.scouting.sweeping import SHEET_SHAPE, suggesting_positions, sweep
-from tuner.search.crop_tables import CropTables
 from tuner.search.judged_set import judged_set
 
 
@@ -55,7 +51,7 @@ def settle_scout(run: StudyRun, *, given: ScoutRecord | None, observer: StudyObs
     )
     try:
         _give(run, _train(run, observer) if given is None else given, observer)
-    except _SettledElsewhereError:
+    except SettledElsewhereError:
         observer.say("Another machine has trained the scout meanwhile")
     _require_own(run, given)
 
@@ -77,36 +73,14 @@ def _give(run: StudyRun, trained: ScoutRecord, observer: StudyObserver) -> None:
 
 
 def _train(run: StudyRun, observer: StudyObserver) -> ScoutRecord:
-    """Train the study's scout beside its tables of crops, where it and its checkpoint stay as long as they do."""
-
-    def report(text: str) -> None:
-        _require_unsettled(run)
-        observer.say(text)
-
-    def on_wait() -> None:
-        report("waiting for another process of this machine, which trains the study's scout")
-
     identity = scout_identity(run.config, run.pictures.identity())
-    folder = CropTables(run.config, run.pictures).folder
-    folder.mkdir(parents=True, exist_ok=True)
-    # Another version of a library may train another one.
-    stem = f"scout-{digest({'scout': identity, 'versions': versions()})[:16]}-{run.config.scout.images}"
-    with held_alone(folder / f"{stem}.lock", on_wait=on_wait):
-        _require_unsettled(run)
-        files = NetworkFiles(folder / f"{stem}.keras", command=COMMAND)
+    files = files_beside_crops(run, "scout", identity=identity, command=COMMAND)
+
+    def train(report: Callable[[str], None]) -> None:
         train_scout(run.config, run.pictures, files=files, report=report)
+
+    train_in_turn(files, train, is_settled=lambda: _has_scout(run), observer=observer)
     return read_scout_record(files.network)
-
-
-@final
-class _SettledElsewhereError(Exception):
-    """Ends the training of a scout that the study has got meanwhile."""
-
-
-def _require_unsettled(run: StudyRun) -> None:
-    """Train no further for a study that was deleted, or has its scout."""
-    if _has_scout(run):
-        raise _SettledElsewhereError
 
 
 def _require_own(run: StudyRun, given: ScoutRecord | None) -> None:

@@ -63,7 +63,7 @@ def open_widened(storage: StudyStorage, widening: Widening, pictures: StudyPictu
     came_from = _came_from(study)
     if came_from.num_missing(num_trials(storage, uuid_of(study))):
         _take_over(storage, uuid_of(study), came_from)
-    config = with_ranges(widening.config, came_from.ranges, trials=widening.config.search.trials)
+    config = with_ranges(widening.config, came_from.ranges, num_trials=widening.config.num_trials)
     name = storage.read_by_uuid(uuid_of(study)).study_name
     start_or_resume(storage, name, config=config, pictures=pictures, judge_version=judge_version)
     return StudyRun(storage=storage, uuid=uuid_of(study), config=config, pictures=pictures)
@@ -73,7 +73,7 @@ def _begun_study(storage: StudyStorage, widening: Widening, pictures: StudyPictu
     """Return the study with all that it says of itself, as yet maybe without trials."""
     with storage.exclusive(), storage_errors(storage.url):
         found = find_widened(storage, widening.source_uuid)
-        total = widening.config.search.trials
+        total = widening.config.num_trials
         if found is not None:
             study = storage.load_study(found, sampler=RandomSampler())
             came_from = _came_from(study)
@@ -97,7 +97,7 @@ def _begun_study(storage: StudyStorage, widening: Widening, pictures: StudyPictu
             )
             study.set_user_attr(attributes.WIDENED_FROM, came_from.to_attribute())
         copy_description(storage, study, source, own=_OWN)
-        config = with_ranges(widening.config, came_from.ranges, trials=total)
+        config = with_ranges(widening.config, came_from.ranges, num_trials=total)
         for key, value in configuration_attributes(config, pictures).items():
             study.set_user_attr(key, value)
     return study

@@ -59,8 +59,8 @@ class Widening:
 
     def config_of_rest(self) -> StudyConfig:
         """Return the configuration with only those trials that are still to be run: what the study costs from now."""
-        search = self.config.search.model_copy(update={"trials": self.config.search.trials - self.num_finished})
-        return self.config.model_copy(update={"search": search})
+        rest = self.config.num_trials - self.num_finished
+        return with_ranges(self.config, ranges_of_config(self.config), num_trials=rest)
 
     def in_words(self) -> str:
         """Return a line: from where to where, and how many trials come."""
@@ -71,7 +71,7 @@ class Widening:
         return (
             f"{what} {self.source_name}: {ranges}; {self.num_finished} finished "
             f"trial{'' if self.num_finished == 1 else 's'}, "
-            f"{self.config.search.trials - self.num_finished} more to come{begins}"
+            f"{self.config.num_trials - self.num_finished} more to come{begins}"
         )
 
 
@@ -93,7 +93,7 @@ def plan_widening(
         name: The study, or one that was widened from it.
         config: Its configuration; that of a widened one with its own ranges or those that the first one had.
         pictures: Its pictures.
-        total: Finished trials that the wider study shall have; by default half as many new ones as `search.trials`.
+        total: Finished trials that the wider study shall have; by default half as many new ones as the first has.
         judge_version: Of the installed judge.
 
     Raises:
@@ -130,9 +130,9 @@ def ranges_of_config(config: StudyConfig) -> dict[str, Limits]:
     return ranges_of(config.model_dump(mode="json", include={"search"}))
 
 
-def with_ranges(config: StudyConfig, ranges: Mapping[str, Limits], *, trials: int) -> StudyConfig:
-    """Return a configuration with other ranges and another number of trials."""
-    search = config.search.model_copy(update={**ranges, "trials": trials})
+def with_ranges(config: StudyConfig, ranges: Mapping[str, Limits], *, num_trials: int) -> StudyConfig:
+    """Return a configuration with other ranges and another number of finished trials."""
+    search = config.search.model_copy(update={**ranges, "trials": num_trials + config.start_price})
     return config.model_copy(update={"search": search})
 
 
@@ -141,7 +141,7 @@ def _with_own_ranges(config: StudyConfig, record: StudyRecord) -> StudyConfig:
     came_from = record.widened_from
     if came_from is None or ranges_of_config(config) != came_from.original_ranges:
         return config
-    return with_ranges(config, came_from.ranges, trials=config.search.trials)
+    return with_ranges(config, came_from.ranges, num_trials=config.num_trials)
 
 
 def _last_widened(storage: StudyStorage, study: optuna.Study) -> optuna.Study:
@@ -167,7 +167,7 @@ def _begun(storage: StudyStorage, summary: StudySummary, *, config: StudyConfig,
         source_name=came_from.name,
         name=summary.name,
         is_begun=True,
-        config=with_ranges(config, came_from.ranges, trials=wanted),
+        config=with_ranges(config, came_from.ranges, num_trials=wanted),
         original_ranges=came_from.original_ranges,
         first=came_from.first,
         num_finished=num_known,
@@ -180,7 +180,7 @@ def _next(
     best = _best(summary)
     ranges = {**ranges_of_config(config), **summary.record.ranges}
     wider = _wider(summary, best, ranges)
-    wanted = summary.num_finished + max(FEWEST_NEW, config.search.trials // 2) if total is None else total
+    wanted = summary.num_finished + max(FEWEST_NEW, config.num_trials // 2) if total is None else total
     _require_more(wanted, summary.num_finished, summary.name)
     moved = {name: middle_of_new_part(ranges[name], wider[name]) for name in ranges if wider[name] != ranges[name]}
     known = {**best.params, **moved}
@@ -190,7 +190,7 @@ def _next(
         source_name=summary.name,
         name=base + _SUFFIX,
         is_begun=False,
-        config=with_ranges(config, wider, trials=wanted),
+        config=with_ranges(config, wider, num_trials=wanted),
         original_ranges=original_ranges,
         first={name: float(known[name]) for name in ranges if name in known},
         num_finished=summary.num_finished,

@@ -10,6 +10,7 @@ from optuna.samplers import RandomSampler
 
 from studies.records import attributes
 from studies.records.exported_config import SCOUT_FIELD
+from studies.records.kept_files import keep_study_file
 from studies.records.study_record import StudyRecord, kept_file_name
 from studies.records.study_scout import ForetoldSetting, StudyScout
 from studies.storage.database_errors import storage_errors
@@ -52,7 +53,7 @@ def keep_scout(
         record = StudyRecord.parse(study.user_attrs)
         if record.scout is not None:
             return
-        _keep_files(storage, study, record, trained, sheet)
+        _keep_files(storage, study, trained, sheet)
         study.set_user_attr(attributes.SCOUT_SWEEP, [_setting(one).to_attribute() for one in foretold])
         study.set_user_attr(attributes.IDENTITY, {**record.identity, SCOUT_FIELD: trained.network_sha256})
         scout = StudyScout(images=trained.images, sha256=trained.network_sha256, num_suggested=num_suggested)
@@ -60,20 +61,13 @@ def keep_scout(
         study.set_user_attr(attributes.SCOUT, scout.to_attribute())
 
 
-def _keep_files(
-    storage: StudyStorage, study: optuna.Study, record: StudyRecord, trained: ScoutRecord, sheet: bytes
-) -> None:
-    """Upload the scout, its record and its sheet, or replace those that a killed process left."""
-    kept = (
-        (attributes.SCOUT_NETWORK, record.scout_network, trained.path.read_bytes()),
-        (attributes.SCOUT_RECORD, record.scout_record, NetworkFiles(trained.path).record.read_bytes()),
-        (attributes.SCOUT_SHEET, record.scout_sheet, sheet),
-    )
-    for key, known, content in kept:
-        if known is None:
-            study.set_user_attr(key, storage.artifacts.upload_bytes(content, study, file_name=kept_file_name(key)))
-        else:
-            storage.artifacts.write(known, content)
+def _keep_files(storage: StudyStorage, study: optuna.Study, trained: ScoutRecord, sheet: bytes) -> None:
+    for key, content in (
+        (attributes.SCOUT_NETWORK, trained.path.read_bytes()),
+        (attributes.SCOUT_RECORD, NetworkFiles(trained.path).record.read_bytes()),
+        (attributes.SCOUT_SHEET, sheet),
+    ):
+        keep_study_file(storage, study, key, content)
 
 
 def load_kept_scout(storage: StudyStorage, study_uuid: str) -> Scout:

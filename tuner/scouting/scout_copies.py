@@ -8,6 +8,7 @@ from groundwork.errors import OutputError
 from groundwork.file_hashes import sha256_of
 from groundwork.whole_files import write_whole
 from studies.errors import StudyError
+from studies.records.kept_files import is_whole, require_whole
 from studies.records.study_record import StudyRecord
 from studies.storage.study_storage import StudyStorage
 from tuner.checkpointed.network_files import NetworkFiles
@@ -76,7 +77,7 @@ def restore_kept_scout(storage: StudyStorage, name: str, given: ScoutRecord | No
         record = StudyRecord.parse(storage.read_study(name).user_attrs)
         files = NetworkFiles(given.path)
         for artifact, path in ((record.scout_record, files.record), (record.scout_network, files.network)):
-            if artifact is not None and not _is_whole(storage, artifact, sha256=sha256_of(path)):
+            if artifact is not None and not is_whole(storage, artifact, sha256=sha256_of(path)):
                 storage.artifacts.write(artifact, path.read_bytes())
     _kept_scout_ids(storage, name)
 
@@ -85,16 +86,14 @@ def _kept_scout_ids(storage: StudyStorage, name: str) -> tuple[str, str]:
     """Return the artifact ids of a study's scout and of its record, both of which are there."""
     record = StudyRecord.parse(storage.read_study(name).user_attrs)
     if record.scout is None or record.scout_network is None or record.scout_record is None:
-        raise StudyError(f"Study {name!r} has no scout: its trials start from noise, or it has not got so far.")
-    is_there = all(storage.artifacts.has(artifact) for artifact in (record.scout_network, record.scout_record))
-    if not is_there or not _is_whole(storage, record.scout_network, sha256=record.scout.sha256):
-        what = "is damaged in" if is_there else "is gone from"
         raise StudyError(
-            f"The scout of study {name!r} {what} {storage.artifacts.path}. Put that folder back, or run the study with "
-            f"the scout itself: --name {shlex.quote(name)} --scout-file FILE"
+            f"Study {name!r} has no scout: its trials start from something else, or it has not got so far."
         )
-    return record.scout_network, record.scout_record
-
-
-def _is_whole(storage: StudyStorage, artifact: str, *, sha256: str) -> bool:
-    return storage.artifacts.has(artifact) and sha256_of(storage.artifacts.path_of(artifact)) == sha256
+    network = require_whole(
+        storage,
+        record.scout_network if storage.artifacts.has(record.scout_record) else None,
+        sha256=record.scout.sha256,
+        called=f"The scout of study {name!r}",
+        advice=f"run the study with the scout itself: --name {shlex.quote(name)} --scout-file FILE",
+    )
+    return network, record.scout_record

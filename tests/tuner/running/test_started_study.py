@@ -19,9 +19,11 @@ from objectives.errors import DivergedError
 from objectives.training.trainer import StyleTrainer
 from studies.records import attributes
 from studies.records.study_record import StudyRecord
+from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, opened, read_trials, run_command
-from tuner.running.starter import STARTER_VALUES
+from tuner.running import started_run
+from tuner.starting.starter_training import STARTER_VALUES
 
 pytestmark = pytest.mark.slow
 
@@ -77,6 +79,11 @@ def weights_of(path: Path, folder: Path) -> list[NDArray[np.float32]]:
     return weights
 
 
+def kept_networks(folder: Path) -> list[Path]:
+    with opened(folder / "styletuner.db") as studies:
+        return [path for path in studies.artifacts.path.iterdir() if path.read_bytes()[:2] == b"PK"]
+
+
 def are_equal(some: list[NDArray[np.float32]], others: list[NDArray[np.float32]]) -> bool:
     return all(np.array_equal(one, other) for one, other in zip(some, others, strict=True))
 
@@ -86,15 +93,17 @@ def test_it_is_trained_once_at_the_price_of_a_trial(started: Path, run_cli: RunC
     assert [trial.state.is_finished() for trial in trials] == [True] * 3
     assert [attributes.BASELINE in trial.user_attrs for trial in trials] == [True, False, False]
     said = (started / "said.txt").read_text()
-    assert said.count("16 images at equal weights, the price of one of 4 trials") == 1
+    assert "16 images at equal weights: the price of one of 4 trials; 3 are left" in said
     known = record_of(started)
     assert known.starter is not None
     assert known.starter.images == 16
     assert known.starter.sha256 == sha256_of(kept_file(started)) == known.identity["starter_sha256"]
     assert "Trials start from one starter network, trained on 16 images" in run_cli("study", "show", NAME).stdout
+    shown = json.loads(run_cli("study", "show", NAME, "--json").stdout)
+    assert shown["starter"] == {"images": 16, "sha256": known.starter.sha256}
     before = known.artifacts
     said = run_cli(*LONGER, "--workers", 2).require_success().stderr
-    assert "training the starter" not in said
+    assert "Trials start from" not in said
     assert len(read_trials(started / "styletuner.db")) == 4
     assert record_of(started).artifacts == before
 
@@ -102,7 +111,7 @@ def test_it_is_trained_once_at_the_price_of_a_trial(started: Path, run_cli: RunC
 def test_all_trials_begin_with_it(
     folder: Path, run_cli: RunCli, begun: list[tuple[SampledValues | None, list[NDArray[np.float32]]]]
 ) -> None:
-    run_cli(*RUN).require_success()
+    run_cli(*RUN, "--seed", 5, "--set", "network.norm=batch").require_success()
     (values, noise), *trials = begun
     assert values == STARTER_VALUES
     starter = weights_of(kept_file(folder), folder)
@@ -131,7 +140,7 @@ def test_what_goes_wrong_with_a_copy_of_it(started: Path, run_cli: RunCli) -> No
     (started / "best.yaml").unlink()
     run_cli(*export, "other.keras").require_refusal("`--starter` other.keras is there")
     run_cli(*export, "start.txt").require_refusal("must end in .keras")
-    run_cli(*export[:-1], "--scout", "scout.keras").require_refusal("has no scout")
+    run_cli(*export[:-1], "--scout", "s.keras").require_refusal("has no scout: its trials start from something else")
     assert (started / "other.keras").read_bytes() == before
     assert not (started / "best.yaml").exists()
 
@@ -142,27 +151,29 @@ def test_a_study_does_not_go_on_from_another_one(started: Path, run_cli: RunCli,
         kept_file(started).unlink()
     else:
         kept_file(started).write_bytes(b"half of")
-    run_cli(*LONGER).require_refusal(f"The starter of study 'waves' is {damage}", "--new")
+    for dry in ([], ["--dry-run"]):
+        run_cli(*LONGER, *dry).require_refusal(f"The starter of study 'waves' is {damage}", "--new")
     run_cli("study", "export", NAME, "--starter", "a.keras").require_refusal(f"is {damage}")
     assert len(read_trials(started / "styletuner.db")) == 3
     run_cli("study", "export", NAME).require_success()
 
 
-@pytest.mark.usefixtures("started")
-def test_an_interrupted_one_is_trained_anew_and_one_half_kept_replaced(
-    folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_one_goes_on_and_one_half_kept_is_replaced(
+    folder: Path, own_cache: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    again = (*RUN[:4], "again", *RUN[5:])
-    train = StyleTrainer.train
+    run = (*RUN, "--seed", 6)
+    others = set((own_cache / "crop_tables").rglob("starter-*"))
+    train, calls = StyleTrainer.train, iter(range(100))
 
-    def interrupted(trainer: StyleTrainer, batches: Any, **options: Any) -> object:
-        train(trainer, (batch for batch, _ in zip(batches, range(2), strict=False)), **options)
-        raise KeyboardInterrupt
+    def interrupted(trainer: StyleTrainer, *arguments: object, **options: object) -> object:
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return train(trainer, *arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         patched.setattr(StyleTrainer, "train", interrupted)
-        assert run_cli(*again).status == 1
-    assert record_of(folder, "again").starter is None
+        assert run_cli(*run).status == 1
+    assert record_of(folder).starter is None
     set_user_attr = optuna.Study.set_user_attr
 
     def killed(study: optuna.Study, key: str, value: Any) -> None:
@@ -172,37 +183,64 @@ def test_an_interrupted_one_is_trained_anew_and_one_half_kept_replaced(
 
     with monkeypatch.context() as patched:
         patched.setattr(optuna.Study, "set_user_attr", killed)
-        assert run_cli(*again).status == 1
-    half = record_of(folder, "again")
+        outcome = run_cli(*run)
+        assert outcome.status == 1
+        assert "at 8 of 16 images" in outcome.stderr
+    half = record_of(folder)
     assert half.starter is None
-    kept_file(folder, "again").write_bytes(b"half of")
-    run_cli(*again).require_success()
-    assert record_of(folder, "again").artifacts == half.artifacts | record_of(folder, "again").artifacts
+    kept_file(folder).write_bytes(b"half of")
+    run_cli(*run).require_success()
+    assert record_of(folder).artifacts == record_of(folder).artifacts | half.artifacts, "replaced, not kept beside it"
+    assert kept_networks(folder) == [kept_file(folder)]
+    for trained in set((own_cache / "crop_tables").rglob("starter-*")) - others:
+        trained.unlink()
+    run_cli(*run[:4], "again", *run[5:]).require_success()
     mine, theirs = (weights_of(kept_file(folder, name), folder) for name in ("again", NAME))
-    assert are_equal(mine, theirs), "the same configuration gives the same starter"
+    assert are_equal(mine, theirs), "the same configuration gives the same starter, however often it was interrupted"
     one, other = ([trial.value for trial in read_trials(folder / "styletuner.db", name)] for name in ("again", NAME))
     assert one == other
 
 
-def test_workers_share_one(folder: Path, run_cli: RunCli) -> None:
-    run_cli(*RUN, "--workers", 2).require_success()
-    assert len(read_trials(folder / "styletuner.db")) == 3
-    with opened(folder / "styletuner.db") as studies:
-        kept = [path for path in studies.artifacts.path.iterdir() if path.read_bytes()[:2] == b"PK"]
-    assert kept == [kept_file(folder)]
+@pytest.mark.usefixtures("started")
+def test_one_that_is_trained_already_is_taken(folder: Path, run_cli: RunCli) -> None:
+    said = run_cli(*RUN, "--new", "--workers", 2).require_success().stderr
+    assert "trained already, by a study of the same crops" in said
+    assert len(read_trials(folder / "styletuner.db", f"{NAME}-2")) == 3
+    assert record_of(folder, f"{NAME}-2").starter == record_of(folder).starter
+
+
+def test_a_study_that_gets_one_elsewhere_trains_no_further(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([False, False, True])
+    monkeypatch.setattr(started_run, "_has_starter", lambda _: next(answers))
+    outcome = run_cli(*RUN, "--seed", 8)
+    assert "Another process has trained the starter meanwhile" in outcome.stderr
+    outcome.require_refusal("has not got its starter")
 
 
 def test_a_wider_study_starts_from_the_same(started: Path, run_cli: RunCli) -> None:
     # Whatever won, it lies near an end of so narrow a range.
-    narrow = (*RUN[:4], "narrow", *RUN[5:], "--set", "search.style_to_content=[0.99, 1.02]")
+    narrow = (*RUN[:4], "narrow", *RUN[7:], "--set", "search.style_to_content=[0.99, 1.02]")
     run_cli(*narrow).require_success()
+    estimated = run_cli(*narrow, "--widen", "--dry-run").require_success()
+    assert "4 more to come" in estimated.stderr
+    assert estimated.stdout.startswith("4 trials of 16 images")
     ended = json.loads(run_cli(*narrow, "--widen", "--json").require_success().stdout.splitlines()[-1])
     name = ended["name"]
     assert name != "narrow"
+    assert len(read_trials(started / "styletuner.db", name)) == 2 + 4
     assert record_of(started, name).starter == record_of(started, "narrow").starter
     assert kept_file(started, name) != kept_file(started, "narrow")
+    again = run_cli(*narrow, "--widen", "--dry-run")
+    assert f"more to come in {name}" not in again.stderr, "it has all its trials: widened once more, or at no end"
+    assert f"{name} goes on beyond" not in again.stderr
     run_cli("study", "delete", "narrow", "--yes").require_success()
     run_cli("study", "export", name, "--starter", "wide.keras").require_success()
+
+
+def test_what_a_copy_says_whose_file_was_gone(started: Path, run_cli: RunCli) -> None:
+    with StudyStorage.open(str(started / "styletuner.db")) as storage:
+        storage.load_study(NAME).set_user_attr(attributes.STARTER_NETWORK, None)
+    run_cli(*LONGER).require_refusal("The starter of study 'waves' is gone from")
 
 
 def test_one_that_diverges_is_said(folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +248,7 @@ def test_one_that_diverges_is_said(folder: Path, run_cli: RunCli, monkeypatch: p
         raise DivergedError("diverged: the style loss is not finite")
 
     monkeypatch.setattr(StyleTrainer, "train", diverged)
-    run_cli(*RUN).require_refusal("The starter, which has equal weights, diverged", "`training.learning_rate`")
+    run_cli(*RUN, "--seed", 7).require_refusal("diverged: the style loss", "`training.learning_rate`")
     assert record_of(folder).starter is None
 
 

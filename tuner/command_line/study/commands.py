@@ -101,7 +101,7 @@ def run(
         # What is said by hand is then found not to fit.
         overrides = merge(given.settings(), overrides)
     config = load_config(source, overrides=overrides)
-    total = None if (overrides.get("search") or {}).get("trials") is None else config.search.trials
+    total = None if (overrides.get("search") or {}).get("trials") is None else config.num_trials
     request = StudyRequest(
         config=config,
         storage=storage,

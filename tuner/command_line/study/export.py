@@ -64,9 +64,9 @@ def export(
     from studies.records.exports import write_exports
     from studies.storage.study_storage import StudyStorage
     from tuner.checkpointed.network_files import NetworkFiles
-    from tuner.running.kept_starter import check_starter_copy, copy_starter
     from tuner.scouting.scout_copies import check_kept_scout, write_kept_scout
     from tuner.scouting.scout_files import COMMAND
+    from tuner.starting.starter_copies import check_starter_copy, copy_starter
 
     if trial is not None and top != 1:
         raise click.UsageError("--trial names one trial and --top several. Give one of them.")

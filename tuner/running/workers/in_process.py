@@ -13,7 +13,6 @@ from measures.sampled_values import SampledValues
 from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.observer import StudyObserver
 from tuner.running.standing_report import StandingReport
-from tuner.running.starter import starter_weights
 from tuner.running.study_run import StudyRun
 from tuner.running.workers.watchdog import ProgressWatchdog
 from tuner.running.workers.worker import Worker
@@ -21,6 +20,7 @@ from tuner.scouting.kept_scout import load_kept_scout
 from tuner.search.resources import StudyResources
 from tuner.search.trial import InitialWeights, TrialRunner
 from tuner.search.trial_observer import TrialObserver
+from tuner.starting.kept_starter import load_kept_starter
 
 HANG_SECONDS: Final = 900.0
 """Time without a training step after which a worker counts as hung: the first step, compilation included, takes
@@ -33,7 +33,6 @@ def run_here(run: StudyRun, observer: StudyObserver) -> None:
     Raises:
         StudyError: The study's scale is another one than is measured here, or what its trials start from is gone.
         ScoutError: Its scout is of another version.
-        DivergedError: Its starter diverged.
         KeyboardInterrupt: After the running trial has been given back.
     """
     if run.is_done():
@@ -59,8 +58,7 @@ def run_here(run: StudyRun, observer: StudyObserver) -> None:
         resources = StudyResources(run.config, run.pictures, report=say, settle=settle)
         keep_judged_photos(run.storage, run.uuid, rung=resources.rung, calibration=resources.calibration)
         with interrupts:
-            begin = _initial_weights(run, resources, say=say, on_step=on_step)
-            _worker(run, resources, begin, observer=observer, report=report, on_step=on_step).run()
+            _worker(run, resources, observer=observer, report=report, on_step=on_step).run()
     finally:
         watchdog.stop()
         observer.close()
@@ -69,7 +67,6 @@ def run_here(run: StudyRun, observer: StudyObserver) -> None:
 def _worker(
     run: StudyRun,
     resources: StudyResources,
-    initial_weights: InitialWeights | None,
     *,
     observer: StudyObserver,
     report: StandingReport,
@@ -106,20 +103,18 @@ def _worker(
             run.uuid,
             resources=resources,
             observer=trial_observer,
-            initial_weights=initial_weights,
+            initial_weights=_initial_weights(run),
         ),
         on_trial=counted(observer.on_trial),
         on_idle=then_step(lambda: None),
     )
 
 
-def _initial_weights(
-    run: StudyRun, resources: StudyResources, *, say: Callable[[str], None], on_step: Callable[[], None]
-) -> InitialWeights | None:
+def _initial_weights(run: StudyRun) -> InitialWeights | None:
     """Return what gives the weights that a trial starts from; None where that is noise."""
     start = run.config.search.start
     if start == "starter":
-        shared = starter_weights(run, resources, say=say, on_batch=lambda _: on_step())
+        shared = load_kept_starter(run.storage, run.uuid)
         return lambda _: shared
     return _scouted_weights(run) if start == "scout" else None
 

@@ -24,7 +24,7 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, total: int, photos: 
     Args:
         storage: Opened for writing.
         study_uuid: The study.
-        total: `search.trials`: finished trials that it shall have, its scout's price among them.
+        total: `search.trials`: finished trials that it shall have, the price of what they start from included.
         photos: Where its photos lie on this machine.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Copies of the starter that a study keeps, as files of their own; loads no network."""
+"""The starter that a study keeps, and copies of it as files of their own; loads no network."""
 
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,7 @@ from groundwork.file_hashes import sha256_of
 from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from studies.errors import StudyError
+from studies.records.kept_files import require_whole
 from studies.records.study_record import StudyRecord
 from studies.storage.study_storage import StudyStorage
 from tuner.checkpointed.network_files import SUFFIX
@@ -28,14 +29,8 @@ def check_starter_copy(storage: StudyStorage, name: str, path: Path, *, kept: tu
         StudyError: There is no such study, it has no starter, or the starter's file is gone or damaged.
         OutputError: Something else is in the way, or it cannot be written.
     """
-    starter = kept_starter(storage, name)
-    check_output(
-        path,
-        called=_OPTION,
-        suffixes=(SUFFIX,),
-        is_ours=lambda there: sha256_of(there) == sha256_of(starter),
-        kept=kept,
-    )
+    own = sha256_of(_starter_of(storage, name))
+    check_output(path, called=_OPTION, suffixes=(SUFFIX,), is_ours=lambda there: sha256_of(there) == own, kept=kept)
 
 
 def copy_starter(storage: StudyStorage, name: str, path: Path) -> None:
@@ -46,27 +41,40 @@ def copy_starter(storage: StudyStorage, name: str, path: Path) -> None:
         OutputError: It cannot be written.
     """
     try:
-        write_whole(path, kept_starter(storage, name).read_bytes())
+        write_whole(path, _starter_of(storage, name).read_bytes())
     except OSError as error:
-        raise OutputError(f"{_OPTION} {path} cannot be written: {error.strerror or error}.") from error
+        raise OutputError(
+            f"{_OPTION} {path} cannot be written: {error.strerror or error}. Choose another place."
+        ) from error
 
 
-def kept_starter(storage: StudyStorage, name: str) -> Path:
-    """Return where a study keeps its starter.
+def kept_starter(storage: StudyStorage, name: str, record: StudyRecord) -> Path | None:
+    """Return where a study keeps its starter; None while it has none.
+
+    Args:
+        storage: Where the study lives.
+        name: What the study is called, for messages.
+        record: What it says of itself.
 
     Raises:
-        StudyError: There is no such study, it has no starter, or the starter's file is gone or damaged.
+        StudyError: The starter's file is gone or damaged.
     """
-    record = StudyRecord.parse(storage.read_study(name).user_attrs)
-    if record.starter is None or record.starter_network is None:
+    if record.starter is None:
+        return None
+    artifact = require_whole(
+        storage,
+        record.starter_network,
+        sha256=record.starter.sha256,
+        called=f"The starter of study {name!r}",
+        advice="start another study with --new.",
+    )
+    return storage.artifacts.path_of(artifact)
+
+
+def _starter_of(storage: StudyStorage, name: str) -> Path:
+    path = kept_starter(storage, name, StudyRecord.parse(storage.read_study(name).user_attrs))
+    if path is None:
         raise StudyError(
             f"Study {name!r} has no starter: its trials start from something else, or it has not got so far."
         )
-    is_there = storage.artifacts.has(record.starter_network)
-    if not is_there or sha256_of(storage.artifacts.path_of(record.starter_network)) != record.starter.sha256:
-        what = "is damaged in" if is_there else "is gone from"
-        raise StudyError(
-            f"The starter of study {name!r} {what} {storage.artifacts.path}. Put that folder back, or start another "
-            "study with --new."
-        )
-    return storage.artifacts.path_of(record.starter_network)
+    return path

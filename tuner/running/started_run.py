@@ -1,0 +1,51 @@
+"""A study whose trials start from one starter network: training it before the first trial."""
+
+from collections.abc import Callable
+
+from studies.records.study_record import StudyRecord
+from tuner.running.first_training import SettledElsewhereError, files_beside_crops, train_in_turn
+from tuner.running.observer import StudyObserver
+from tuner.running.study_run import StudyRun
+from tuner.starting.kept_starter import keep_starter
+from tuner.starting.starter_copies import kept_starter
+from tuner.starting.starter_training import COMMAND, starter_identity, train_starter
+
+
+def settle_starter(run: StudyRun, *, observer: StudyObserver) -> None:
+    """Give the study its starter, unless it has it.
+
+    Args:
+        run: Of a study whose trials start from a starter.
+        observer: Told what is done.
+
+    Raises:
+        ConfigError: There is no room for the crops.
+        DivergedError: The starter's loss is not finite any more.
+        StudyError: The study was deleted, or its starter's file is gone or damaged.
+        StorageError: The storage cannot be written.
+        KeyboardInterrupt: After a checkpoint has been written.
+    """
+    if _has_starter(run):
+        return
+    trials = run.config.num_trials
+    observer.say(
+        f"Trials start from a starter, one network trained on {run.config.start_images:,} images at equal weights: the "
+        f"price of one of {run.config.search.trials} trials; {trials} {'is' if trials == 1 else 'are'} left"
+    )
+    identity = starter_identity(run.config, run.pictures.identity())
+    files = files_beside_crops(run, "starter", identity=identity, command=COMMAND)
+
+    def train(report: Callable[[str], None]) -> None:
+        train_starter(run.config, run.pictures, files=files, report=report)
+
+    try:
+        train_in_turn(files, train, is_settled=lambda: _has_starter(run), observer=observer)
+    except SettledElsewhereError:
+        observer.say("Another process has trained the starter meanwhile")
+    else:
+        keep_starter(run.storage, run.uuid, files.network, images=run.config.start_images)
+
+
+def _has_starter(run: StudyRun) -> bool:
+    study = run.storage.read_by_uuid(run.uuid)
+    return kept_starter(run.storage, study.study_name, StudyRecord.parse(study.user_attrs)) is not None

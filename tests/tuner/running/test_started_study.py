@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from studies.records import attributes
 from studies.records.study_record import StudyRecord
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
-from tests.tuner.tiny_study import NAME, opened, read_trials, run_command
+from tests.tuner.tiny_study import NAME, CommandProcess, opened, read_trials, run_command
 from tuner.running import started_run
 from tuner.starting.starter_training import STARTER_VALUES
 
@@ -241,6 +242,30 @@ def test_what_a_copy_says_whose_file_was_gone(started: Path, run_cli: RunCli) ->
     with StudyStorage.open(str(started / "styletuner.db")) as storage:
         storage.load_study(NAME).set_user_attr(attributes.STARTER_NETWORK, None)
     run_cli(*LONGER).require_refusal("The starter of study 'waves' is gone from")
+
+
+def test_ctrl_c_leaves_a_checkpoint(folder: Path) -> None:
+    run = (*RUN, "--seed", 9, "--set", "training.images=2000")
+    for said in ("400/2000 images", "resuming from"):
+        with CommandProcess(*run, cwd=folder) as process:
+            process.wait_until(lambda process=process, said=said: said in process.output)
+            process.signal_group(signal.SIGINT)
+            assert process.wait() == 1
+            assert "Traceback" not in process.output
+    assert record_of(folder).starter is None
+
+
+def test_a_re_scored_study_goes_on_from_the_same(started: Path, run_cli: RunCli) -> None:
+    with StudyStorage.open(str(started / "styletuner.db")) as storage:
+        storage.load_study(NAME).set_user_attr(attributes.JUDGE_VERSION, "1")
+    run_cli("study", "rescore", NAME).require_success()
+    with opened(started / "styletuner.db") as studies:
+        (name,) = set(studies.study_names()) - {NAME}
+    assert record_of(started, name).starter == record_of(started).starter
+    run_cli("study", "delete", NAME, "--yes").require_success()
+    run_cli(*LONGER[:4], name, *LONGER[5:]).require_success()
+    assert len(read_trials(started / "styletuner.db", name)) == 4
+    run_cli("study", "export", name, "--starter", "kept.keras").require_success()
 
 
 def test_one_that_diverges_is_said(folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,7 @@ class EventLines(StudyObserver):
             exports=[str(path) for path in result.exports],
             sheet=None if result.sheet is None else str(result.sheet),
             scout=None if result.summary.scout is None else result.summary.scout.as_dict(),
+            starter=None if result.summary.record.starter is None else result.summary.record.starter.to_attribute(),
             scout_sheet=None if result.scout_sheet is None else str(result.scout_sheet),
         )
 

@@ -162,7 +162,8 @@ def _print_studies(truths: Sequence[Truth]) -> None:
     """Say what whole studies chose, and what that is worth in a long run from noise."""
     found: dict[tuple[str, str, str], list[dict[str, str]]] = defaultdict(list)
     for row in read_studies():
-        found[row["style"], row["way"], row["seed"]].append(row)
+        if row["scale"] == "64":
+            found[row["style"], row["way"], row["seed"]].append(row)
     if not found:
         return
     print(f"\n### What leads a study of {NUM_TRIALS} short runs, and its long run from noise\n")
@@ -220,7 +221,7 @@ def _print_means() -> None:
 def _studies() -> dict[tuple[str, str], list[dict[str, str]]]:
     found: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
     for row in read_studies():
-        if row["seed"] == "0" and row["way"] in WAYS:
+        if (row["scale"], row["seed"]) == ("64", "0") and row["way"] in WAYS:
             found[row["style"], row["way"]].append(row)
     return found
 

@@ -33,11 +33,12 @@ REPORTING = ("edtaonisl", "tahiti_gauguin", "sunflower", "composition_vii")
 """Hard-edged planes; figures in a landscape, as near to a photo as the shared paintings come; few colours;
 many. Looked at once: how suggestions are chosen was mended after the first two, and the last two came after that."""
 
-SHORT_RUN = 640
-"""Images of a short run at 64 px, as in quality_runs.py."""
-
 RUNGS = {"64": (80, 160, 320, 640, 1280, 2560, 5120), "96": (150, 300, 600, 1200, 2400, 4800, 9600)}
 """By scale: 1/8, 1/4, 1/2 and all of a short run; 2, 4 and 8 times its length."""
+
+SHORT_RUNS = {scale: rungs[3] for scale, rungs in RUNGS.items()}
+"""Images of a short run by scale; at 64 px as in quality_runs.py."""
+SHORT_RUN = SHORT_RUNS["64"]
 
 SCALES = {
     "64": {

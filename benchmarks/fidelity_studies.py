@@ -2,11 +2,11 @@
 
     .venv/bin/python benchmarks/fidelity_studies.py --styles styles/ --photos photos/ --folder runs/ --only edtaonisl
 
-For each style and way one study of sixteen short runs at 64 px, over the ranges of fidelity_runs.py: `noise`; `scout`
-as with --start scout, whose scout is worth four of them; `starter` as with --start starter, which is worth one. Then
-what leads at the end (from noise and a scout also after a quarter of the budget and after half), and the baseline, is
-trained from noise to the end of the long runs, on their crops; what leads at the end and the baseline once more with
-the second seed of those. What is in the table is
+For each style and way one study of sixteen short runs at 64 px (with `--scale 96` at 96 px), over the ranges of
+fidelity_runs.py: `noise`; `scout` as with --start scout, whose scout is worth four of them; `starter` as with --start
+starter, which is worth one. Then what leads at the end (from noise and a scout also after a quarter of the budget and
+after half), and the baseline, is trained from noise to the end of the long runs, on their crops; what leads at the end
+and the baseline once more with the second seed of those. What is in the table is
 not run again; an interrupted study goes on. The table's last two columns are empty but for these trials.
 
 Rows of `scout_near` are of --scout as it was once: suggestions lay apart in either ratio alike, which often meant one
@@ -22,7 +22,7 @@ from fidelity_runs import (
     RUNGS,
     SCALES,
     SECOND_SEED,
-    SHORT_RUN,
+    SHORT_RUNS,
     STYLE_TO_CONTENT,
     TV_TO_CONTENT,
     Row,
@@ -37,7 +37,6 @@ WAYS = ("noise", "scout", "starter")
 LED_EARLY = ("noise", "scout")
 """Ways of whose studies also what leads earlier is trained for long."""
 NUM_TRIALS = 16
-SCOUT_IMAGES = 2560
 SHARES = (0.25, 0.5, 1.0)
 """Of the budget, after which what leads is looked at."""
 RATIOS = ("style_to_content", "tv_to_content")
@@ -55,6 +54,7 @@ def main() -> None:
     for name in ("styles", "photos", "folder"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--only", nargs="+", metavar="STYLE", required=True, help="styles by their files' stems")
+    parser.add_argument("--scale", choices=SCALES, default="64", help="side of the crops in pixels")
     parser.add_argument(
         "--seed", type=int, default=0, help="of the studies' samplers; crops stay those of the long runs"
     )
@@ -65,7 +65,7 @@ def main() -> None:
 
     for style in arguments.only:
         for way in WAYS:
-            key = (JUDGE_VERSION, "64", style, way, str(arguments.seed))
+            key = (JUDGE_VERSION, arguments.scale, style, way, str(arguments.seed))
             if key not in {
                 (row["judge_version"], row["scale"], row["style"], row["way"], row["seed"]) for row in read()
             }:
@@ -84,7 +84,7 @@ def leaders(rows: list[Row]) -> dict[float, Row]:
     """Return what leads of a study's complete trials after each of `SHARES` of its budget, if any is complete then."""
     found: dict[float, Row] = {}
     for share in SHARES:
-        done = [row for row in rows if int(row["images_in_all"]) <= share * NUM_TRIALS * SHORT_RUN]
+        done = [row for row in rows if int(row["images_in_all"]) <= share * NUM_TRIALS * SHORT_RUNS[row["scale"]]]
         complete = [row for row in done if row["state"] == "COMPLETE"]
         if complete:
             found[share] = max(complete, key=lambda row: float(row["quality"]))
@@ -99,7 +99,8 @@ def _train_long(style: str, arguments: argparse.Namespace, *, column: str, seed:
         study = [
             row
             for row in table
-            if (row["scale"], row["style"], row["way"], row["seed"]) == ("64", style, way, str(arguments.seed))
+            if (row["scale"], row["style"], row["way"], row["seed"])
+            == (arguments.scale, style, way, str(arguments.seed))
         ]
         for row in _to_train_long(study, is_again=seed == SECOND_SEED) if study else []:
             if row[column]:
@@ -113,7 +114,7 @@ def _train_long(style: str, arguments: argparse.Namespace, *, column: str, seed:
             ]
             score = next((twin[column] for twin in twins if twin[column]), None)
             if score is None:
-                runs = runs or _LongRuns(_image(style, arguments), arguments.photos, seed=seed)
+                runs = runs or _LongRuns(_image(style, arguments), arguments, seed=seed)
                 score = runs.score({name: float(value) for name, value in ratios.items()})
             for twin in twins:
                 twin[column] = score
@@ -146,17 +147,17 @@ def _study(style: str, way: str, arguments: argparse.Namespace) -> list[Row]:
         "style": str(path),
         "photos": [str(arguments.photos)],
         "seed": arguments.seed,
-        "training": {"images": SHORT_RUN},
+        "training": {"images": SHORT_RUNS[arguments.scale]},
         "search": {
             "start": way,
             "trials": NUM_TRIALS,
             "style_to_content": STYLE_TO_CONTENT,
             "tv_to_content": TV_TO_CONTENT,
         },
-        "scout": {"images": SCOUT_IMAGES},
+        "scout": {"images": 4 * SHORT_RUNS[arguments.scale]},
     }
-    config = validate_config(merge(SCALES["64"], given), source="fidelity_studies")
-    name = f"{style}-{way}-seed{arguments.seed}"
+    config = validate_config(merge(SCALES[arguments.scale], given), source="fidelity_studies")
+    name = f"{style}-{arguments.scale}-{way}-seed{arguments.seed}"
     request = StudyRequest(config=config, storage=str(arguments.folder / "studies.db"), name=name)
     summary = run_study(request).summary
     seen = config.start_images
@@ -168,7 +169,7 @@ def _study(style: str, way: str, arguments: argparse.Namespace) -> list[Row]:
         origin = "baseline" if trial.is_baseline else "sampled" if trial.foretold is None else "suggested"
         values = {
             "judge_version": JUDGE_VERSION,
-            "scale": "64",
+            "scale": arguments.scale,
             "style": style,
             "way": way,
             "seed": arguments.seed,
@@ -190,12 +191,13 @@ def _study(style: str, way: str, arguments: argparse.Namespace) -> list[Row]:
 class _LongRuns:
     """Trains settings of one style from noise to the end of the long runs, as fidelity_runs.py does."""
 
-    def __init__(self, style: Path, photos: Path, *, seed: int = 0) -> None:
+    def __init__(self, style: Path, arguments: argparse.Namespace, *, seed: int = 0) -> None:
         from tuner.configuration.loading import validate_config
         from tuner.search.resources import StudyResources
         from tuner.search.study_pictures import open_pictures
 
-        values = {**SCALES["64"], "style": str(style), "photos": [str(photos)], "seed": 0}
+        self._images = RUNGS[arguments.scale][-1]
+        values = {**SCALES[arguments.scale], "style": str(style), "photos": [str(arguments.photos)], "seed": 0}
         config = validate_config(values, source="fidelity_studies")
         pictures = open_pictures(config)
         # The seed moves crops, their order and the initial weights; the held-out photos stay.
@@ -207,7 +209,7 @@ class _LongRuns:
         from measures.sampled_values import SampledValues
 
         self._resources.start(SampledValues.from_dict(ratios))
-        _, outputs = self._resources.train_and_paint(0, RUNGS["64"][-1])
+        _, outputs = self._resources.train_and_paint(0, self._images)
         return f"{self._resources.rung.judge.score(list(outputs)).quality:.5f}"
 
 

@@ -28,6 +28,7 @@ from fidelity_runs import (
     PARTS,
     RUNGS,
     SCALES,
+    SHORT_RUNS,
     STYLE_TO_CONTENT,
     TV_TO_CONTENT,
     read_table,
@@ -40,8 +41,6 @@ from tuner.installation.environment import load_networks
 
 WAYS = ("warmup", "slow", "clip", "starter", "scouted")
 
-LONG_RUN = 8
-"""In short runs; a scout is trained on four."""
 
 Weights = Sequence[np.ndarray]
 
@@ -75,7 +74,7 @@ def _run(way: str, style: object, photos: object, keys: dict[int, tuple[str, ...
     from tuner.search.resources import StudyResources
     from tuner.search.study_pictures import open_pictures
 
-    short_run = RUNGS[scale][-1] // LONG_RUN
+    short_run = SHORT_RUNS[scale]
     given = {
         "style": str(style),
         "photos": [str(photos)],

@@ -6,7 +6,17 @@ from typing import Any, Final, final
 import optuna
 from optuna.trial import FrozenTrial
 
-from studies.records.attributes import ABANDONED, BASELINE, FAILURE, FORETOLD, INTERRUPTED, NUM_RETRIES, RETRY_OF
+from studies.records.attribute_values import mapping_of
+from studies.records.attributes import (
+    ABANDONED,
+    BASELINE,
+    FAILURE,
+    FORETOLD,
+    FORETOLD_SETTING,
+    INTERRUPTED,
+    NUM_RETRIES,
+    RETRY_OF,
+)
 from studies.storage.optuna_internals import FIXED_PARAMETERS
 
 KILLS_BEFORE_LAST: Final = 2
@@ -59,4 +69,5 @@ def enqueue_retry(study: optuna.Study, trial: FrozenTrial, *, num_kills: int) ->
 
 
 def _parameters(trial: FrozenTrial) -> dict[str, Any]:
-    return {**trial.system_attrs.get(FIXED_PARAMETERS, {}), **trial.params}
+    suggested = mapping_of(mapping_of(trial.user_attrs.get(FORETOLD)).get(FORETOLD_SETTING))
+    return {**suggested, **trial.system_attrs.get(FIXED_PARAMETERS, {}), **trial.params}

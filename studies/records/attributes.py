@@ -46,6 +46,8 @@ BASELINE: Final = "baseline"
 """On the trial that runs the weights a study begins with."""
 FORETOLD: Final = "foretold"
 """On a trial that the study's scout suggested: quality as the scout has it, and its standard error over the photos."""
+FORETOLD_SETTING: Final = "setting"
+"""In it: the trial's parameters by name; earlier versions wrote none."""
 COPIED_FROM: Final = "copied_from"
 """On a trial of a widened study that was not run in it: UUID of the study that ran it."""
 

@@ -68,12 +68,18 @@ class SuggestingSampler(BaseSampler):
         foretold = self._next(study, trial)
         if foretold is None:
             return {}
-        noted = {"quality": foretold.quality, "standard_error": foretold.standard_error}
-        storage_of(study).set_trial_user_attr(trial_id_of(trial), attributes.FORETOLD, noted)
-        return {
+        setting = {
             name: float(np.clip(value, self._distributions[name].low, self._distributions[name].high))
             for name, value in foretold.values.to_dict().items()
         }
+        noted = {
+            "quality": foretold.quality,
+            "standard_error": foretold.standard_error,
+            # Optuna writes one parameter after the other: a worker that is killed in between leaves it to be run again.
+            attributes.FORETOLD_SETTING: setting,
+        }
+        storage_of(study).set_trial_user_attr(trial_id_of(trial), attributes.FORETOLD, noted)
+        return setting
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

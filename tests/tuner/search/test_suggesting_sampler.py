@@ -56,7 +56,7 @@ def run_next(study: optuna.Study, quality: float, *, state: TrialState = TrialSt
     return dict(trial.params)
 
 
-def foretold_of(study: optuna.Study, number: int) -> dict[str, float]:
+def foretold_of(study: optuna.Study, number: int) -> dict[str, Any]:
     return dict(study.trials[number].user_attrs[attributes.FORETOLD])
 
 
@@ -64,7 +64,8 @@ def test_the_baseline_is_not_touched_and_the_next_is_what_is_foretold_best() -> 
     study = study_with(1)
     assert run_next(study, FAR) == {"style_to_content": 0.1, "tv_to_content": 0.01}
     assert run_next(study, 0.5)["style_to_content"] == pytest.approx(BEST)
-    assert foretold_of(study, 1) == {"quality": 0.5, "standard_error": 0.01}
+    foretold = {"quality": 0.5, "standard_error": 0.01, attributes.FORETOLD_SETTING: study.trials[1].params}
+    assert foretold_of(study, 1) == foretold
 
 
 @pytest.mark.parametrize("state", [TrialState.COMPLETE, TrialState.PRUNED])
@@ -137,6 +138,21 @@ def test_a_study_that_was_interrupted_goes_on_as_it_would_have(num_done: int) ->
     assert before + after == whole
     if num_done:
         assert foretold_of(study, killed.number + 1) == foretold_of(study, killed.number)
+
+
+def test_one_that_was_killed_between_its_ratios_is_run_again_whole() -> None:
+    study = study_with(1)
+    run_next(study, FAR)
+    killed = study.ask()
+    low, high = SEARCH.style_to_content
+    killed.suggest_float("style_to_content", low, high, log=True)
+    study.tell(killed, state=TrialState.FAIL)
+    enqueue_retry(study, study.trials[killed.number], num_kills=1)
+    whole = foretold_of(study, killed.number)[attributes.FORETOLD_SETTING]
+    assert len(killed.params) == 1
+    assert run_next(study, 0.5) == whole
+    assert whole.items() >= killed.params.items()
+    assert foretold_of(study, 2) == foretold_of(study, killed.number)
 
 
 def test_one_that_was_killed_before_it_had_a_setting_leaves_it_to_the_next() -> None:

@@ -6,18 +6,8 @@ from typing import Any, Final, final
 import optuna
 from optuna.trial import FrozenTrial
 
-from studies.records.attribute_values import mapping_of
-from studies.records.attributes import (
-    ABANDONED,
-    BASELINE,
-    FAILURE,
-    FORETOLD,
-    FORETOLD_SETTING,
-    INTERRUPTED,
-    NUM_RETRIES,
-    RETRY_OF,
-)
-from studies.storage.optuna_internals import FIXED_PARAMETERS
+from studies.records.attributes import ABANDONED, BASELINE, FAILURE, FORETOLD, INTERRUPTED, NUM_RETRIES, RETRY_OF
+from studies.records.trial_parameters import parameters_of
 
 KILLS_BEFORE_LAST: Final = 2
 """Kills after which a trial has one more try, when the rest of its study is done; killed in that it is dropped.
@@ -65,9 +55,4 @@ def enqueue_retry(study: optuna.Study, trial: FrozenTrial, *, num_kills: int) ->
         num_kills: How often its parameters were killed.
     """
     marks: dict[str, Any] = {name: trial.user_attrs[name] for name in (BASELINE, FORETOLD) if name in trial.user_attrs}
-    study.enqueue_trial(_parameters(trial), user_attrs={RETRY_OF: trial.number, NUM_RETRIES: num_kills, **marks})
-
-
-def _parameters(trial: FrozenTrial) -> dict[str, Any]:
-    suggested = mapping_of(mapping_of(trial.user_attrs.get(FORETOLD)).get(FORETOLD_SETTING))
-    return {**suggested, **trial.system_attrs.get(FIXED_PARAMETERS, {}), **trial.params}
+    study.enqueue_trial(parameters_of(trial), user_attrs={RETRY_OF: trial.number, NUM_RETRIES: num_kills, **marks})

@@ -11,9 +11,9 @@ from measures.errors import SampledValuesError
 from measures.sampled_values import SampledValues
 from studies.records import attributes
 from studies.records.attribute_values import count_of, mapping_of, number_of, text_of
+from studies.records.trial_parameters import parameters_of
 from studies.records.trial_qualities import quality_of
 from studies.records.trial_record import TrialRecord
-from studies.storage.optuna_internals import FIXED_PARAMETERS
 
 _MARKS: Final = {attributes.BASELINE, attributes.FORETOLD}
 _RATIOS: Final = [field.name for field in fields(SampledValues)]
@@ -96,7 +96,7 @@ def num_suggestions_begun(trials: Sequence[FrozenTrial]) -> int:
 
 def is_without_setting(trial: FrozenTrial) -> bool:
     """Whether a trial has just begun, with no setting that was enqueued, and has none yet."""
-    return trial.state is TrialState.RUNNING and not (trial.params or trial.system_attrs.get(FIXED_PARAMETERS))
+    return trial.state is TrialState.RUNNING and not parameters_of(trial)
 
 
 @final

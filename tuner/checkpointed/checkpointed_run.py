@@ -151,6 +151,8 @@ class CheckpointedRun:
                 self._report(losses_line(self._seen, length.images, losses) + f"  {speed:.1f} images/s")
                 if self._seen - self._kept >= length.checkpoint_every or self._seen == length.images:
                     self._keep_if_possible()
+            # After the last batch: else what comes next would never hear of it.
+            interrupts.check()
 
     def finish(self, save: Callable[[], None]) -> None:
         """Write the finished network, which needs no checkpoint any more.

@@ -88,7 +88,8 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
 
     Raises:
         ConfigError: The configuration, or where results shall go, cannot be used; or its tables have no room.
-        StudyError: A study of this name has another configuration or other pictures.
+        StudyError: A study of this name has another configuration, other pictures or another scout, or its starter's
+            file is gone or damaged.
         WideningError: The study shall be widened and has no best trial near an end.
     """
     config, pictures = prepare(request, say=say)
@@ -98,8 +99,9 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
         config, num_finished = widening.config_of_rest(), None
     else:
         num_finished = finished_trials(request, config, pictures)
-    # Where a wider study begins, what its trials start from is there.
-    start_images = 0 if request.widen or has_start(request, config, pictures) else config.start_images
+    # Where a wider study begins, what its trials start from is there; one that is done needs it no more.
+    needs_start = not request.widen and (num_finished or 0) < config.num_trials
+    start_images = config.start_images if needs_start and not has_start(request, config, pictures) else 0
     _check_networks(config)
     from tuner.running.estimation import estimate
 

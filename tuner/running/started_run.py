@@ -20,6 +20,8 @@ def settle_starter(run: StudyRun, *, observer: StudyObserver) -> None:
 
     Raises:
         ConfigError: There is no room for the crops.
+        CheckpointError: What an interrupted training left cannot be read.
+        OutputError: The starter cannot be written.
         DivergedError: The starter's loss is not finite any more.
         StudyError: The study was deleted, or its starter's file is gone or damaged.
         StorageError: The storage cannot be written.

@@ -21,6 +21,7 @@ from tuner.configuration.settings import StudyConfig
 from tuner.errors import WideningError
 from tuner.running.setup import num_finished
 from tuner.search.study_pictures import StudyPictures
+from tuner.starting.starter_copies import kept_starter
 
 FEWEST_NEW: Final = 4
 """New trials of a widened study at least: as many as the shortest study draws before it models any."""
@@ -99,7 +100,8 @@ def plan_widening(
     Raises:
         WideningError: There is no such study, it starts from a scout, its best trial is at no end that could be moved,
             or the total leaves no trial to be run.
-        StudyError: The study has another configuration or other pictures, or waits for another one's trials.
+        StudyError: The study has another configuration or other pictures, waits for another one's trials, or its
+            starter's file is gone or damaged.
     """
     if name not in storage.study_names():
         raise WideningError(f"There is no study {name!r} to widen. Run it first, with the same command less --widen.")
@@ -109,6 +111,7 @@ def plan_widening(
     _refuse_scout(summarise(storage, name), config=own)
     last = _last_widened(storage, named)
     record, summary = StudyRecord.parse(last.user_attrs), summarise(storage, last.study_name)
+    kept_starter(storage, last.study_name, record)  # a copy of what is gone could not be mended
     begun = _begun(storage, summary, config=own, total=total)
     if begun is not None:
         return begun
@@ -200,7 +203,7 @@ def _next(
 def _require_more(total: int, num_finished: int, name: str) -> None:
     if total <= num_finished:
         raise WideningError(
-            f"`--trials` {total} leaves nothing to run beyond: the wider study begins with the {num_finished} finished "
+            f"`--trials` leaves nothing to run beyond: the wider study begins with the {num_finished} finished "
             f"trials of {name!r}. Name more, or leave it out."
         )
 

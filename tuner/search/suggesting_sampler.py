@@ -21,9 +21,10 @@ from studies.records.study_scout import (
     is_without_setting,
     num_suggestions_begun,
 )
+from studies.records.trial_parameters import parameters_of
 from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
-from studies.storage.optuna_internals import FIXED_PARAMETERS, storage_of, trial_id_of
+from studies.storage.optuna_internals import storage_of, trial_id_of
 from tuner.configuration.settings import SearchSection
 from tuner.search.pruners import BELOW_MEDIAN
 from tuner.search.space import distributions
@@ -109,7 +110,7 @@ class SuggestingSampler(BaseSampler):
         places = {
             one.number: place
             for one in trials
-            if one.number not in run_again and (place := self._place(_parameters(one))) is not None
+            if one.number not in run_again and (place := self._place(parameters_of(one))) is not None
         }
         done = [number for number in places if number in worth]
         # Of workers that begin together the later one knows what the earlier one takes, though it has not written it.
@@ -140,11 +141,6 @@ def _is_suggested(study: optuna.Study, trial: FrozenTrial) -> bool:
         return False
     before = [one for one in study.get_trials(deepcopy=False) if one.number < trial.number]
     return num_suggestions_begun(before) < scout.num_suggested
-
-
-def _parameters(trial: FrozenTrial) -> dict[str, Any]:
-    """Return the parameters that a trial has, or will have once it is run."""
-    return {**trial.system_attrs.get(FIXED_PARAMETERS, {}), **trial.params}
 
 
 def _worth(trials: Sequence[FrozenTrial]) -> Iterator[tuple[FrozenTrial, float]]:

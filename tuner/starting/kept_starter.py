@@ -18,6 +18,7 @@ from studies.records.study_starter import StudyStarter
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 from tuner.checkpointed.saved_networks import read_network
+from tuner.errors import NetworkFileError
 from tuner.starting.starter_copies import kept_starter
 
 
@@ -60,5 +61,11 @@ def load_kept_starter(storage: StudyStorage, study_uuid: str) -> list[NDArray[np
     with tempfile.TemporaryDirectory(prefix="styletuner-") as folder:
         # Keras goes by the suffix, and artifacts have none.
         named = shutil.copy(kept, Path(folder) / kept_file_name(attributes.STARTER_NETWORK))
-        weights: list[NDArray[np.float32]] = read_network(Path(named)).get_weights()
+        try:
+            weights: list[NDArray[np.float32]] = read_network(Path(named)).get_weights()
+        except NetworkFileError as error:
+            raise NetworkFileError(
+                f"The starter of study {study.study_name!r} cannot be read by this version. Go on in the one that "
+                "began it, or start another study with --new."
+            ) from error
     return weights

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from measures.sampled_values import SampledValues
+from objectives.errors import DivergedError
 from tuner.checkpointed.checkpointed_run import CheckpointedRun, RunLength, find_checkpoint
 from tuner.checkpointed.network_files import NetworkFiles
-from tuner.checkpointed.training_watch import divergence_explained
 from tuner.configuration.identity import defining_values, digest
 from tuner.configuration.settings import StudyConfig
 from tuner.installation.versions import versions
@@ -23,6 +23,7 @@ _DEFINING: Final = ("network", "loss", "data", "training", "seed")
 """Sections of a configuration that change what a starter is."""
 
 _NUM_CHECKPOINTS: Final = 4
+"""As many as the rungs of a trial by default: an interrupt loses nothing, a kill a quarter at most."""
 
 
 def starter_identity(config: StudyConfig, pictures: Mapping[str, str]) -> str:
@@ -69,8 +70,12 @@ def train_starter(
     run = CheckpointedRun(resources.trainer, files=files, identity=identity, length=length, report=report)
     if checkpoint is not None:
         run.go_on_from(checkpoint)
-    with divergence_explained(files.checkpoint, lower="`training.learning_rate`"):
+    try:
         run.train(resources.batches)
+    except DivergedError as error:
+        raise DivergedError(
+            f"Training the starter {error}.\nLower `training.learning_rate`, and give the study another --name."
+        ) from error
     run.finish(lambda: _save(config, resources, files=files, identity=identity, images=run.seen))
 
 

@@ -238,6 +238,16 @@ def test_a_wider_study_starts_from_the_same(started: Path, run_cli: RunCli) -> N
     run_cli("study", "export", name, "--starter", "wide.keras").require_success()
 
 
+def test_what_is_gone_is_said_before_a_wider_study_begins(started: Path, run_cli: RunCli) -> None:
+    narrow = (*RUN[:4], "narrow", *RUN[7:], "--set", "search.style_to_content=[0.99, 1.02]")
+    run_cli(*narrow).require_success()
+    kept_file(started, "narrow").unlink()
+    run_cli(*narrow, "--widen").require_refusal("The starter of study 'narrow' is gone from")
+    with opened(started / "styletuner.db") as studies:
+        assert set(studies.study_names()) == {NAME, "narrow"}
+    run_cli(*narrow, "--dry-run").require_success()
+
+
 def test_what_a_copy_says_whose_file_was_gone(started: Path, run_cli: RunCli) -> None:
     with StudyStorage.open(str(started / "styletuner.db")) as storage:
         storage.load_study(NAME).set_user_attr(attributes.STARTER_NETWORK, None)

@@ -1,5 +1,6 @@
 """Which settings a scout suggests in a study: one by one, by what trials came to, with several workers and kills."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,31 @@ def test_one_that_was_killed_between_its_ratios_is_run_again_whole() -> None:
     assert run_next(study, 0.5) == whole
     assert whole.items() >= killed.params.items()
     assert foretold_of(study, 2) == foretold_of(study, killed.number)
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_a_setting_that_is_not_written_whole_yet_is_not_suggested_again(tmp_path: Path, written: int) -> None:
+    storage = f"sqlite:///{tmp_path / 'studies.db'}"
+    run_next(study_with(2, storage=storage), 0.4)
+    workers = [optuna.load_study(study_name="waves", storage=storage, sampler=sampler()) for _ in range(2)]
+    first = workers[0].ask()
+    low, high = SEARCH.style_to_content
+    # Optuna has the sampler choose both as soon as the first is asked for.
+    with pytest.MonkeyPatch.context() as patched:
+        if not written:
+            patched.setattr(type(workers[0]._storage), "set_trial_param", raise_killed)
+        with suppress(KeyboardInterrupt):
+            first.suggest_float("style_to_content", low, high, log=True)
+    assert len(workers[1].trials[1].params) == written
+    second = workers[1].ask()
+    taken = suggest_values(second, SEARCH).to_dict()
+    setting = foretold_of(workers[1], 1)[attributes.FORETOLD_SETTING]
+    assert taken != pytest.approx(setting)
+    assert attributes.FORETOLD in workers[1].trials[2].user_attrs
+
+
+def raise_killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_one_that_was_killed_before_it_had_a_setting_leaves_it_to_the_next() -> None:

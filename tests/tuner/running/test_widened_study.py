@@ -148,7 +148,7 @@ class TestPlan:
 
     def test_a_total_that_was_asked_for(self, plan: Callable[..., Widening]) -> None:
         assert plan(total=6).config.search.trials == 6
-        with pytest.raises(WideningError, match=r"^`--trials` 5 leaves nothing .* the 5 finished trials of 'waves'"):
+        with pytest.raises(WideningError, match=r"^`--trials` leaves nothing .* the 5 finished trials of 'waves'"):
             plan(total=NUM_FINISHED)
 
     def test_both_ratios_at_an_end(self, storage: StudyStorage, plan: Callable[..., Widening]) -> None:

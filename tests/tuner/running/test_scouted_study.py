@@ -3,10 +3,9 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
-import optuna
 import pytest
 import yaml
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from studies.records import attributes
 from studies.records.study_record import StudyRecord
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
+from tests.tuner.interruptions import interrupted_training, killed_before
 from tests.tuner.tiny_study import NAME, opened, read_trials, run_command
 from tuner.configuration.loading import load_config
 from tuner.running import scouted_run
@@ -225,28 +225,12 @@ def test_what_is_said_by_hand_has_to_fit_the_scout(scout_folder: Path, folder: P
 
 
 def test_an_interrupted_scout_goes_on_and_one_half_kept_is_replaced(
-    folder: Path, own_cache: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+    folder: Path, own_cache: Path, run_cli: RunCli
 ) -> None:
-    train, calls = StyleTrainer.train, iter(range(100))
-
-    def interrupted(trainer: StyleTrainer, *arguments: object, **options: object) -> object:
-        if next(calls) == 1:
-            raise KeyboardInterrupt
-        return train(trainer, *arguments, **options)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patched:
-        patched.setattr(StyleTrainer, "train", interrupted)
+    with interrupted_training(part=1):
         assert run_cli(*RUN, "--seed", 5).status == 1
     assert record_of(folder).scout is None
-    set_user_attr = optuna.Study.set_user_attr
-
-    def killed(study: optuna.Study, key: str, value: Any) -> None:
-        if key == attributes.SCOUT:
-            raise KeyboardInterrupt
-        set_user_attr(study, key, value)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(optuna.Study, "set_user_attr", killed)
+    with killed_before(attributes.SCOUT):
         outcome = run_cli(*RUN, "--seed", 5)
         assert outcome.status == 1
         assert "resuming from" in outcome.stderr

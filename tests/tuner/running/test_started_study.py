@@ -4,15 +4,14 @@ import json
 import shutil
 import signal
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-import optuna
 import pytest
 import yaml
 from numpy.typing import NDArray
 
+from dashboards.notes import study_note
 from groundwork.file_hashes import sha256_of
 from measures.sampled_values import SampledValues
 from models.pretrained import files as pretrained
@@ -20,8 +19,10 @@ from objectives.errors import DivergedError
 from objectives.training.trainer import StyleTrainer
 from studies.records import attributes
 from studies.records.study_record import StudyRecord
+from studies.records.summaries import summarise
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
+from tests.tuner.interruptions import interrupted_training, killed_before
 from tests.tuner.tiny_study import NAME, CommandProcess, opened, read_trials, run_command
 from tuner.running import started_run
 from tuner.starting.starter_training import STARTER_VALUES
@@ -100,6 +101,8 @@ def test_it_is_trained_once_at_the_price_of_a_trial(started: Path, run_cli: RunC
     assert known.starter.images == 16
     assert known.starter.sha256 == sha256_of(kept_file(started)) == known.identity["starter_sha256"]
     assert "Trials start from one starter network, trained on 16 images" in run_cli("study", "show", NAME).stdout
+    with opened(started / "styletuner.db") as studies:
+        assert known.starter.in_words() in study_note(summarise(studies, NAME))
     shown = json.loads(run_cli("study", "show", NAME, "--json").stdout)
     assert shown["starter"] == {"images": 16, "sha256": known.starter.sha256}
     before = known.artifacts
@@ -160,30 +163,14 @@ def test_a_study_does_not_go_on_from_another_one(started: Path, run_cli: RunCli,
 
 
 def test_an_interrupted_one_goes_on_and_one_half_kept_is_replaced(
-    folder: Path, own_cache: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+    folder: Path, own_cache: Path, run_cli: RunCli
 ) -> None:
     run = (*RUN, "--seed", 6)
     others = set((own_cache / "crop_tables").rglob("starter-*"))
-    train, calls = StyleTrainer.train, iter(range(100))
-
-    def interrupted(trainer: StyleTrainer, *arguments: object, **options: object) -> object:
-        if next(calls) == 2:
-            raise KeyboardInterrupt
-        return train(trainer, *arguments, **options)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patched:
-        patched.setattr(StyleTrainer, "train", interrupted)
+    with interrupted_training(part=2):
         assert run_cli(*run).status == 1
     assert record_of(folder).starter is None
-    set_user_attr = optuna.Study.set_user_attr
-
-    def killed(study: optuna.Study, key: str, value: Any) -> None:
-        if key == attributes.STARTER:
-            raise KeyboardInterrupt
-        set_user_attr(study, key, value)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(optuna.Study, "set_user_attr", killed)
+    with killed_before(attributes.STARTER):
         outcome = run_cli(*run)
         assert outcome.status == 1
         assert "at 8 of 16 images" in outcome.stderr
@@ -232,8 +219,7 @@ def test_a_wider_study_starts_from_the_same(started: Path, run_cli: RunCli) -> N
     assert record_of(started, name).starter == record_of(started, "narrow").starter
     assert kept_file(started, name) != kept_file(started, "narrow")
     again = run_cli(*narrow, "--widen", "--dry-run")
-    assert f"more to come in {name}" not in again.stderr, "it has all its trials: widened once more, or at no end"
-    assert f"{name} goes on beyond" not in again.stderr
+    assert f"{name} goes on beyond" not in again.stderr, "it has all its trials: widened once more, or at no end"
     run_cli("study", "delete", "narrow", "--yes").require_success()
     run_cli("study", "export", name, "--starter", "wide.keras").require_success()
 

@@ -14,10 +14,10 @@ from measures.errors import SampledValuesError
 from measures.sampled_values import SampledValues
 from models.networks.style_network import stylise
 from models.pictures.images import read_image, write_image
-from objectives.training.trainer import StyleTrainer
 from tests.objectives.drawn_pictures import draw_photo, draw_style
 from tests.tuner.conftest import TRAIN_SCOUT as TRAIN
 from tests.tuner.conftest import RunCli
+from tests.tuner.interruptions import interrupted_training
 from tuner.finished.stylising import load_network
 from tuner.scouting.scout import Scout, load_scout
 from tuner.scouting.sweeping import spread_positions, sweep
@@ -49,20 +49,10 @@ def test_a_scout_is_recorded_and_left_as_it_is(asked: Path, run_cli: RunCli) -> 
     assert not (asked / "s.checkpoint.npz").exists()
 
 
-def test_an_interrupted_training_ends_as_one_that_was_not(
-    asked: Path, loaded: Scout, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_training_ends_as_one_that_was_not(asked: Path, loaded: Scout, run_cli: RunCli) -> None:
     (asked / "s.keras").unlink()
     (asked / "s.training.yaml").unlink()
-    train, calls = StyleTrainer.train, iter(range(100))
-
-    def interrupted(trainer: StyleTrainer, *arguments: object, **options: object) -> object:
-        if next(calls) == 1:
-            raise KeyboardInterrupt
-        return train(trainer, *arguments, **options)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patched:
-        patched.setattr(StyleTrainer, "train", interrupted)
+    with interrupted_training(part=1):
         assert run_cli(*TRAIN).status == 1
     assert (asked / "s.checkpoint.npz").exists()
     assert "resuming from s.checkpoint.npz at 8 of 24 images" in run_cli(*TRAIN).require_success().stderr

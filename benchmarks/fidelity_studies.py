@@ -4,10 +4,10 @@
 
 For each style and way one study of sixteen short runs at 64 px (with `--scale 96` at 96 px), over the ranges of
 fidelity_runs.py: `noise`; `scout` as with --start scout, whose scout is worth four of them; `starter` as with --start
-starter, which is worth one. Then what leads at the end (from noise and a scout also after a quarter of the budget and
-after half), and the baseline, is trained from noise to the end of the long runs, on their crops; what leads at the end
-and the baseline once more with the second seed of those. What is in the table is
-not run again; an interrupted study goes on. The table's last two columns are empty but for these trials.
+starter, which is worth one. Then what leads at the end (at 64 px from noise and a scout also after a quarter of the
+budget and after half), and the baseline, is trained from noise to the end of the long runs (at 96 px to their half), on
+their crops; what leads at the end and the baseline once more with the second seed of those. What is in the table is not
+run again; an interrupted study goes on. The table's last two columns are empty but for these trials.
 
 Rows of `scout_near` are of --scout as it was once: suggestions lay apart in either ratio alike, which often meant one
 style : content three times.
@@ -34,8 +34,10 @@ from tuner.installation.environment import load_networks
 
 TABLE = Path(__file__).with_name("fidelity_studies.csv")
 WAYS = ("noise", "scout", "starter")
+LONG_RUN_IMAGES = {"64": RUNGS["64"][-1], "96": RUNGS["96"][-2]}
+"""Eight times a short run, and at 96 px four times: two seeds so long say more than one twice as long."""
 LED_EARLY = ("noise", "scout")
-"""Ways of whose studies also what leads earlier is trained for long."""
+"""Ways of whose studies at 64 px also what leads earlier is trained for long."""
 NUM_TRIALS = 16
 SHARES = (0.25, 0.5, 1.0)
 """Of the budget, after which what leads is looked at."""
@@ -54,6 +56,7 @@ def main() -> None:
     for name in ("styles", "photos", "folder"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--only", nargs="+", metavar="STYLE", required=True, help="styles by their files' stems")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="those of these ways alone")
     parser.add_argument("--scale", choices=SCALES, default="64", help="side of the crops in pixels")
     parser.add_argument(
         "--seed", type=int, default=0, help="of the studies' samplers; crops stay those of the long runs"
@@ -64,7 +67,7 @@ def main() -> None:
     from measures.versions import JUDGE_VERSION
 
     for style in arguments.only:
-        for way in WAYS:
+        for way in arguments.ways:
             key = (JUDGE_VERSION, arguments.scale, style, way, str(arguments.seed))
             if key not in {
                 (row["judge_version"], row["scale"], row["style"], row["way"], row["seed"]) for row in read()
@@ -95,7 +98,7 @@ def _train_long(style: str, arguments: argparse.Namespace, *, column: str, seed:
     """Fill a column of long runs, where a style's studies lack one."""
     table = read()
     runs = None
-    for way in WAYS:
+    for way in arguments.ways:
         study = [
             row
             for row in table
@@ -127,7 +130,7 @@ def _train_long(style: str, arguments: argparse.Namespace, *, column: str, seed:
 
 def _to_train_long(study: list[Row], *, is_again: bool) -> list[Row]:
     found = leaders(study)
-    is_last_alone = is_again or study[0]["way"] not in LED_EARLY
+    is_last_alone = is_again or study[0]["way"] not in LED_EARLY or study[0]["scale"] != "64"
     led = [found[SHARES[-1]]] if is_last_alone else list(found.values())
     return [row for row in study if row["origin"] == "baseline"] + led
 
@@ -189,14 +192,14 @@ def _study(style: str, way: str, arguments: argparse.Namespace) -> list[Row]:
 
 
 class _LongRuns:
-    """Trains settings of one style from noise to the end of the long runs, as fidelity_runs.py does."""
+    """Trains settings of one style from noise for long, as fidelity_runs.py does."""
 
     def __init__(self, style: Path, arguments: argparse.Namespace, *, seed: int = 0) -> None:
         from tuner.configuration.loading import validate_config
         from tuner.search.resources import StudyResources
         from tuner.search.study_pictures import open_pictures
 
-        self._images = RUNGS[arguments.scale][-1]
+        self._images = LONG_RUN_IMAGES[arguments.scale]
         values = {**SCALES[arguments.scale], "style": str(style), "photos": [str(arguments.photos)], "seed": 0}
         config = validate_config(values, source="fidelity_studies")
         pictures = open_pictures(config)

@@ -26,14 +26,16 @@ class Checkpoint:
         state: Each array that the training changes, in a fixed order.
         seen: Images it was trained on.
         identity: What its writer knows it by.
+        notes: What else its writer wants to find there; empty in those of before there were any.
     """
 
     state: Sequence[NDArray[Any]]
     seen: int
     identity: str
+    notes: str = ""
 
 
-def write_checkpoint(path: Path, state: Sequence[NDArray[Any]], *, seen: int, identity: str) -> None:
+def write_checkpoint(path: Path, state: Sequence[NDArray[Any]], *, seen: int, identity: str, notes: str = "") -> None:
     """Keep every number that a training changes.
 
     Args:
@@ -41,13 +43,14 @@ def write_checkpoint(path: Path, state: Sequence[NDArray[Any]], *, seen: int, id
         state: Each array, in a fixed order.
         seen: Images the training has seen.
         identity: What the training must share with the one that goes on from here; its meaning is the caller's.
+        notes: What else is to be found there again.
 
     Raises:
         OSError: It cannot be written; the one that was there is left.
     """
     arrays: dict[str, Any] = {_name(index): array for index, array in enumerate(state)}
     # Their number too: a damaged archive may lose one without a word.
-    about: dict[str, Any] = {"seen": seen, "identity": identity, "num_arrays": len(arrays)}
+    about: dict[str, Any] = {"seen": seen, "identity": identity, "notes": notes, "num_arrays": len(arrays)}
     with written_whole(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **about, **arrays)
 
@@ -64,6 +67,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
                 state=[stored[_name(index)] for index in range(int(stored["num_arrays"]))],
                 seen=int(stored["seen"]),
                 identity=str(stored["identity"]),
+                notes=str(stored["notes"]) if "notes" in stored else "",
             )
     except _READING_ERRORS as error:
         raise CheckpointError(f"Checkpoint {path} cannot be read: {error}. Delete it to start over.") from error

@@ -81,6 +81,7 @@ class CheckpointedRun:
         identity: str,
         length: RunLength,
         report: Callable[[str], None],
+        notes: Callable[[], str] = str,
     ) -> None:
         """Take what is trained.
 
@@ -90,6 +91,7 @@ class CheckpointedRun:
             identity: What a checkpoint must have been written by to be gone on from.
             length: Of the run.
             report: Told where the training is.
+            notes: Gives what a checkpoint shall keep beside the training's own state.
         """
         self._trainer = trainer
         self._files = files
@@ -97,6 +99,7 @@ class CheckpointedRun:
         self._identity = identity
         self._length = length
         self._report = report
+        self._notes = notes
         self._seen = self._kept = 0
 
     @property
@@ -120,36 +123,47 @@ class CheckpointedRun:
         self._seen = self._kept = checkpoint.seen
         self._report(f"resuming from {self._path} at {self._seen} of {self._length.images} images")
 
-    def train(self, batches: Callable[[int, int], Iterable[Batch]]) -> None:
-        """Train from where the checkpoint left off to the wanted number of images, and leave a checkpoint there.
+    def train(
+        self,
+        batches: Callable[[int, int], Iterable[Batch]],
+        *,
+        until: int | None = None,
+        on_batch: Callable[[int], None] | None = None,
+    ) -> None:
+        """Train from where it is to a number of images, and leave a checkpoint there.
 
         Args:
             batches: Gives the batches between two numbers of images seen.
+            until: Images it shall have seen then, whole batches; the whole length by default.
+            on_batch: Told the number of images in each batch; nothing is then reported about losses.
 
         Raises:
             DivergedError: A loss or weight is not finite.
             OutputError: Interrupted, and no checkpoint can be written.
             KeyboardInterrupt: After a checkpoint has been written.
         """
-        length = self._length
+        length, end = self._length, self._length.images if until is None else until
         part = max(1, min(REPORT_EVERY, length.checkpoint_every) // length.batch_size) * length.batch_size
         started, begun = time.monotonic(), self._seen
         with HeldInterrupts() as interrupts:
 
-            def on_batch(num_images: int) -> None:
+            def count(num_images: int) -> None:
                 self._seen += num_images
                 try:
+                    if on_batch is not None:
+                        on_batch(num_images)
                     interrupts.check()
                 except KeyboardInterrupt:
                     self._keep()
                     raise
 
-            for start in range(self._seen, length.images, part):
-                stop = min(start + part, length.images)
-                losses = self._trainer.train(batches(start, stop), on_batch=on_batch)
-                speed = (self._seen - begun) / (time.monotonic() - started)
-                self._report(losses_line(self._seen, length.images, losses) + f"  {speed:.1f} images/s")
-                if self._seen - self._kept >= length.checkpoint_every or self._seen == length.images:
+            for start in range(self._seen, end, part):
+                stop = min(start + part, end)
+                losses = self._trainer.train(batches(start, stop), on_batch=count)
+                if on_batch is None:
+                    speed = (self._seen - begun) / (time.monotonic() - started)
+                    self._report(losses_line(self._seen, length.images, losses) + f"  {speed:.1f} images/s")
+                if self._seen - self._kept >= length.checkpoint_every or self._seen == end:
                     self._keep_if_possible()
             # After the last batch: else what comes next would never hear of it.
             interrupts.check()
@@ -187,7 +201,8 @@ class CheckpointedRun:
 
     def _write_checkpoint(self) -> None:
         check_finite(self._trainer)
-        write_checkpoint(self._path, self._trainer.state(), seen=self._seen, identity=self._identity)
+        state, notes = self._trainer.state(), self._notes()
+        write_checkpoint(self._path, state, seen=self._seen, identity=self._identity, notes=notes)
         self._kept = self._seen
 
     def _unwritten(self, what: str, error: OSError) -> OutputError:

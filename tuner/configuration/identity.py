@@ -21,6 +21,8 @@ INITIALIZER_ALIASES: Final[Mapping[str, str]] = {
 }
 """Second names of Keras' initialisers, in its own snake case; a test holds it to Keras."""
 
+_TRAINING_SECTIONS: Final = ("network", "loss", "data", "training", "seed")
+
 _SIGNIFICANT_DIGITS: Final = 9
 """Of a ratio of two weights: fewer than rounding takes, more than anybody writes."""
 
@@ -67,6 +69,12 @@ def defining_values(config: StudyConfig) -> dict[str, Any]:
     if config.search.start != "scout":
         del values["scout"]
     return values
+
+
+def training_values(config: StudyConfig) -> dict[str, Any]:
+    """Return those of the defining values that change what a network is trained to with given loss weights."""
+    values = defining_values(config)
+    return {name: values[name] for name in _TRAINING_SECTIONS}
 
 
 def hashed_values(config: StudyConfig) -> dict[str, Any]:

@@ -5,31 +5,12 @@ from typing import final
 
 from groundwork.file_locks import held_alone
 from tuner.checkpointed.network_files import NetworkFiles
-from tuner.configuration.identity import digest
-from tuner.installation.versions import versions
 from tuner.running.observer import StudyObserver
-from tuner.running.study_run import StudyRun
-from tuner.search.crop_tables import CropTables
 
 
 @final
 class SettledElsewhereError(Exception):
     """Ends the training of something that the study has got meanwhile."""
-
-
-def files_beside_crops(run: StudyRun, kind: str, *, identity: str, command: str) -> NetworkFiles:
-    """Return where what trials start from is trained: beside the study's tables of crops, for as long as they stay.
-
-    Args:
-        run: Of the study.
-        kind: What it is, in a word: "scout".
-        identity: What tells it from others of its kind.
-        command: Which writes its files.
-    """
-    # Another version of a library may train another one.
-    hashed = digest({kind: identity, "versions": versions()})[:16]
-    folder = CropTables(run.config, run.pictures).folder
-    return NetworkFiles(folder / f"{kind}-{hashed}-{run.config.start_images}.keras", command=command)
 
 
 def train_in_turn(

@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable
 
 from studies.records.study_record import StudyRecord
-from tuner.running.first_training import SettledElsewhereError, files_beside_crops, train_in_turn
+from tuner.running.files_beside_crops import files_beside_crops
+from tuner.running.first_training import SettledElsewhereError, train_in_turn
 from tuner.running.observer import StudyObserver
 from tuner.running.own_scout import require_own_scout
 from tuner.running.study_run import StudyRun
@@ -74,7 +75,8 @@ def _give(run: StudyRun, trained: ScoutRecord, observer: StudyObserver) -> None:
 
 def _train(run: StudyRun, observer: StudyObserver) -> ScoutRecord:
     identity = scout_identity(run.config, run.pictures.identity())
-    files = files_beside_crops(run, "scout", identity=identity, command=COMMAND)
+    images = run.config.start_images
+    files = files_beside_crops(run.config, run.pictures, "scout", identity=identity, images=images, command=COMMAND)
 
     def train(report: Callable[[str], None]) -> None:
         train_scout(run.config, run.pictures, files=files, report=report)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from studies.records.study_record import StudyRecord
-from tuner.running.first_training import SettledElsewhereError, files_beside_crops, train_in_turn
+from tuner.running.files_beside_crops import files_beside_crops
+from tuner.running.first_training import SettledElsewhereError, train_in_turn
 from tuner.running.observer import StudyObserver
 from tuner.running.study_run import StudyRun
 from tuner.starting.kept_starter import keep_starter
@@ -35,7 +36,8 @@ def settle_starter(run: StudyRun, *, observer: StudyObserver) -> None:
         f"price of one of {run.config.search.trials} trials; {trials} {'is' if trials == 1 else 'are'} left"
     )
     identity = starter_identity(run.config, run.pictures.identity())
-    files = files_beside_crops(run, "starter", identity=identity, command=COMMAND)
+    images = run.config.start_images
+    files = files_beside_crops(run.config, run.pictures, "starter", identity=identity, images=images, command=COMMAND)
 
     def train(report: Callable[[str], None]) -> None:
         train_starter(run.config, run.pictures, files=files, report=report)

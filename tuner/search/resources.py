@@ -116,11 +116,19 @@ class StudyResources:
             DivergedError: A loss, or what the network paints, is not finite.
         """
         losses = self.trainer.train(self.batches(start, stop), on_batch=on_batch)
+        return losses, self.paint_rung()
+
+    def paint_rung(self) -> NDArray[np.float32]:
+        """Return the rung photos restyled, (photos, size, size, 3).
+
+        Raises:
+            DivergedError: What the network paints is not finite.
+        """
         outputs = self.paint()
         # The losses are of before the last step, which may have been the one too large.
         if not np.isfinite(outputs).all():
             raise DivergedError(NOT_FINITE)
-        return losses, outputs
+        return outputs
 
     def paint(self, photos: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """Restyle photos with the averaged network, rounded to 8 bits: what is kept is what was scored.

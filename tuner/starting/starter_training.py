@@ -7,7 +7,7 @@ from measures.sampled_values import SampledValues
 from objectives.errors import DivergedError
 from tuner.checkpointed.checkpointed_run import CheckpointedRun, RunLength, find_checkpoint
 from tuner.checkpointed.network_files import NetworkFiles
-from tuner.configuration.identity import defining_values, digest
+from tuner.configuration.identity import digest, training_values
 from tuner.configuration.settings import StudyConfig
 from tuner.installation.versions import versions
 from tuner.search.resources import StudyResources, build_network
@@ -18,9 +18,6 @@ STARTER_VALUES: Final = SampledValues(style_to_content=1.0, tv_to_content=0.1)
 
 COMMAND: Final = "study run"
 """What writes its files."""
-
-_DEFINING: Final = ("network", "loss", "data", "training", "seed")
-"""Sections of a configuration that change what a starter is."""
 
 _NUM_CHECKPOINTS: Final = 4
 """As many as the rungs of a trial by default: an interrupt loses nothing, a kill a quarter at most."""
@@ -33,8 +30,7 @@ def starter_identity(config: StudyConfig, pictures: Mapping[str, str]) -> str:
         config: Of a study.
         pictures: Hashes of the study's pictures, as `StudyPictures.identity` gives them.
     """
-    values = defining_values(config)
-    return digest({"starter": STARTER_VALUES.to_dict(), **{name: values[name] for name in _DEFINING}, **pictures})
+    return digest({"starter": STARTER_VALUES.to_dict(), **training_values(config), **pictures})
 
 
 def train_starter(

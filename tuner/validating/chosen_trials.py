@@ -1,15 +1,12 @@
 """Which of a study's trials are trained longer: the best, the baseline, and between them some by rank."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from studies.records.summaries import StudySummary, TrialSummary
 from studies.records.trial_record import TrialRecord
 from studies.storage.study_storage import StudyStorage
 from tuner.errors import ValidatingError
-
-FEWEST: Final = 2
-"""Settings to compare."""
+from tuner.validating.run_lengths import FEWEST_SETTINGS
 
 
 def choose_trials(
@@ -29,10 +26,10 @@ def choose_trials(
         ValidatingError: There are fewer than two complete trials.
     """
     complete = [trial for trial in summary.ranked() if trial.state == "COMPLETE" and trial.weights]
-    if summary.best is None or len(complete) < FEWEST:
+    if summary.best is None or len(complete) < FEWEST_SETTINGS:
         raise ValidatingError(
-            f"Study {summary.name!r} must have {FEWEST} complete trials to compare. Received {len(complete)}. Run more "
-            "of them with `styletuner study run`."
+            f"Study {summary.name!r} must have {FEWEST_SETTINGS} complete trials to compare. Received {len(complete)}. "
+            "Run more of them with `styletuner study run`."
         )
     ranked = [trial.number for trial in complete]
     baseline = next((number for number in ranked if number in baselines), None)

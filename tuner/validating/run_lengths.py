@@ -1,10 +1,13 @@
-"""How long the settings of a study are to be trained."""
+"""How long the settings of a study are to be trained, and of how many."""
 
 import re
 from fractions import Fraction
 from typing import Final
 
 from tuner.errors import ValidatingError
+
+FEWEST_SETTINGS: Final = 2
+"""To compare."""
 
 _SHOWN_CHARACTERS: Final = 40
 

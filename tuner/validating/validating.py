@@ -66,7 +66,9 @@ def validate_study(
         ConfigError: Length or crop size are out of range, or the crops have no room.
         SheetError: The study keeps no rung photos.
         StorageError: The database or the folder of artifacts cannot be written, or a picture that it keeps is gone.
-        KeyboardInterrupt: Between two batches; a second call goes on with the settings that are not done.
+        CheckpointError: What an interrupted run left cannot be read.
+        OutputError: Interrupted, and no checkpoint can be written.
+        KeyboardInterrupt: Between two batches, after a checkpoint has been written; a second call goes on there.
     """
     plan = plan_validation(storage, request, judge_version=judge_version)
     store = ValidationStore(storage, plan)
@@ -100,10 +102,10 @@ def _train(
     store: ValidationStore,
     observer: ValidatingObserver,
 ) -> None:
-    """Train the settings of these trials, and keep each as soon as it is done."""
+    """Train the settings of these trials, and keep each as soon as it is done; an interrupt leaves a checkpoint."""
     environment.load_networks()
     from tuner.search.resources import StudyResources
-    from tuner.validating.long_runs import LongRuns
+    from tuner.validating.long_run import LongRun
 
     resources = StudyResources(plan.config, pictures, report=observer.say, settle=store.settle)
     total, seen = plan.rungs[-1] * len(trials), 0
@@ -115,9 +117,10 @@ def _train(
             observer.on_images(seen, total)
             interrupts.check()
 
-        runs = LongRuns(resources, plan.rungs, on_batch=on_batch, say=observer.say)
         for place, trial in enumerate(trials, start=1):
-            store.keep_run(*runs.run(trial))
+            run = LongRun(trial, plan, pictures, on_batch=on_batch, say=observer.say)
+            store.keep_run(*run.train(resources))
+            run.forget()
             seen = place * plan.rungs[-1]
             observer.on_images(seen, total)
             interrupts.check()

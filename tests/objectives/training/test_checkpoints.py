@@ -42,6 +42,15 @@ def test_a_later_one_takes_its_place(checkpoint: Path) -> None:
     assert [path.name for path in checkpoint.parent.iterdir()] == [checkpoint.name]
 
 
+def test_notes_come_back_and_need_not_be_there(checkpoint: Path, tmp_path: Path) -> None:
+    assert read_checkpoint(checkpoint).notes == ""
+    write_checkpoint(checkpoint, STATE, seen=24, identity="waves, trial 3", notes='{"16": [0.25]}\n')
+    assert read_checkpoint(checkpoint).notes == '{"16": [0.25]}\n'
+    with np.load(checkpoint) as stored:
+        np.savez(tmp_path / "older.npz", **{name: stored[name] for name in stored.files if name != "notes"})
+    assert read_checkpoint(tmp_path / "older.npz").notes == ""
+
+
 def test_it_follows_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:

@@ -2,18 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tuner.command_line.options import PATH, storage_option
+from tuner.validating.run_lengths import FEWEST_SETTINGS
 
 if TYPE_CHECKING:
     from studies.records.validation import Validation, ValidationRun
     from tuner.validating.validating import Validated
-
-FEWEST: Final = 2
-"""Settings to compare."""
 
 
 @click.command(epilog="Example: styletuner study validate quick-starry_night-1a2b3c --images 4x --settings 5")
@@ -29,7 +27,7 @@ FEWEST: Final = 2
 @click.option(
     "--settings",
     "num_settings",
-    type=click.IntRange(min=FEWEST),
+    type=click.IntRange(min=FEWEST_SETTINGS),
     default=3,
     show_default=True,
     help="Settings to train: the best, the baseline, others by rank.",

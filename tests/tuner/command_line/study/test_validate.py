@@ -5,13 +5,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from measures.versions import JUDGE_VERSION
 from objectives.errors import DivergedError
+from objectives.training.checkpoints import read_checkpoint, write_checkpoint
+from objectives.training.trainer import Batch
 from studies.records import attributes
 from studies.records.exported_config import read_exported
 from studies.records.study_record import StudyRecord
@@ -53,6 +55,22 @@ def judged(judged_folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(judged_folder, tmp_path, dirs_exist_ok=True))
 
 
+def put_photos_back(folder: Path) -> None:
+    """Have the study know where its photos are now."""
+    with StudyStorage.open(str(folder / "styletuner.db")) as studies:
+        study = studies.load_study(NAME)
+        study.set_user_attr(attributes.PHOTOS, {**study.user_attrs["photos"], "paths": [str(folder / "photos")]})
+
+
+def checkpoints(cache: Path) -> list[Path]:
+    return sorted(cache.rglob("long_run-*.checkpoint.npz"))
+
+
+def pictures_of(folder: Path, validation: Validation) -> list[bytes]:
+    with opened(folder / "styletuner.db") as storage:
+        return [storage.artifacts.path_of(run.outputs).read_bytes() for run in validation.runs if run.outputs]
+
+
 def kept(folder: Path) -> Validation | None:
     with opened(folder / "styletuner.db") as storage:
         return StudyRecord.parse(storage.read_study(NAME).user_attrs).validation
@@ -77,9 +95,8 @@ def test_bad_input(run_cli: RunCli, judged: Path) -> None:
 @pytest.mark.slow
 def test_killed_and_gone_on_with(finished: Path, run_cli: RunCli) -> None:
     storage = finished / "styletuner.db"
-    with StudyStorage.open(str(storage)) as studies:
-        study = studies.load_study(NAME)
-        study.set_user_attr(attributes.PHOTOS, {**study.user_attrs["photos"], "paths": [str(finished / "photos")]})
+    put_photos_back(finished)
+    with opened(storage) as studies:
         complete = [trial for trial in summarise(studies, NAME).ranked() if trial.state == "COMPLETE"]
     wanted = sorted(trial.number for trial in complete)
     assert len(wanted) > 1
@@ -126,37 +143,36 @@ def test_killed_and_gone_on_with(finished: Path, run_cli: RunCli) -> None:
 
 @pytest.mark.slow
 def test_larger_crops_an_interrupt_and_a_run_that_diverges(
-    finished: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+    finished: Path, own_cache: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both come where a test cannot wait for them: in the first setting's second part, in one call and in the next."""
-    with StudyStorage.open(str(finished / "styletuner.db")) as studies:
-        study = studies.load_study(NAME)
-        study.set_user_attr(attributes.PHOTOS, {**study.user_attrs["photos"], "paths": [str(finished / "photos")]})
-        before = read_trials(finished / "styletuner.db")
-    train_and_paint = StudyResources.train_and_paint
+    put_photos_back(finished)
+    before = read_trials(finished / "styletuner.db")
+    batches = StudyResources.batches
     calls: list[tuple[int, int]] = []
 
-    def diverging(resources: StudyResources, start: int, stop: int, **options: Any) -> object:
+    def diverging(resources: StudyResources, start: int, stop: int) -> Iterator[Batch]:
         calls.append((start, stop))
         if len(calls) == 2:
             raise KeyboardInterrupt
-        if len(calls) == 4:
+        if len(calls) == 3:
             raise DivergedError("diverged: the style loss is not finite")
-        return train_and_paint(resources, start, stop, **options)
+        return batches(resources, start, stop)
 
-    monkeypatch.setattr(StudyResources, "train_and_paint", diverging)
+    monkeypatch.setattr(StudyResources, "batches", diverging)
     command = (*COMMAND, "--images", 24, "--crop-size", 48, "--settings", 2)
     interrupted = run_cli(*command)
     assert (interrupted.status, kept(finished)) == (1, None)
     assert "Run the same command again to go on" in interrupted.stderr
     outcome = run_cli(*command).require_success()
-    assert calls == [(0, 16), (16, 24), (0, 16), (16, 24), (0, 16), (16, 24)]
+    assert calls == [(0, 16), (16, 24), (16, 24), (0, 16), (16, 24)], "gone on with where it was judged last"
     found = kept(finished)
     assert found is not None
     first = next(run for run in found.runs if run.trial == found.winner)
     assert first.diverged == "diverged: the style loss is not finite before image 24"
     assert (list(first.photo_qualities), first.outputs) == ([16], None)
     assert "diverged" in outcome.stdout
+    assert not checkpoints(own_cache)
     assert found.outcome() is not None
     with opened(finished / "styletuner.db") as studies:
         record = StudyRecord.parse(studies.read_study(NAME).user_attrs)
@@ -178,8 +194,12 @@ def test_help_loads_no_network_library() -> None:
 
 
 @pytest.mark.slow
-def test_interrupted_by_a_signal(finished: Path) -> None:
-    command = (*COMMAND, "--images", "400x", "--photos", str(finished / "photos"))
+def test_interrupted_by_a_signal_within_a_setting(
+    finished: Path, own_cache: Path, run_cli: RunCli, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It goes on from the very image and comes to what it would have come to, once a damaged checkpoint is mended."""
+    other = Path(shutil.copytree(finished, tmp_path_factory.mktemp("other"), dirs_exist_ok=True))
+    command = (*COMMAND, "--images", "20x", "--settings", 2, "--photos", str(finished / "photos"))
     with CommandProcess(*command, cwd=finished) as process:
         process.wait_until(lambda: "quality" in process.output)
         process.signal_group(signal.SIGINT)
@@ -187,3 +207,21 @@ def test_interrupted_by_a_signal(finished: Path) -> None:
         assert process.output.splitlines()[-1] == "Interrupted. Run the same command again to go on."
         assert "Traceback" not in process.output
     assert kept(finished) is None
+    (checkpoint,) = checkpoints(own_cache)
+    whole, state = checkpoint.read_bytes(), read_checkpoint(checkpoint)
+    checkpoint.write_bytes(whole[:1000])
+    run_cli(*command).require_refusal(str(checkpoint), "Delete it to start over")
+    write_checkpoint(checkpoint, state.state, seen=state.seen, identity=state.identity, notes="[]")
+    run_cli(*command).require_refusal(str(checkpoint), "Delete it to start over")
+    checkpoint.write_bytes(whole)
+    told = run_cli(*command).require_success().stderr
+    assert f"resuming from {checkpoint} at {state.seen} of 320 images" in told.replace("\n", "")
+    assert not checkpoints(own_cache)
+    with CommandProcess(*command, cwd=other) as process:
+        assert process.wait() == 0, process.output
+        assert "resuming" not in process.output
+    found, straight = kept(finished), kept(other)
+    assert found is not None
+    assert straight is not None
+    assert [run.photo_qualities for run in found.runs] == [run.photo_qualities for run in straight.runs]
+    assert pictures_of(finished, found) == pictures_of(other, straight)

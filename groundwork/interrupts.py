@@ -13,8 +13,9 @@ class HeldInterrupts:
     """A context in which the first signal only leaves a note, that `check` turns into a KeyboardInterrupt.
 
     Raised just anywhere it is lost where native code or a finaliser runs, and leaves Optuna's heartbeat behind, which
-    then keeps the process alive. A second signal is raised at once. Outside the main thread nothing is held back, and
-    what the process ignores it goes on ignoring.
+    then keeps the process alive. A second signal is raised at once. One within another takes up its note, and leaves it
+    its own where nobody has asked. Outside the main thread nothing is held back, and what the process ignores it goes
+    on ignoring.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,7 @@ class HeldInterrupts:
         if threading.current_thread() is threading.main_thread():
             held = [number for number in SIGNALS if signal.getsignal(number) not in {signal.SIG_IGN, None}]
             self._handlers = {number: signal.signal(number, self._note) for number in held}
+            self._noted = any(outer._noted for outer in self._around())
         return self
 
     def __exit__(
@@ -42,6 +44,14 @@ class HeldInterrupts:
     ) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        if self._noted and not isinstance(error, KeyboardInterrupt):
+            for outer in self._around():
+                outer._noted = True
+
+    def _around(self) -> list["HeldInterrupts"]:
+        """The context that this one is within, if any, for each signal."""
+        owners = [getattr(handler, "__self__", None) for handler in self._handlers.values()]
+        return [owner for owner in owners if isinstance(owner, HeldInterrupts)]
 
     def _note(self, _signal: int, _frame: FrameType | None) -> None:
         if self._noted:

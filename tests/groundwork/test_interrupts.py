@@ -35,6 +35,40 @@ def test_second_signal_is_raised_at_once() -> None:
             signal.raise_signal(signal.SIGINT)
 
 
+def test_one_within_another_leaves_it_what_nobody_has_asked_for() -> None:
+    def diverge() -> None:
+        with HeldInterrupts():
+            signal.raise_signal(signal.SIGTERM)
+            raise ValueError("diverged")
+
+    with HeldInterrupts() as outer:
+        with pytest.raises(ValueError, match="diverged"):
+            diverge()
+        with pytest.raises(KeyboardInterrupt):
+            outer.check()
+
+
+def test_one_within_another_takes_up_its_note() -> None:
+    with HeldInterrupts():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt), HeldInterrupts() as inner:
+            inner.check()
+        with pytest.raises(KeyboardInterrupt), HeldInterrupts():
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_what_was_raised_within_is_not_noted_again() -> None:
+    def ask() -> None:
+        with HeldInterrupts() as inner:
+            signal.raise_signal(signal.SIGINT)
+            inner.check()
+
+    with HeldInterrupts() as outer:
+        with pytest.raises(KeyboardInterrupt):
+            ask()
+        outer.check()
+
+
 def test_ignored_signal_stays_ignored() -> None:
     """As in the background of a shell script."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

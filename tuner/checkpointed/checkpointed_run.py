@@ -143,8 +143,11 @@ class CheckpointedRun:
             KeyboardInterrupt: After a checkpoint has been written.
         """
         length, end = self._length, self._length.images if until is None else until
-        part = max(1, min(REPORT_EVERY, length.checkpoint_every) // length.batch_size) * length.batch_size
-        started, begun = time.monotonic(), self._seen
+        part, every = (
+            max(1, images // length.batch_size) * length.batch_size
+            for images in (REPORT_EVERY, length.checkpoint_every)
+        )
+        started, begun, next_checkpoint = time.monotonic(), self._seen, self._seen + every
         with HeldInterrupts() as interrupts:
 
             def count(num_images: int) -> None:
@@ -157,14 +160,15 @@ class CheckpointedRun:
                     self._keep()
                     raise
 
-            for start in range(self._seen, end, part):
-                stop = min(start + part, end)
-                losses = self._trainer.train(batches(start, stop), on_batch=count)
+            while self._seen < end:
+                stop = min(self._seen + part, next_checkpoint, end)
+                losses = self._trainer.train(batches(self._seen, stop), on_batch=count)
                 if on_batch is None:
                     speed = (self._seen - begun) / (time.monotonic() - started)
                     self._report(losses_line(self._seen, length.images, losses) + f"  {speed:.1f} images/s")
-                if self._seen - self._kept >= length.checkpoint_every or self._seen == end:
+                if self._seen in {next_checkpoint, end}:
                     self._keep_if_possible()
+                    next_checkpoint = self._seen + every
             # After the last batch: else what comes next would never hear of it.
             interrupts.check()
 
@@ -206,7 +210,8 @@ class CheckpointedRun:
         self._kept = self._seen
 
     def _unwritten(self, what: str, error: OSError) -> OutputError:
-        then = f"goes on at {self._kept} of {self._length.images} images" if self._kept else "begins anew"
+        at = f"goes on with it at {self._kept} of {self._length.images} images"
+        then = at if self._kept else "begins this training anew"
         return OutputError(
             f"{what} cannot be written: {error.strerror or error}. Free some space or mend access; the same command "
             f"then {then}."

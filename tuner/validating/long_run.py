@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, final
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from measures.sampled_values import SampledValues
 from objectives.errors import CheckpointError, DivergedError
+from objectives.training.checkpoints import Checkpoint
 from studies.records.summaries import TrialSummary
 from studies.records.validation import ValidationRun
 from tuner.checkpointed.checkpointed_run import CheckpointedRun, RunLength, find_checkpoint
@@ -26,8 +28,8 @@ COMMAND: Final = "study validate"
 class LongRun:
     """Trains one setting, going on from its checkpoint if it was interrupted.
 
-    The checkpoint lies beside the crops of the long runs; one is written at each length of a trial, where the run is
-    judged, and at an interrupt.
+    The checkpoint lies beside the crops of the long runs. It is written after as many images as a trial has, wherever
+    the run is judged, and at an interrupt.
     """
 
     def __init__(
@@ -45,13 +47,13 @@ class LongRun:
             trial: Whose setting it is.
             plan: The validation.
             pictures: Of the study.
-            on_batch: Told the number of images in each batch, and first of those that the checkpoint has seen.
+            on_batch: Told the number of images in each batch; in the first one's those that the checkpoint has seen.
             say: Told in a few words how the run does.
 
         Raises:
             SampledValuesError: The trial's parameters were edited into what no trial has.
         """
-        self._trial = trial
+        self.trial = trial
         self._plan = plan
         self._sampled = SampledValues.from_dict(trial.params)
         self._on_batch = on_batch
@@ -63,8 +65,26 @@ class LongRun:
             plan.config, pictures, "long_run", identity=self._identity, images=self._images, command=COMMAND
         )
         self._photos: dict[int, tuple[float, ...]] = {}
-        self._seconds_before = 0.0
-        self._started = time.monotonic()
+        self._seconds_before = self._started = 0.0
+        self._taken_up = 0
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where it is, if the run was interrupted."""
+        return self._files.checkpoint
+
+    @property
+    def lock(self) -> Path:
+        """For one process of the machine at a time to train it."""
+        return self._files.network.with_suffix(".lock")
+
+    def check(self) -> None:
+        """Find out, before hours of training, whether the checkpoint can be gone on from, if there is one.
+
+        Raises:
+            CheckpointError: It cannot be read.
+        """
+        self._find()
 
     def train(self, resources: StudyResources) -> tuple[ValidationRun, NDArray[np.float32] | None]:
         """Train to the end, or to where it diverges.
@@ -76,16 +96,18 @@ class LongRun:
             What came of it, and what it painted at its end, (photos, size, size, 3); None if it diverged.
 
         Raises:
-            CheckpointError: What an interrupted run left cannot be read.
+            CheckpointError: The checkpoint cannot be read.
+            ConfigError: It is of another version.
             OutputError: Interrupted, and no checkpoint can be written.
             KeyboardInterrupt: After a checkpoint has been written, if training had begun.
         """
+        self._started = time.monotonic()
         training = self._begin(resources)
         parts: dict[str, float] = {}
         outputs: NDArray[np.float32] | None = None
         for rung in (rung for rung in self._plan.rungs if rung >= training.seen):
             try:
-                training.train(resources.batches, until=rung, on_batch=self._on_batch)
+                training.train(resources.batches, until=rung, on_batch=self._count)
                 outputs = resources.paint_rung()
             except DivergedError as error:
                 reason = f"{error} before image {rung}"
@@ -98,10 +120,10 @@ class LongRun:
 
     def forget(self) -> None:
         """Remove the checkpoint: what the run came to is kept elsewhere now."""
-        self._files.checkpoint.unlink(missing_ok=True)
+        self.checkpoint.unlink(missing_ok=True)
 
     def _begin(self, resources: StudyResources) -> CheckpointedRun:
-        checkpoint = find_checkpoint(self._files, identity=self._identity, images=self._images)
+        checkpoint, before = self._find()
         batch_size, short_run = self._plan.config.training.batch_size, self._plan.validation.short_run
         resources.start(self._sampled)
         training = CheckpointedRun(
@@ -112,33 +134,42 @@ class LongRun:
             report=self._tell,
             notes=self._notes,
         )
-        if checkpoint is not None:
+        if checkpoint is not None and before is not None:
             training.go_on_from(checkpoint)
-            self._take_up(checkpoint.notes)
-            self._on_batch(training.seen)
+            self._photos, self._seconds_before = dict(before.photo_qualities), before.seconds or 0.0
+            self._taken_up = training.seen
         return training
+
+    def _count(self, num_images: int) -> None:
+        # Not before the first batch, which takes long: the time left would be told from it.
+        taken_up, self._taken_up = self._taken_up, 0
+        self._on_batch(taken_up + num_images)
 
     def _notes(self) -> str:
         """What a checkpoint keeps of the run beside its training."""
         return json.dumps(self._result().to_attribute())
 
-    def _take_up(self, notes: str) -> None:
+    def _find(self) -> tuple[Checkpoint | None, ValidationRun | None]:
+        """Return the checkpoint and how the run did until then; None and None if there is none."""
+        checkpoint = find_checkpoint(self._files, identity=self._identity, images=self._images)
+        if checkpoint is None:
+            return None, None
         try:
-            before = ValidationRun.parse(json.loads(notes))
+            before = ValidationRun.parse(json.loads(checkpoint.notes))
         except ValueError:
             before = None
         if before is None:
             raise CheckpointError(
-                f"Checkpoint {self._files.checkpoint} does not say how its run did. Delete it to start over."
+                f"Checkpoint {self.checkpoint} does not say how its run did. Delete it to start over."
             )
-        self._photos, self._seconds_before = dict(before.photo_qualities), before.seconds or 0.0
+        return checkpoint, before
 
     def _result(self, *, parts: dict[str, float] | None = None, diverged: str = "") -> ValidationRun:
         return ValidationRun(
-            trial=self._trial.number,
+            trial=self.trial.number,
             style_to_content=self._sampled.style_to_content,
             tv_to_content=self._sampled.tv_to_content,
-            trial_quality=self._trial.quality or 0.0,
+            trial_quality=self.trial.quality or 0.0,
             photo_qualities=self._photos,
             diverged=diverged,
             seconds=round(self._seconds_before + time.monotonic() - self._started, 2),
@@ -146,4 +177,4 @@ class LongRun:
         )
 
     def _tell(self, text: str) -> None:
-        self._say(f"trial {self._trial.number}: {text}")
+        self._say(f"trial {self.trial.number}: {text}")

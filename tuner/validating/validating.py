@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 from dashboards.validation_sheet import shown_pictures, validation_sheet
+from groundwork.file_locks import held_alone
 from groundwork.interrupts import HeldInterrupts
 from studies.records.summaries import TrialSummary, summarise
 from studies.records.validation import Validation
@@ -63,18 +64,18 @@ def validate_study(
             another scale than is measured here.
         ValidatingError: Another judge scored it, it has fewer than two complete trials, its photos are gone or smaller
             than the crops, or the length is none.
-        ConfigError: Length or crop size are out of range, or the crops have no room.
+        ConfigError: Length or crop size are out of range, the crops have no room, or a checkpoint is another version's.
+        SampledValuesError: A trial's parameters were edited into what no trial has.
         SheetError: The study keeps no rung photos.
         StorageError: The database or the folder of artifacts cannot be written, or a picture that it keeps is gone.
         CheckpointError: What an interrupted run left cannot be read.
         OutputError: Interrupted, and no checkpoint can be written.
-        KeyboardInterrupt: Between two batches, after a checkpoint has been written; a second call goes on there.
+        KeyboardInterrupt: Between two batches, after a checkpoint has been written if training had begun; a second call
+            goes on there.
     """
     plan = plan_validation(storage, request, judge_version=judge_version)
     store = ValidationStore(storage, plan)
-    known = store.known()
-    done = {run.trial for run in known.runs} if known is not None else set()
-    missing = [trial for trial in plan.trials if trial.number not in done]
+    missing = [trial for trial in plan.trials if not store.has(trial)]
     if missing:
         pictures, remarks = open_validation_pictures(storage, plan, photos=request.photos)
         shown_pictures(storage, summarise(storage, plan.study_name))  # before hours of training rather than after
@@ -107,20 +108,29 @@ def _train(
     from tuner.search.resources import StudyResources
     from tuner.validating.long_run import LongRun
 
-    resources = StudyResources(plan.config, pictures, report=observer.say, settle=store.settle)
     total, seen = plan.rungs[-1] * len(trials), 0
-    with HeldInterrupts() as interrupts:
+    interrupts = HeldInterrupts()
 
-        def on_batch(num_images: int) -> None:
-            nonlocal seen
-            seen += num_images
-            observer.on_images(seen, total)
-            interrupts.check()
+    def on_batch(num_images: int) -> None:
+        nonlocal seen
+        seen += num_images
+        observer.on_images(seen, total)
+        interrupts.check()
 
-        for place, trial in enumerate(trials, start=1):
-            run = LongRun(trial, plan, pictures, on_batch=on_batch, say=observer.say)
-            store.keep_run(*run.train(resources))
-            run.forget()
+    def on_wait() -> None:
+        interrupts.check()
+        observer.say("waiting for another process of this machine, which trains this setting")
+
+    runs = [LongRun(trial, plan, pictures, on_batch=on_batch, say=observer.say) for trial in trials]
+    for run in runs:
+        run.check()
+    resources = StudyResources(plan.config, pictures, report=observer.say, settle=store.settle)
+    with interrupts:
+        for place, run in enumerate(runs, start=1):
+            with held_alone(run.lock, on_wait=on_wait):
+                if not store.has(run.trial):
+                    store.keep_run(*run.train(resources))
+                run.forget()
             seen = place * plan.rungs[-1]
             observer.on_images(seen, total)
             interrupts.check()

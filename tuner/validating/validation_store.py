@@ -10,6 +10,7 @@ from optuna.samplers import RandomSampler
 
 from studies.records import attributes
 from studies.records.study_record import StudyRecord
+from studies.records.summaries import TrialSummary
 from studies.records.validation import Validation, ValidationRun, parse_validations, put_last
 from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
@@ -40,6 +41,15 @@ class ValidationStore:
         with storage_errors(self._storage.url):
             found = parse_validations(study.user_attrs.get(attributes.VALIDATIONS))
         return next((one for one in found if one.conditions == self._planned.conditions), None)
+
+    def has(self, trial: TrialSummary) -> bool:
+        """Return whether a trial's run is kept.
+
+        Raises:
+            StudyError: The study was deleted.
+        """
+        kept = self.known()
+        return kept is not None and any(run.trial == trial.number for run in kept.runs)
 
     def begin(self) -> Validation:
         """Have what is kept want the trials of the plan; runs that are done stay."""

@@ -166,7 +166,9 @@ class TestFullDisk:
 
     def test_all_the_time(self, exported: Path, run_cli: RunCli, folder: Path, full: dict[str, int]) -> None:
         full.update({".npz": 0, ".keras": 0})
-        run_cli("train", exported, "-o", "net.keras").require_refusal("net.keras", "No space left", "begins anew")
+        run_cli("train", exported, "-o", "net.keras").require_refusal(
+            "net.keras", "No space left", "begins this training anew"
+        )
         assert not list(folder.glob("net.[ck]*"))
 
 

@@ -50,7 +50,7 @@ def validate(
 
     Each starts from noise, as full training does, and is judged on the photos that judged the study's trials. What
     comes of it is kept in the study: `study show` tells it, `study export` writes it. Run the same command again to go
-    on after an interrupt: settings that are done are not trained again.
+    on after an interrupt: settings that are done are not trained again, one on its way goes on where it was.
     """
     import optuna
 

@@ -55,6 +55,12 @@ def judged(judged_folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(judged_folder, tmp_path, dirs_exist_ok=True))
 
 
+@pytest.fixture(autouse=True)
+def _no_checkpoints_of_other_tests(own_cache: Path) -> None:
+    for path in checkpoints(own_cache):
+        path.unlink()
+
+
 def put_photos_back(folder: Path) -> None:
     """Have the study know where its photos are now."""
     with StudyStorage.open(str(folder / "styletuner.db")) as studies:
@@ -225,3 +231,14 @@ def test_interrupted_by_a_signal_within_a_setting(
     assert straight is not None
     assert [run.photo_qualities for run in found.runs] == [run.photo_qualities for run in straight.runs]
     assert pictures_of(finished, found) == pictures_of(other, straight)
+
+
+@pytest.mark.slow
+def test_two_commands_at_once_train_each_setting_once(finished: Path) -> None:
+    command = (*COMMAND, "--images", "30x", "--settings", 2, "--photos", str(finished / "photos"))
+    with CommandProcess(*command, cwd=finished) as one, CommandProcess(*command, cwd=finished) as other:
+        assert (one.wait(), other.wait()) == (0, 0), one.output + other.output
+        ends = (one.output + other.output).count("at 480 images")
+    found = kept(finished)
+    assert found is not None
+    assert (ends, len(found.runs), found.missing) == (2, 2, ())

@@ -14,12 +14,13 @@ from tuner.installation.environment import STANDARD_ERROR
 class ProgressWatchdog:
     """Ends the process when training stands still although it, and its heartbeat, live.
 
-    A resume then finds a dead worker, and runs the trial again.
+    A resume then finds a dead worker, and runs the trial again. Time in which the watchdog itself did not run is not
+    counted: the whole process was stopped then, by Ctrl-Z perhaps.
     """
 
     def __init__(self, *, patience_seconds: float) -> None:
         self._patience = patience_seconds
-        self._last = time.monotonic()
+        self._still = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="progress-watchdog", daemon=True)
 
@@ -29,15 +30,20 @@ class ProgressWatchdog:
 
     def progressed(self) -> None:
         """Say that something was done."""
-        self._last = time.monotonic()
+        self._still = 0.0
 
     def stop(self) -> None:
         """Stop watching."""
         self._stopped.set()
 
     def _watch(self) -> None:
-        while not self._stopped.wait(min(1.0, self._patience / 4)):
-            if time.monotonic() - self._last > self._patience:
+        between = min(1.0, self._patience / 4)
+        looked = time.monotonic()
+        while not self._stopped.wait(between):
+            now = time.monotonic()
+            self._still += min(now - looked, 2 * between)
+            looked = now
+            if self._still > self._patience:
                 self._say_where_it_stands()
                 os._exit(1)
 

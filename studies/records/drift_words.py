@@ -9,26 +9,30 @@ from studies.records.exported_config import ExportedConfig
 
 
 def exported_drift_in_words(exported: ExportedConfig) -> str:
-    """Return what `drift_in_words` says of an exported trial; empty where it did not start from noise."""
+    """Return what `drift_in_words` says of an exported trial; empty where nothing is known of what it started from."""
     configuration = exported.configuration
     search, trial, full = (mapping_of(configuration.get(name)) for name in ("search", "training", "full_training"))
     ratio = number_of(exported.params.get("style_to_content"))
     trial_images, full_images = count_of(trial.get("images")), count_of(full.get("images"))
-    if ratio is None or not trial_images or not full_images or search.get("start", "noise") != "noise":
+    start = search.get("start", "noise")
+    if ratio is None or not trial_images or not full_images or start not in FACTORS:
         return ""
     return drift_in_words(
-        style_to_content=ratio, trial_images=trial_images, full_images=full_images, study=exported.study
+        style_to_content=ratio, trial_images=trial_images, full_images=full_images, study=exported.study, start=start
     )
 
 
-def drift_in_words(*, style_to_content: float, trial_images: int, full_images: int, study: str) -> str:
+def drift_in_words(
+    *, style_to_content: float, trial_images: int, full_images: int, study: str, start: str = "noise"
+) -> str:
     """Return where the best ratio may lie in full training, by what the benchmark measured of other styles.
 
     Args:
-        style_to_content: That of the exported trial, which started from noise.
+        style_to_content: That of the exported trial.
         trial_images: Images that a whole trial is trained on.
         full_images: Images of full training.
         study: The study's name.
+        start: What the trial started from, one of those that are measured.
 
     Returns:
         Two sentences; empty where full training is no longer than a trial, or where a ratio is no number.
@@ -37,12 +41,13 @@ def drift_in_words(*, style_to_content: float, trial_images: int, full_images: i
         return ""
     times = full_images / trial_images
     share = min(1.0, math.log(times) / math.log(TIMES_LONGER))
-    low, high = (style_to_content * factor**share for factor in FACTORS)
+    low, high = (style_to_content * factor**share for factor in FACTORS[start])
     beyond = f"; what comes after {TIMES_LONGER} times was not measured" if times > TIMES_LONGER else ""
-    rise = f"{FACTORS[0]:.2g} to {FACTORS[1]:.2g} times that of trials"
+    measured = f"{FACTORS[start][0]:.2g} to {FACTORS[start][1]:.2g} times that of trials"
+    trials = "" if start == "noise" else f" from a {start}"
     return (
-        f"Full training of {full_images:,} images is {times:.3g} times a trial. The best style : content rises with "
-        f"the length, on {NUM_STYLES} styles at {TIMES_LONGER} times to {rise} (docs/fidelity.md); from "
+        f"Full training of {full_images:,} images is {times:.3g} times a trial. The best style : content was at "
+        f"{TIMES_LONGER} times, on {NUM_STYLES} styles, {measured}{trials} (docs/fidelity.md); from "
         f"{style_to_content:.2g} that is {_range(low, high)}{beyond}. For this style: styletuner study validate "
         f"{shlex.quote(study)} --images {TIMES_LONGER}x"
     )

@@ -8,6 +8,7 @@ from typing import Any, final
 import click
 
 from tuner.command_line.options import PATH
+from tuner.errors import ConfigError
 
 
 def configuration_options(function: Any) -> Any:
@@ -52,7 +53,7 @@ class ConfigurationFlags:
             others: Nested values from further options of the command.
 
         Raises:
-            ConfigError: `--set` is not name=value.
+            ConfigError: `--set` is not name=value, or sets otherwise what another option sets.
         """
         from tuner.configuration.loading import given, merge, parse_setting
 
@@ -62,7 +63,18 @@ class ConfigurationFlags:
             "seed": self.seed,
             "loss": {"source": self.weights_source},
         }
-        values = given(merge(flags, others))
+        by_options = given(merge(flags, others))
+        values: dict[str, Any] = {}
         for setting in self.settings:
-            values = merge(values, parse_setting(setting))
-        return values
+            parsed = parse_setting(setting)
+            if _differ(by_options, parsed):
+                raise ConfigError(f"`--set {setting}` and another option set the same otherwise. Give one of them.")
+            values = merge(values, parsed)
+        return merge(by_options, values)
+
+
+def _differ(values: object, others: object) -> bool:
+    """Whether two nested values say different things of the same setting."""
+    if isinstance(values, Mapping) and isinstance(others, Mapping):
+        return any(_differ(values[name], others[name]) for name in values.keys() & others.keys())
+    return values != others

@@ -178,6 +178,21 @@ class TestConfigurationOfNetworks:
         run_cli(*RUN, *dry, "--set", setting).require_refusal(*words)
         assert not (folder / "styletuner.db").exists(), "found before the study is made"
 
+    @pytest.mark.parametrize(
+        ("option", "setting"),
+        [
+            (("--trials", 4), "search.trials=5"),
+            (("--trials", 4), "search=null"),
+            (("--seed", 1), "seed=2"),
+            (("--start", "scout"), "search.start=noise"),
+        ],
+    )
+    def test_two_options_that_differ(
+        self, run_cli: RunCli, folder: Path, option: tuple[str, object], setting: str
+    ) -> None:
+        run_cli(*RUN, *option, "--set", setting).require_refusal(f"`--set {setting}`", "Give one of them")
+        assert not (folder / "styletuner.db").exists()
+
     def test_baseline_outside_the_search(self, run_cli: RunCli) -> None:
         run_cli(*RUN, "--set", "search.baseline=[1, 100, 0.1]").require_refusal("style_to_content", "0.01 to 10")
 

@@ -3,15 +3,10 @@
 from collections.abc import Collection
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dashboards.contact_sheet import SheetRow, contact_sheet
-from dashboards.errors import SheetError
+from dashboards.shown_pictures import read_strip, shown_pictures
 from measures.quality import PART_LABELS
-from studies.records.style_picture import read_style_picture
 from studies.records.summaries import StudySummary, TrialSummary
-from studies.storage.picture_strips import decode_strip
 from studies.storage.study_storage import StudyStorage
 
 MAX_ROWS: Final = 60
@@ -30,21 +25,16 @@ def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
         SheetError: The study has no pictures yet.
         StorageError: An artifact is gone.
     """
-    record = summary.record
-    if record.rung_photos is None or not record.photos.rung:
-        raise SheetError(f"Study {summary.name!r} has no pictures yet. Run a trial of it first: styletuner study run")
-    num_photos = len(record.photos.rung)
-    photos = _strip(storage, record.rung_photos, num_photos)
-    style = read_style_picture(storage, summary)
+    photos, style = shown_pictures(storage, summary)
     front = {trial.number for trial in summary.front()}
     marks = dict.fromkeys(summary.tied_with_best, "tied with the best") | dict.fromkeys(front, "on the front")
     ranked = summary.ranked()
     chosen = _chosen(ranked, front)
-    rows = [_row(storage, trial, num_photos, mark=marks.get(trial.number, "")) for trial in chosen]
+    rows = [_row(storage, trial, len(photos), mark=marks.get(trial.number, "")) for trial in chosen]
     subtitle = f"{summary.num_finished} trials, best first"
     subtitle += f", {len(ranked) - len(chosen)} of them left out" if len(chosen) < len(ranked) else ""
-    subtitle += f"; up to {record.images} images each" if record.images else ""
-    return contact_sheet(list(photos), style, rows, title=summary.name, subtitle=subtitle)
+    subtitle += f"; up to {summary.record.images} images each" if summary.record.images else ""
+    return contact_sheet(photos, style, rows, title=summary.name, subtitle=subtitle)
 
 
 def _chosen(ranked: list[TrialSummary], front: Collection[int]) -> list[TrialSummary]:
@@ -56,7 +46,7 @@ def _chosen(ranked: list[TrialSummary], front: Collection[int]) -> list[TrialSum
 
 def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, mark: str) -> SheetRow:
     strip = trial.pictures.get("outputs")
-    outputs = list(_strip(storage, strip, num_photos)) if strip else []
+    outputs = read_strip(storage, strip, num_pictures=num_photos) if strip else []
     parts = {name: float(trial.parts[key]) for key, name in PART_LABELS.items() if key in trial.parts}
     note = f"after {trial.images_seen} images" if trial.state == "PRUNED" else mark
     if not note and trial.lowered_by:
@@ -70,7 +60,3 @@ def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, mark: s
         outputs=outputs,
         note=note,
     )
-
-
-def _strip(storage: StudyStorage, artifact_id: str, num_photos: int) -> NDArray[np.float32]:
-    return decode_strip(storage.artifacts.path_of(artifact_id).read_bytes(), num_pictures=num_photos)

@@ -2,17 +2,12 @@
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dashboards.contact_sheet import SheetRow, contact_sheet
-from dashboards.errors import SheetError
+from dashboards.shown_pictures import read_strip, shown_pictures
 from measures.loss_weights import LossWeights
 from measures.quality import PART_LABELS
-from studies.records.style_picture import read_style_picture
 from studies.records.summaries import StudySummary
 from studies.records.validation import Validation, ValidationRun
-from studies.storage.picture_strips import decode_strip
 from studies.storage.study_storage import StudyStorage
 
 ENDED: Final = "COMPLETE"
@@ -41,28 +36,8 @@ def validation_sheet(storage: StudyStorage, summary: StudySummary, validation: V
     )
 
 
-def shown_pictures(
-    storage: StudyStorage, summary: StudySummary
-) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
-    """Return the rung photos, (size, size, 3) each, and the style image, (height, width, 3), in [0, 1].
-
-    Raises:
-        SheetError: The study keeps no rung photos.
-        StorageError: A picture is gone.
-    """
-    record = summary.record
-    if record.rung_photos is None or not record.photos.rung:
-        raise SheetError(f"Study {summary.name!r} keeps no rung photos. Go on with it first: styletuner study run")
-    num_photos = len(record.photos.rung)
-    photos = decode_strip(storage.artifacts.path_of(record.rung_photos).read_bytes(), num_pictures=num_photos)
-    return list(photos), read_style_picture(storage, summary)
-
-
 def _row(storage: StudyStorage, validation: Validation, run: ValidationRun, *, num_photos: int) -> SheetRow:
-    outputs = []
-    if run.outputs is not None:
-        strip = storage.artifacts.path_of(run.outputs).read_bytes()
-        outputs = list(decode_strip(strip, num_pictures=num_photos))
+    outputs = [] if run.outputs is None else read_strip(storage, run.outputs, num_pictures=num_photos)
     weights = LossWeights.normalised(content=1.0, style=run.style_to_content, total_variation=run.tv_to_content)
     marks = {validation.baseline: "baseline", validation.winner: "the study's best"}
     return SheetRow(

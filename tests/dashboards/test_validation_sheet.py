@@ -76,5 +76,5 @@ def test_pictures_that_are_gone_are_said(storage: StudyStorage, summary: StudySu
 
 def test_a_study_without_pictures(storage: StudyStorage, validation: Validation) -> None:
     create_study(storage.optuna, "empty")
-    with pytest.raises(SheetError, match="'empty' keeps no rung photos"):
+    with pytest.raises(SheetError, match="'empty' has no pictures yet"):
         validation_sheet(storage, summarise(storage, "empty"), validation)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
-from dashboards.validation_sheet import shown_pictures, validation_sheet
+from dashboards.shown_pictures import shown_pictures
+from dashboards.validation_sheet import validation_sheet
 from groundwork.file_locks import held_alone
 from groundwork.interrupts import HeldInterrupts
 from studies.records.summaries import TrialSummary, summarise

@@ -15,7 +15,7 @@ def exported_drift_in_words(exported: ExportedConfig) -> str:
     ratio = number_of(exported.params.get("style_to_content"))
     trial_images, full_images = count_of(trial.get("images")), count_of(full.get("images"))
     start = search.get("start", "noise")
-    if ratio is None or not trial_images or not full_images or start not in FACTORS:
+    if ratio is None or not trial_images or not full_images or not isinstance(start, str) or start not in FACTORS:
         return ""
     return drift_in_words(
         style_to_content=ratio, trial_images=trial_images, full_images=full_images, study=exported.study, start=start

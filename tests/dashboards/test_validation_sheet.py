@@ -9,7 +9,6 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from dashboards.errors import SheetError
 from dashboards.picture_titles import is_contact_sheet
 from dashboards.validation_sheet import validation_sheet
 from studies.errors import StorageError
@@ -72,9 +71,3 @@ def test_pictures_that_are_gone_are_said(storage: StudyStorage, summary: StudySu
     storage.artifacts.remove(outputs)
     with pytest.raises(StorageError, match="Put the folder back"):
         validation_sheet(storage, summary, validation)
-
-
-def test_a_study_without_pictures(storage: StudyStorage, validation: Validation) -> None:
-    create_study(storage.optuna, "empty")
-    with pytest.raises(SheetError, match="'empty' has no pictures yet"):
-        validation_sheet(storage, summarise(storage, "empty"), validation)

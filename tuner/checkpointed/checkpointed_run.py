@@ -7,6 +7,7 @@ from typing import Final, final
 
 from groundwork.errors import OutputError
 from groundwork.interrupts import HeldInterrupts
+from objectives.errors import CheckpointError
 from objectives.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from objectives.training.trainer import Batch, StyleTrainer
 from tuner.checkpointed.network_files import NetworkFiles
@@ -53,9 +54,12 @@ def find_checkpoint(files: NetworkFiles, *, identity: str, images: int) -> Check
         ConfigError: It is of another training, or further on than asked for.
     """
     path = files.checkpoint
-    if not path.exists():
+    try:
+        checkpoint = read_checkpoint(path)
+    except CheckpointError:
+        if path.exists():
+            raise
         return None
-    checkpoint = read_checkpoint(path)
     if checkpoint.identity != identity:
         raise ConfigError(
             f"Checkpoint {path} belongs to another training (weights, pictures or settings differ).\n"
@@ -168,7 +172,7 @@ class CheckpointedRun:
                     self._report(losses_line(self._seen, length.images, losses) + f"  {speed:.1f} images/s")
                 if self._seen in {next_checkpoint, end}:
                     self._keep_if_possible()
-                    next_checkpoint = self._seen + every
+                    next_checkpoint = self._seen + (every if self._kept == self._seen else part)
             # After the last batch: else what comes next would never hear of it.
             interrupts.check()
 
@@ -210,7 +214,7 @@ class CheckpointedRun:
         self._kept = self._seen
 
     def _unwritten(self, what: str, error: OSError) -> OutputError:
-        at = f"goes on with it at {self._kept} of {self._length.images} images"
+        at = f"goes on with this training at {self._kept} of {self._length.images} images"
         then = at if self._kept else "begins this training anew"
         return OutputError(
             f"{what} cannot be written: {error.strerror or error}. Free some space or mend access; the same command "

@@ -53,7 +53,7 @@ class ConfigurationFlags:
             others: Nested values from further options of the command.
 
         Raises:
-            ConfigError: `--set` is not name=value, or sets otherwise what another option sets.
+            ConfigError: `--set` is not name=value, or sets what another option sets.
         """
         from tuner.configuration.loading import given, merge, parse_setting
 
@@ -67,14 +67,21 @@ class ConfigurationFlags:
         values: dict[str, Any] = {}
         for setting in self.settings:
             parsed = parse_setting(setting)
-            if _differ(by_options, parsed):
-                raise ConfigError(f"`--set {setting}` and another option set the same otherwise. Give one of them.")
+            if (name := _set_twice(by_options, parsed)) is not None:
+                raise ConfigError(f"`--set {name}` sets what another option sets already. Give one of them.")
             values = merge(values, parsed)
         return merge(by_options, values)
 
 
-def _differ(values: object, others: object) -> bool:
-    """Whether two nested values say different things of the same setting."""
-    if isinstance(values, Mapping) and isinstance(others, Mapping):
-        return any(_differ(values[name], others[name]) for name in values.keys() & others.keys())
-    return values != others
+def _set_twice(values: Mapping[str, Any], others: Mapping[str, Any]) -> str | None:
+    """Return the name of a setting that both nested values set, if there is one."""
+    for name, other in others.items():
+        value = values.get(name)
+        if isinstance(value, Mapping):
+            # Anything but settings is nothing to a section, or wrong whatever the options say.
+            inner = _set_twice(value, other) if isinstance(other, Mapping) else None
+            if inner is not None:
+                return f"{name}.{inner}"
+        elif name in values:
+            return name
+    return None

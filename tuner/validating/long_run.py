@@ -47,7 +47,7 @@ class LongRun:
             trial: Whose setting it is.
             plan: The validation.
             pictures: Of the study.
-            on_batch: Told the number of images in each batch; in the first one's those that the checkpoint has seen.
+            on_batch: Told the images of each batch; the first call counts those that the checkpoint has seen too.
             say: Told in a few words how the run does.
 
         Raises:
@@ -79,10 +79,10 @@ class LongRun:
         return self._files.network.with_suffix(".lock")
 
     def check(self) -> None:
-        """Find out, before hours of training, whether the checkpoint can be gone on from, if there is one.
+        """Find out, before hours of training, whether the checkpoint can be read, if there is one.
 
         Raises:
-            CheckpointError: It cannot be read.
+            CheckpointError: It cannot.
         """
         self._find()
 

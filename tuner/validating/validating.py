@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 from dashboards.shown_pictures import shown_pictures
 from dashboards.validation_sheet import validation_sheet
@@ -15,6 +15,8 @@ from tuner.installation import environment
 from tuner.search.study_pictures import StudyPictures
 from tuner.validating.plan import ValidationPlan, ValidationRequest, open_validation_pictures, plan_validation
 from tuner.validating.validation_store import ValidationStore
+
+_WAITING: Final = "waiting for another process of this machine, which trains this setting"
 
 
 @final
@@ -118,20 +120,16 @@ def _train(
         observer.on_images(seen, total)
         interrupts.check()
 
-    def on_wait() -> None:
-        interrupts.check()
-        observer.say("waiting for another process of this machine, which trains this setting")
-
     runs = [LongRun(trial, plan, pictures, on_batch=on_batch, say=observer.say) for trial in trials]
     for run in runs:
         run.check()
     resources = StudyResources(plan.config, pictures, report=observer.say, settle=store.settle)
-    with interrupts:
-        for place, run in enumerate(runs, start=1):
-            with held_alone(run.lock, on_wait=on_wait):
-                if not store.has(run.trial):
-                    store.keep_run(*run.train(resources))
-                run.forget()
+    for place, run in enumerate(runs, start=1):
+        # Interrupts are held back only once the lock is: whoever waits for it is heard at once.
+        with held_alone(run.lock, on_wait=lambda: observer.say(_WAITING)), interrupts:
+            if not store.has(run.trial):
+                store.keep_run(*run.train(resources))
+            run.forget()
             seen = place * plan.rungs[-1]
             observer.on_images(seen, total)
             interrupts.check()

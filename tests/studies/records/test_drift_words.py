@@ -41,6 +41,7 @@ def test_a_shorter_training_moves_it_less() -> None:
     [
         {"full_training": {"images": 1200}},
         {"search": {"start": "scout"}},
+        {"search": {"start": ["noise"]}},
         {"training": {}},
         {"training": {"images": "many"}},
     ],

@@ -182,16 +182,25 @@ class TestConfigurationOfNetworks:
         ("option", "setting"),
         [
             (("--trials", 4), "search.trials=5"),
-            (("--trials", 4), "search=null"),
+            (("--trials", 4), "search={rungs: [1], trials: 5}"),
             (("--seed", 1), "seed=2"),
             (("--start", "scout"), "search.start=noise"),
+            (("--photos", "photos"), "photos=photos/"),
         ],
     )
-    def test_two_options_that_differ(
+    def test_two_options_of_one_setting(
         self, run_cli: RunCli, folder: Path, option: tuple[str, object], setting: str
     ) -> None:
-        run_cli(*RUN, *option, "--set", setting).require_refusal(f"`--set {setting}`", "Give one of them")
+        name = "search.trials" if "trials" in setting else setting.partition("=")[0]
+        run_cli(*RUN, *option, "--set", setting).require_refusal(f"`--set {name}`", "Give one of them")
         assert not (folder / "styletuner.db").exists()
+
+    def test_a_section_that_sets_nothing(self, run_cli: RunCli) -> None:
+        """It leaves the section as it is; what is no section is refused for that, with other options or without."""
+        told = run_cli(*RUN, "--trials", 4, "--set", "search=null", "--set", "seed=-1")
+        told.require_refusal("`seed`", "-1")
+        for options in ((), ("--trials", 4)):
+            run_cli(*RUN, *options, "--set", "search=5").require_refusal("`search`", "5")
 
     def test_baseline_outside_the_search(self, run_cli: RunCli) -> None:
         run_cli(*RUN, "--set", "search.baseline=[1, 100, 0.1]").require_refusal("style_to_content", "0.01 to 10")

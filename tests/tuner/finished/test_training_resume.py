@@ -148,7 +148,7 @@ class TestFullDisk:
         exported.write_text(exported.read_text().replace("checkpoint_every: 8", "checkpoint_every: 1000"))
         full[".keras"] = 0
         outcome = run_cli("train", exported, "-o", "net.keras")
-        outcome.require_refusal("net.keras", "No space left", "goes on at 16 of 16 images")
+        outcome.require_refusal("net.keras", "No space left", "goes on with this training at 16 of 16 images")
         assert images_seen(folder / "net.checkpoint.npz") == 16
         assert not (folder / "net.keras").exists()
         full.clear()

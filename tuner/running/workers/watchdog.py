@@ -20,7 +20,7 @@ class ProgressWatchdog:
 
     def __init__(self, *, patience_seconds: float) -> None:
         self._patience = patience_seconds
-        self._still = 0.0
+        self._num_progressed = 0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="progress-watchdog", daemon=True)
 
@@ -30,7 +30,7 @@ class ProgressWatchdog:
 
     def progressed(self) -> None:
         """Say that something was done."""
-        self._still = 0.0
+        self._num_progressed += 1
 
     def stop(self) -> None:
         """Stop watching."""
@@ -38,12 +38,12 @@ class ProgressWatchdog:
 
     def _watch(self) -> None:
         between = min(1.0, self._patience / 4)
-        looked = time.monotonic()
+        looked, known, still = time.monotonic(), self._num_progressed, 0.0
         while not self._stopped.wait(between):
-            now = time.monotonic()
-            self._still += min(now - looked, 2 * between)
-            looked = now
-            if self._still > self._patience:
+            now, num_progressed = time.monotonic(), self._num_progressed
+            still = still + min(now - looked, 2 * between) if num_progressed == known else 0.0
+            looked, known = now, num_progressed
+            if still > self._patience:
                 self._say_where_it_stands()
                 os._exit(1)
 

@@ -1,6 +1,7 @@
 """`study validate` on the command line: bad input, and a real study that is killed on the way and gone on with."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -238,7 +239,7 @@ def test_two_commands_at_once_train_each_setting_once(finished: Path) -> None:
     command = (*COMMAND, "--images", "30x", "--settings", 2, "--photos", str(finished / "photos"))
     with CommandProcess(*command, cwd=finished) as one, CommandProcess(*command, cwd=finished) as other:
         assert (one.wait(), other.wait()) == (0, 0), one.output + other.output
-        ends = (one.output + other.output).count("at 480 images")
+        ends = len(re.findall(r"quality [\d.]+ at 480 images", one.output + other.output))
     found = kept(finished)
     assert found is not None
     assert (ends, len(found.runs), found.missing) == (2, 2, ())

@@ -1,8 +1,5 @@
 """What the watchdog counts; that it ends a real worker is tested with worker processes."""
 
-import time
-from typing import Any
-
 import pytest
 
 from tuner.running.workers import watchdog
@@ -15,43 +12,55 @@ class EndedError(Exception):
     """Stands for the end of the process."""
 
 
-@pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+class Looks(list[float]):
     """Seconds between looks, to be filled; after the last one the watchdog is told to stop."""
-    seconds: list[float] = []
-    now = time.monotonic()
 
-    def wait(_watchdog: Any, _seconds: float) -> bool:
-        nonlocal now
-        now += seconds.pop(0) if seconds else 0.0
-        return not seconds
+    def __init__(self) -> None:
+        super().__init__()
+        self.watchdog = ProgressWatchdog(patience_seconds=PATIENCE)
+        self.now = 0.0
+        self.progress_at = -1
+        self.num_done = 0
+
+    def wait(self, _seconds: float) -> bool:
+        self.now += self.pop(0)
+        self.num_done += 1
+        if self.num_done == self.progress_at:
+            self.watchdog.progressed()
+        return not self
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+    found = Looks()
 
     def end(_status: int) -> None:
         raise EndedError
 
-    monkeypatch.setattr(watchdog.time, "monotonic", lambda: now)
-    monkeypatch.setattr(watchdog.threading.Event, "wait", wait)
+    monkeypatch.setattr(watchdog.time, "monotonic", lambda: found.now)
+    monkeypatch.setattr(watchdog.threading.Event, "wait", found.wait)
     monkeypatch.setattr(watchdog.os, "_exit", end)
-    return seconds
+    return found
 
 
 @pytest.mark.usefixtures("capfd")
-def test_training_that_stands_still(looked: list[float]) -> None:
-    looked += [1.0] * 1000
+def test_training_that_stands_still(looks: Looks) -> None:
+    looks += [1.0] * 1000
     with pytest.raises(EndedError):
-        ProgressWatchdog(patience_seconds=PATIENCE)._watch()
-    assert len(looked) == 1000 - PATIENCE - 1
+        looks.watchdog._watch()
+    assert looks.num_done == PATIENCE + 1
 
 
-def test_a_process_that_was_stopped(looked: list[float]) -> None:
-    looked += [1.0] * 400 + [86_400.0] + [1.0] * 400
-    ProgressWatchdog(patience_seconds=PATIENCE)._watch()
-    assert not looked
+def test_a_process_that_was_stopped(looks: Looks) -> None:
+    looks += [1.0] * 400 + [86_400.0] + [1.0] * 400
+    looks.watchdog._watch()
+    assert looks.num_done == 801
 
 
-def test_progress_begins_the_count_anew(looked: list[float]) -> None:
-    found = ProgressWatchdog(patience_seconds=PATIENCE)
-    for _ in range(3):
-        looked += [1.0] * 600
-        found._watch()
-        found.progressed()
+@pytest.mark.usefixtures("capfd")
+def test_progress_begins_the_count_anew(looks: Looks) -> None:
+    looks += [1.0] * 2000
+    looks.progress_at = 600
+    with pytest.raises(EndedError):
+        looks.watchdog._watch()
+    assert looks.num_done == 600 + PATIENCE + 1

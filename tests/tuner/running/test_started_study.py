@@ -21,6 +21,7 @@ from studies.records import attributes
 from studies.records.study_record import StudyRecord
 from studies.records.summaries import summarise
 from studies.storage.study_storage import StudyStorage
+from tests.studies.conftest import PostgreSQLServer
 from tests.tuner.conftest import RunCli
 from tests.tuner.interruptions import interrupted_training, killed_before
 from tests.tuner.tiny_study import NAME, CommandProcess, opened, read_trials, run_command
@@ -203,6 +204,40 @@ def test_a_study_that_gets_one_elsewhere_trains_no_further(run_cli: RunCli, monk
     outcome = run_cli(*RUN, "--seed", 8)
     assert "Another process has trained the starter meanwhile" in outcome.stderr
     outcome.require_refusal("has not got its starter")
+
+
+def test_two_machines_begin_at_once(
+    folder: Path, own_cache: Path, postgresql_server: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has a cache of its own, so that neither waits for the other; who ends first gives the study its starter."""
+    monkeypatch.setenv("STYLETUNER_ARTIFACTS", str(folder / "kept"))
+    address = postgresql_server.new_database()
+    machines = [folder / "one", folder / "other"]
+    for cache in machines:
+        cache.mkdir()
+        for file in (path for path in own_cache.iterdir() if path.is_file()):
+            (cache / file.name).symlink_to(file.resolve())
+    run = (*RUN, "--storage", address, "--set", "training.images=400")
+    environments = [{pretrained.CACHE_VARIABLE: str(cache)} for cache in machines]
+    try:
+        with (
+            CommandProcess(*run, cwd=folder, environment=environments[0]) as one,
+            CommandProcess(*run, cwd=folder, environment=environments[1]) as other,
+        ):
+            assert (one.wait(), other.wait()) == (0, 0), one.output + other.output
+            said = one.output + other.output
+        assert said.count("the price of one of 4 trials") == 2, "both began to train it"
+        assert len(read_trials(address)) == 3
+        assert all(trial.state.is_finished() for trial in read_trials(address))
+        with opened(address) as studies:
+            record = StudyRecord.parse(studies.read_study(NAME).user_attrs)
+            kept = studies.artifacts.path_of(record.starter_network or "")
+            networks = [path for path in studies.artifacts.path.iterdir() if path.read_bytes()[:2] == b"PK"]
+        assert networks == [kept], "one alone is kept"
+        assert record.starter is not None
+        assert record.starter.sha256 == sha256_of(kept) == record.identity["starter_sha256"]
+    finally:
+        postgresql_server.drop_database(address)
 
 
 def test_a_wider_study_starts_from_the_same(started: Path, run_cli: RunCli) -> None:

@@ -132,7 +132,7 @@ def _to_train_long(study: list[Row], *, is_again: bool) -> list[Row]:
     found = leaders(study)
     is_last_alone = is_again or study[0]["way"] not in LED_EARLY or study[0]["scale"] != "64"
     led = [found[SHARES[-1]]] if is_last_alone else list(found.values())
-    return [row for row in study if row["origin"] == "baseline"] + led
+    return led + [row for row in study if row["origin"] == "baseline"]
 
 
 def _image(style: str, arguments: argparse.Namespace) -> Path:

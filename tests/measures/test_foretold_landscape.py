@@ -62,7 +62,8 @@ def test_of_several_each_is_another_setting_until_none_is_left() -> None:
 
 
 def test_the_second_of_two_at_once_is_what_follows_the_first_one_awaited() -> None:
-    landscape = ForetoldLandscape(grid(), ridge(grid()))
+    # Its best is at no setting: else two to either side of it are expected to come to the same but for rounding.
+    landscape = ForetoldLandscape(grid(), ridge(grid(), top=0.47))
     both = landscape.next_settings(NONE, np.zeros(0), awaited=NONE, count=2)
     later = landscape.next_settings(NONE, np.zeros(0), awaited=grid()[both[:1]], count=1)
     assert both[1:] == later

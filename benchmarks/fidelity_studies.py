@@ -35,7 +35,7 @@ from tuner.installation.environment import load_networks
 TABLE = Path(__file__).with_name("fidelity_studies.csv")
 WAYS = ("noise", "scout", "starter")
 LONG_RUN_IMAGES = {"64": RUNGS["64"][-1], "96": RUNGS["96"][-2]}
-"""Eight times a short run, and at 96 px four times: two seeds so long say more than one twice as long."""
+"""Eight times a short run, and at 96 px four times: two seeds so long cost as much as one twice as long."""
 LED_EARLY = ("noise", "scout")
 """Ways of whose studies at 64 px also what leads earlier is trained for long."""
 NUM_TRIALS = 16

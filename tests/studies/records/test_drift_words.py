@@ -19,14 +19,19 @@ def test_full_training_is_told_from_where_to_where_the_best_may_move() -> None:
     told = exported_drift_in_words(exported())
     low, high = (f"{2 * factor:.2g}" for factor in FACTORS["noise"])
     assert told.startswith("Full training of 40,000 images is 33.3 times a trial.")
-    assert f"from 2 that is {low} or {high}; what comes after {TIMES_LONGER} times was not measured" in told
+    assert f"from 2 that is {low} to {high}; what comes after {TIMES_LONGER} times was not measured" in told
     assert told.endswith("styletuner study validate 'my waves' --images 8x")
 
 
 def test_what_trials_started_from_counts() -> None:
     told = exported_drift_in_words(exported(search={"start": "starter"}))
     low, high = (f"{2 * factor:.2g}" for factor in FACTORS["starter"])
-    assert f"times that of trials from a starter (docs/fidelity.md); from 2 that is {low} or {high};" in told
+    assert f"times that of trials from a starter (docs/fidelity.md); from 2 that is {low} to {high};" in told
+
+
+def test_what_was_not_measured_is_said_to_be_so() -> None:
+    told = exported_drift_in_words(exported(search={"start": "scout"}))
+    assert "was not measured of trials from a scout. For this style: styletuner study validate" in told
 
 
 def test_a_shorter_training_moves_it_less() -> None:
@@ -40,7 +45,6 @@ def test_a_shorter_training_moves_it_less() -> None:
     "configuration",
     [
         {"full_training": {"images": 1200}},
-        {"search": {"start": "scout"}},
         {"search": {"start": ["noise"]}},
         {"training": {}},
         {"training": {"images": "many"}},

@@ -151,7 +151,19 @@ def test_other_pictures_are_refused(asked: Path, run_cli: RunCli) -> None:
         "style image other.png is not what scout s.keras was trained with"
     )
     (asked / "photos" / "photo_03.png").unlink()
+    kept = (asked / "s.keras").read_bytes()
     run_cli("scout", "sweep", "s.keras", "--photos", "photos").require_refusal("photos are not what scout s.keras")
+    assert (asked / "s.keras").read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    "command", [("sweep", "-o", "a.csv"), ("suggest",), ("sheet", "-o", "a.png")], ids=lambda c: c[0]
+)
+def test_pictures_that_are_gone_can_be_named(asked: Path, run_cli: RunCli, command: tuple[str, ...]) -> None:
+    asking = ("scout", command[0], "s.keras", *command[1:])
+    run_cli(*asking, "--style", "gone.png").require_refusal("style image of scout s.keras is gone: gone.png", "--style")
+    run_cli(*asking, "--photos", "gone").require_refusal("photos of scout s.keras are gone", "'gone'", "--photos")
+    assert not (asked / command[-1]).exists()
 
 
 def test_outputs_are_not_written_over(asked: Path, run_cli: RunCli) -> None:

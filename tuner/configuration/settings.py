@@ -175,7 +175,7 @@ class SearchSection(Section):
         16,
         ge=1,
         le=1_000_000,
-        description="Finished (complete and pruned) trials of the study, less the price of what they start from.",
+        description="Finished (complete and pruned) trials of the study, the price of what they start from included.",
     )
     objectives: Objectives = Field(
         "quality",

@@ -37,7 +37,7 @@ for command in (list_studies, show, prefer, rescore, validate, export):
 @click.option(
     "--trials",
     type=click.IntRange(min=1),
-    help="Finished trials of the study in all, less the price of what they start from.",
+    help="Finished trials of the study in all, the price of what they start from included.",
 )
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
@@ -114,15 +114,19 @@ def run(
         scout=given,
     )
     if dry_run:
-        _print_estimate(request)
+        _print_estimate(request, as_json=as_json)
     else:
         _run(request, as_json=as_json)
 
 
-def _print_estimate(request: "StudyRequest") -> None:
+def _print_estimate(request: "StudyRequest", *, as_json: bool) -> None:
+    from tuner.command_line.study.event_lines import print_estimate
     from tuner.running.run_study import estimate_study
 
     found = estimate_study(request, say=lambda text: click.echo(text, err=True))
+    if as_json:
+        print_estimate(found)
+        return
     start = f"A {found.start} of {found.start_images:,} images and " if found.start_images else ""
     click.echo(
         f"{start}{found.num_trials} trials of {found.num_images} images: at most {format_seconds(found.cost.seconds)} "

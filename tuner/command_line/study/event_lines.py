@@ -15,7 +15,7 @@ from tuner.running.standing import Standing
 from tuner.search.trial_observer import RungEvent
 
 if TYPE_CHECKING:
-    from tuner.running.run_study import StudyResult
+    from tuner.running.run_study import StudyEstimate, StudyResult
 
 
 @final
@@ -95,6 +95,20 @@ class EventLines(StudyObserver):
             starter=None if result.summary.record.starter is None else result.summary.record.starter.to_attribute(),
             scout_sheet=None if result.scout_sheet is None else str(result.scout_sheet),
         )
+
+
+def print_estimate(estimate: "StudyEstimate") -> None:
+    """Print what a study would cost, as an event "estimate"."""
+    _print(
+        "estimate",
+        num_trials=estimate.num_trials,
+        num_images=estimate.num_images,
+        start=estimate.start,
+        start_images=estimate.start_images,
+        seconds=estimate.cost.seconds,
+        num_bytes=estimate.cost.num_bytes,
+        num_finished=estimate.num_finished,
+    )
 
 
 def _print(event: str, **values: Any) -> None:

@@ -54,6 +54,15 @@ def test_dry_run_leaves_nothing_behind(run_cli: RunCli, folder: Path) -> None:
     assert not (folder / "out").exists()
 
 
+def test_dry_run_as_json(run_cli: RunCli) -> None:
+    said = run_cli(*RUN, "--trials", 5, "--dry-run", "--json").require_success().stdout
+    estimate = json.loads(said)
+    assert estimate.pop("seconds") > 0
+    assert estimate.pop("num_bytes") > 0
+    counted = {"num_trials": 5, "num_images": 16, "start": "noise", "start_images": 0, "num_finished": None}
+    assert estimate == {"event": "estimate", **counted}
+
+
 @pytest.mark.parametrize(
     "settings",
     [("training.images=8",), ("data.feature_cache_megabytes=0",), ("training.images=8", "data.num_crops=5")],

@@ -250,6 +250,22 @@ class TestStart:
         refused.require_refusal("Scout s.keras was trained with another style image")
 
     @pytest.mark.usefixtures("exported")
+    def test_weights_that_a_scout_does_not_know_are_refused(
+        self, scout_folder: Path, run_cli: RunCli, folder: Path
+    ) -> None:
+        for name in ("s.keras", "s.training.yaml"):
+            shutil.copy(scout_folder / name, folder)
+        record = (folder / "s.training.yaml").read_text()
+        narrow = {"style_to_content": [20.0, 30.0]}
+        head, document = record.split("\n", 1)
+        values = yaml.safe_load(document)
+        values["configuration"]["search"].update(narrow)
+        (folder / "s.training.yaml").write_text(f"{head}\n{yaml.safe_dump(values)}")
+        refused = run_cli("train", "best.yaml", "-o", "net.keras", "--from", "s.keras")
+        refused.require_refusal("`style_to_content` must be from 20 to 30")
+        assert not (folder / "net.keras").exists()
+
+    @pytest.mark.usefixtures("exported")
     def test_that_cannot_be_one_is_refused(self, run_cli: RunCli, folder: Path) -> None:
         run = ("train", "best.yaml", "-o", "net.keras", "--from")
         run_cli(*run, "none.keras").require_refusal("`--from` none.keras does not exist")

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from groundwork.file_hashes import sha256_of
 from measures.sampled_values import SampledValues
-from models.pictures.images import read_image
+from models.pictures.images import read_image, write_image
 from models.pretrained import files as pretrained
 from objectives.training.trainer import StyleTrainer
 from studies.records import attributes
@@ -129,6 +129,9 @@ def test_a_trial_starts_from_the_fold_and_can_be_repeated(
     exported = yaml.safe_load((scouted / best).read_text())
     repeat = ("train", best, "--repeat-trial", "-o", "net.keras")
     run_cli(*repeat).require_refusal("start from its scout", "--scout scout.keras", "--from")
+    shutil.copy(scouted / "scout.training.yaml", scouted / "other.training.yaml")
+    load_scout(scouted / "scout.keras").network.save(scouted / "other.keras")
+    run_cli(*repeat, "--from", "other.keras").require_refusal("other.keras")
     monkeypatch.setattr(StyleTrainer, "start", noting)
     said = run_cli(*repeat, "--from", "scout.keras").require_success().stdout
     quality = f"{exported['quality']:.4f}"
@@ -217,6 +220,16 @@ def test_what_is_said_by_hand_has_to_fit_the_scout(scout_folder: Path, folder: P
     run_cli(*run, "--set", "scout.images=32").require_refusal("`scout.images` 24; the study has 32. Set it to that")
     for noise in (["--set", "search.start=noise"], ["--start", "noise"]):
         run_cli(*run, *noise).require_refusal("`search.start` must be scout where a scout is given")
+    for setting, told in (
+        ("network.width=8", "`network.width` 4; the study has 8"),
+        (
+            "search.style_to_content=[0.001, 10]",
+            "for `style_to_content` from 0.01 to 10; the study searches 0.001 to 10",
+        ),
+    ):
+        run_cli(*run, "--set", setting).require_refusal(told)
+    write_image(folder / "other.png", read_image(folder / "style.png")[::-1])
+    run_cli(*run, "--style", "other.png").require_refusal("Scout s.keras was trained with another style image")
     record = (folder / "s.training.yaml").read_text()
     (folder / "s.training.yaml").write_text(record.replace("images: 24", "images: many", 1))
     run_cli(*run).require_refusal("s.keras is no scout of this version")

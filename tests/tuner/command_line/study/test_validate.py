@@ -1,9 +1,11 @@
 """`study validate` on the command line: bad input, and a real study that is killed on the way and gone on with."""
 
+import contextlib
 import json
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,6 +99,12 @@ def test_bad_input(run_cli: RunCli, judged: Path) -> None:
     run_cli(*COMMAND, "--sheet", "style.png").require_refusal("`--sheet`", "style.png")
     assert "2" in run_cli(*COMMAND, "--settings", 1).stderr
     assert kept(judged) is None
+    database = judged / "styletuner.db"
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE trials SET state = 'FAIL' WHERE state = 'COMPLETE' AND trial_id > 1")
+    before = database.read_bytes()
+    run_cli(*COMMAND).require_refusal("Received 1")
+    assert database.read_bytes() == before
 
 
 @pytest.mark.slow

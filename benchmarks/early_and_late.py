@@ -83,7 +83,7 @@ def agreement(curves: Curves, early: int, late: int, *, better_half: bool) -> st
     """Describe Kendall's tau-b of the quality at two rungs: mean over styles, 90 % interval, each style."""
     pairs = []
     for values in curves.values():
-        chosen = values[np.argsort(-values[:, late])[: len(values) // 2]] if better_half else values
+        chosen = values[_better_half(values[:, late])] if better_half else values
         pairs.append((chosen[:, early], chosen[:, late]))
     each = [tau(one, other) for one, other in pairs]
     generator = np.random.default_rng(0)
@@ -96,6 +96,11 @@ def agreement(curves: Curves, early: int, late: int, *, better_half: bool) -> st
         resampled.append(np.nanmean(taus))
     low, high = np.nanpercentile(resampled, [5, 95])
     return f"{np.mean(each):.2f} [{low:.2f}, {high:.2f}] ({', '.join(f'{value:.2f}' for value in each)})"
+
+
+def _better_half(late: np.ndarray) -> np.ndarray:
+    """Return which settings are no worse than the median in the end: of an odd number of them the middle one too."""
+    return late >= np.median(late)
 
 
 def tau(one: np.ndarray, other: np.ndarray) -> float:
@@ -124,8 +129,7 @@ def regret_of(early: np.ndarray, late: np.ndarray, num_kept: int) -> float:
 
 def held_against(early: np.ndarray, late: np.ndarray) -> list[str]:
     """Return tau-b of all settings and of the better half, regret of the best and of the best three."""
-    better = late >= np.median(late)
-    taus = [tau(early[kept], late[kept]) for kept in (slice(None), better)]
+    taus = [tau(early[kept], late[kept]) for kept in (slice(None), _better_half(late))]
     regrets = [regret_of(early, late, count) for count in (1, 3)]
     return [*(f"{value:.2f}" for value in taus), *(f"{regret:.0%}" for regret in regrets)]
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from early_and_late import agreement, held_against, is_pruned, regret_of
 from fidelity_rules import print_rules
-from fidelity_runs import CHOOSING, NUM_SETTINGS, REPORTING, RUNGS, SHORT_RUN, read_table
+from fidelity_runs import CHOOSING, NUM_SETTINGS, REPORTING, RUNGS, SCALES, SHORT_RUN, SHORT_RUNS, read_table
 from fidelity_scout import read as read_scouts
 from fidelity_studies import LONG_RUNS, NUM_TRIALS, WAYS, leaders
 from fidelity_studies import read as read_studies
@@ -46,7 +46,9 @@ def main() -> None:
         print_rules(truths)
         _print_ways(found)
         _print_scouts(found)
-        _print_studies(found)
+    for scale in SCALES:
+        _print_studies(found if scale == "64" else [], scale=scale)
+    _print_larger()
     _print_means()
     _print_seeds()
     partly = [f"{truth.style} ({len(truth.ratios)} settings)" for truth in truths if len(truth.ratios) < NUM_SETTINGS]
@@ -158,15 +160,31 @@ def _print_ways(truths: Sequence[Truth]) -> None:
                 print(f"| {told} | {way} | {images} | {' | '.join(held_against(early, truth.quality[:, -1]))} |")
 
 
-def _print_studies(truths: Sequence[Truth]) -> None:
-    """Say what whole studies chose, and what that is worth in a long run from noise."""
+def _print_larger() -> None:
+    """Print the learning curves at 96 px, of whatever runs start from."""
+    found: dict[tuple[str, str, str, int], dict[int, float]] = defaultdict(dict)
+    for row in read_table():
+        if (row["scale"], row["seed"]) == ("96", "0"):
+            key = row["style"], row["way"], row["style_to_content"], int(row["setting"])
+            found[key][int(row["images_seen"])] = float(row["quality"])
+    if found:
+        print("\n### At 96 px: quality by images seen\n")
+        print("| style | start | style : content | " + " | ".join(map(str, RUNGS["96"])) + " |")
+        print("|---|---|---|" + "---|" * len(RUNGS["96"]))
+    for (style, way, ratio, _), by_images in found.items():
+        cells = [f"{by_images[images]:.3f}" if images in by_images else "" for images in RUNGS["96"]]
+        print(f"| {style} | {way} | {float(ratio):.2f} | {' | '.join(cells)} |")
+
+
+def _print_studies(truths: Sequence[Truth], *, scale: str) -> None:
+    """Say what whole studies of one size chose, and what that is worth in a long run from noise."""
     found: dict[tuple[str, str, str], list[dict[str, str]]] = defaultdict(list)
     for row in read_studies():
-        if row["scale"] == "64":
+        if row["scale"] == scale:
             found[row["style"], row["way"], row["seed"]].append(row)
     if not found:
         return
-    print(f"\n### What leads a study of {NUM_TRIALS} short runs, and its long run from noise\n")
+    print(f"\n### At {scale} px: what leads a study of {NUM_TRIALS} short runs, and its long run from noise\n")
     print(
         "Best: of the twelve settings. Images: trained by then, a scout's or starter's too. Again: with another seed.\n"
     )
@@ -175,8 +193,8 @@ def _print_studies(truths: Sequence[Truth]) -> None:
     tops = {truth.style: truth.quality[:, -1].max() for truth in truths}
     for (style, way, _), rows in found.items():
         for share, leader in leaders(rows).items():
-            spent = [int(row["images_in_all"]) for row in rows]
-            images = max((seen for seen in spent if seen <= share * NUM_TRIALS * SHORT_RUN), default=0)
+            spent, budget = [int(row["images_in_all"]) for row in rows], share * NUM_TRIALS * SHORT_RUNS[scale]
+            images = max((seen for seen in spent if seen <= budget), default=0)
             ratios = " | ".join(f"{float(leader[name]):.2g}" for name in ("style_to_content", "tv_to_content"))
             number = f"{leader['trial']} ({leader['origin']})"
             top = f"{tops[style]:.3f}" if style in tops else "-"

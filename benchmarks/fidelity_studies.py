@@ -6,8 +6,9 @@ For each style and way one study of sixteen short runs at 64 px (with `--scale 9
 fidelity_runs.py: `noise`; `scout` as with --start scout, whose scout is worth four of them; `starter` as with --start
 starter, which is worth one. Then what leads at the end (at 64 px from noise and a scout also after a quarter of the
 budget and after half), and the baseline, is trained from noise to the end of the long runs (at 96 px to their half), on
-their crops; what leads at the end and the baseline once more with the second seed of those. What is in the table is not
-run again; an interrupted study goes on. The table's last two columns are empty but for these trials.
+their crops; what leads at the end and the baseline once more with the second seed of those. With `--seed` another study
+has its own draws and, as a user's would, its own held-out photos, crops and initial weights. What is in the table is
+not run again; an interrupted study goes on. The table's last two columns are empty but for these trials.
 
 Rows of `scout_near` are of --scout as it was once: suggestions lay apart in either ratio alike, which often meant one
 style : content three times.
@@ -15,6 +16,7 @@ style : content three times.
 
 import argparse
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +32,7 @@ from fidelity_runs import (
     read_table,
 )
 
+from groundwork.whole_files import write_whole
 from tuner.installation.environment import load_networks
 
 TABLE = Path(__file__).with_name("fidelity_studies.csv")
@@ -59,7 +62,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="those of these ways alone")
     parser.add_argument("--scale", choices=SCALES, default="64", help="side of the crops in pixels")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of the studies' samplers; crops stay those of the long runs"
+        "--seed", type=int, default=0, help="of the studies: draws, photos held out, crops; long runs keep theirs"
     )
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -121,11 +124,16 @@ def _train_long(style: str, arguments: argparse.Namespace, *, column: str, seed:
                 score = runs.score({name: float(value) for name, value in ratios.items()})
             for twin in twins:
                 twin[column] = score
-            with TABLE.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(table)
+            _write(table)
             print(style, way, "trial", row["trial"], column, score, flush=True)
+
+
+def _write(table: list[Row]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    write_whole(TABLE, text.getvalue().encode())
 
 
 def _to_train_long(study: list[Row], *, is_again: bool) -> list[Row]:

@@ -45,6 +45,14 @@ def judge_few(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{module}.SHEET_SHAPE", (2, 3))
 
 
+def write_anew(folder: Path, name: str, other: str) -> None:
+    """Write a scout's network and record once more: the same network, in another file."""
+    load_scout(folder / f"{name}.keras").network.save(folder / f"{other}.keras")
+    head, document = (folder / f"{name}.training.yaml").read_text().split("\n", 1)
+    record = {**yaml.safe_load(document), "network_sha256": sha256_of(folder / f"{other}.keras")}
+    (folder / f"{other}.training.yaml").write_text(f"{head}\n{yaml.safe_dump(record)}")
+
+
 @pytest.fixture(autouse=True)
 def _judge_few(monkeypatch: pytest.MonkeyPatch) -> None:
     judge_few(monkeypatch)
@@ -129,9 +137,8 @@ def test_a_trial_starts_from_the_fold_and_can_be_repeated(
     exported = yaml.safe_load((scouted / best).read_text())
     repeat = ("train", best, "--repeat-trial", "-o", "net.keras")
     run_cli(*repeat).require_refusal("start from its scout", "--scout scout.keras", "--from")
-    shutil.copy(scouted / "scout.training.yaml", scouted / "other.training.yaml")
-    load_scout(scouted / "scout.keras").network.save(scouted / "other.keras")
-    run_cli(*repeat, "--from", "other.keras").require_refusal("other.keras")
+    write_anew(scouted, "scout", "other")
+    run_cli(*repeat, "--from", "other.keras").require_refusal("other.keras is not the scout that the trials of study")
     monkeypatch.setattr(StyleTrainer, "start", noting)
     said = run_cli(*repeat, "--from", "scout.keras").require_success().stdout
     quality = f"{exported['quality']:.4f}"
@@ -179,13 +186,7 @@ def test_a_scout_that_is_there_is_taken_and_no_other_later(
     assert [trial.state for trial in trials[:1]] == [TrialState.COMPLETE]
     assert [is_suggested(trial) for trial in trials] == [False, True], "the others, when there are more trials"
     assert "Of its 6 suggestions, 1 is finished; so far" in run_cli("study", "show", NAME).require_success().stdout
-    # The same network, written anew: another file.
-    scout = load_scout(folder / "s.keras")
-    scout.network.save(folder / "t.keras")
-    record = yaml.safe_load((folder / "s.training.yaml").read_text())
-    record["network_sha256"] = sha256_of(folder / "t.keras")
-    head = (folder / "s.training.yaml").read_text().splitlines()[0]
-    (folder / "t.training.yaml").write_text(f"{head}\n{yaml.safe_dump(record)}")
+    write_anew(folder, "s", "t")
     for dry in ([], ["--dry-run"]):
         refused = run_cli(*run, "t.keras", "--trials", 5, *dry)
         refused.require_refusal("has a scout already, another one than t.keras", "export waves --scout FILE")

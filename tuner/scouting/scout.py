@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from measures.ratio_space import CODE_SIZE, RatioSpace, encode
 from measures.sampled_values import SampledValues
-from models.errors import PhotosError
+from models.errors import ImageError, PhotosError
 from models.networks.conditioned_style_network import CONDITION, PHOTO
 from models.networks.style_network import stylise
 from tuner.checkpointed.saved_networks import read_network
@@ -77,8 +77,7 @@ class Scout:
             photos: Where its photos lie now; by default where they were.
 
         Raises:
-            ImageError: The style image cannot be read.
-            ScoutError: They are gone, or others; says how to name them.
+            ScoutError: They are gone, cannot be used, or are others; says how to name them.
         """
         moved: dict[str, Any] = {}
         if style is not None:
@@ -86,13 +85,13 @@ class Scout:
         if photos:
             moved["photos"] = tuple(photos)
         config = self.config.model_copy(update=moved)
-        if config.style is not None and not config.style.exists():
-            raise ScoutError(f"The style image of scout {self.name} is gone: {config.style}. Name it: --style")
         try:
             pictures = open_pictures(config)
-        except PhotosError as error:
+        except (ImageError, PhotosError) as error:
+            what, option = ("style image", "--style") if isinstance(error, ImageError) else ("photos", "--photos")
             raise ScoutError(
-                f"The photos of scout {self.name} are gone. {error} Name where they are: --photos"
+                f"Scout {self.name} cannot be asked without the {what} it was trained with. {error}\nSay where it has "
+                f"them now: {option}"
             ) from error
         for key, what in (("style_sha256", f"style image {config.style} is"), ("photos_digest", "photos are")):
             if pictures.identity()[key] != self.pictures.get(key):

@@ -161,9 +161,14 @@ def test_other_pictures_are_refused(asked: Path, run_cli: RunCli) -> None:
 )
 def test_pictures_that_are_gone_can_be_named(asked: Path, run_cli: RunCli, command: tuple[str, ...]) -> None:
     asking = ("scout", command[0], "s.keras", *command[1:])
-    run_cli(*asking, "--style", "gone.png").require_refusal("style image of scout s.keras is gone: gone.png", "--style")
-    run_cli(*asking, "--photos", "gone").require_refusal("photos of scout s.keras are gone", "'gone'", "--photos")
-    assert not (asked / command[-1]).exists()
+    (asked / "few").mkdir()
+    shutil.copy(asked / "photos" / "photo_03.png", asked / "few")
+    before = sorted(asked.iterdir())
+    for style in ("gone.png", "photos", "tiny.yaml", "x" * 300):
+        run_cli(*asking, "--style", style).require_refusal("without the style image it was trained", style, "--style")
+    for photos in ("gone", "few", "tiny.yaml"):
+        run_cli(*asking, "--photos", photos).require_refusal("without the photos it was trained with", "--photos")
+    assert sorted(asked.iterdir()) == before
 
 
 def test_outputs_are_not_written_over(asked: Path, run_cli: RunCli) -> None:

@@ -2,10 +2,14 @@
 
 import math
 import shlex
+from typing import Final
 
 from measures.length_drift import FACTORS, NUM_STYLES, TIMES_LONGER
 from studies.records.attribute_values import count_of, mapping_of, number_of
 from studies.records.exported_config import ExportedConfig
+
+STARTS: Final = ("noise", "starter", "scout")
+"""What trials start from."""
 
 
 def exported_drift_in_words(exported: ExportedConfig) -> str:
@@ -15,7 +19,7 @@ def exported_drift_in_words(exported: ExportedConfig) -> str:
     ratio = number_of(exported.params.get("style_to_content"))
     trial_images, full_images = count_of(trial.get("images")), count_of(full.get("images"))
     start = search.get("start", "noise")
-    if ratio is None or not trial_images or not full_images or not isinstance(start, str):
+    if ratio is None or not trial_images or not full_images or start not in STARTS:
         return ""
     return drift_in_words(
         style_to_content=ratio, trial_images=trial_images, full_images=full_images, study=exported.study, start=start
@@ -53,8 +57,8 @@ def drift_in_words(
     measured = "{:.2f} to {:.2f} times that of trials".format(*FACTORS[start])
     trials = "" if start == "noise" else f" from a {start}"
     return (
-        f"{longer} The best style : content was at {TIMES_LONGER} times, on {NUM_STYLES} styles, {measured}{trials} "
-        f"(docs/fidelity.md); from {style_to_content:.2g} that is {_range(low, high)}{beyond}. {validate}"
+        f"{longer} The best style : content was at {TIMES_LONGER} times, on {NUM_STYLES} styles at 64 px, {measured}"
+        f"{trials} (docs/fidelity.md); from {style_to_content:.2g} that is {_range(low, high)}{beyond}. {validate}"
     )
 
 

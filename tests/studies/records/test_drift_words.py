@@ -46,6 +46,7 @@ def test_a_shorter_training_moves_it_less() -> None:
     [
         {"full_training": {"images": 1200}},
         {"search": {"start": ["noise"]}},
+        {"search": {"start": "weird"}},
         {"training": {}},
         {"training": {"images": "many"}},
     ],

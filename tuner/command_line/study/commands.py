@@ -37,7 +37,7 @@ for command in (list_studies, show, prefer, rescore, validate, export):
 @click.option(
     "--trials",
     type=click.IntRange(min=1),
-    help="Finished trials of the study in all, the price of what they start from included.",
+    help="Trials of the study in all. Those that pay for its starter or scout are not run.",
 )
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
@@ -125,7 +125,7 @@ def _print_estimate(request: "StudyRequest", *, as_json: bool) -> None:
 
     found = estimate_study(request, say=lambda text: click.echo(text, err=True))
     if as_json:
-        print_estimate(found)
+        print_estimate(found, widen=request.widen)
         return
     start = f"A {found.start} of {found.start_images:,} images and " if found.start_images else ""
     click.echo(

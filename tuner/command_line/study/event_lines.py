@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class EventLines(StudyObserver):
     """Prints events to standard output: "study" with its name, "trial" for each that ended, "end" with the results.
 
+    A dry run prints one "estimate" instead (`print_estimate`).
+
     People are told as ever, on standard error.
     """
 
@@ -97,10 +99,11 @@ class EventLines(StudyObserver):
         )
 
 
-def print_estimate(estimate: "StudyEstimate") -> None:
-    """Print what a study would cost, as an event "estimate"."""
+def print_estimate(estimate: "StudyEstimate", *, widen: bool) -> None:
+    """Print what a study would cost, or with `widen` what a wider one has still to train, as an event "estimate"."""
     _print(
         "estimate",
+        widen=widen,
         num_trials=estimate.num_trials,
         num_images=estimate.num_images,
         start=estimate.start,

@@ -55,12 +55,15 @@ def test_dry_run_leaves_nothing_behind(run_cli: RunCli, folder: Path) -> None:
 
 
 def test_dry_run_as_json(run_cli: RunCli) -> None:
+    from_starter = (*RUN, "--trials", 5, "--start", "starter", "--dry-run", "--json")
+    started = json.loads(run_cli(*from_starter).require_success().stdout)
+    assert (started["num_trials"], started["start"], started["start_images"]) == (4, "starter", 16)
     said = run_cli(*RUN, "--trials", 5, "--dry-run", "--json").require_success().stdout
     estimate = json.loads(said)
     assert estimate.pop("seconds") > 0
     assert estimate.pop("num_bytes") > 0
     counted = {"num_trials": 5, "num_images": 16, "start": "noise", "start_images": 0, "num_finished": None}
-    assert estimate == {"event": "estimate", **counted}
+    assert estimate == {"event": "estimate", "widen": False, **counted}
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_bad_input(run_cli: RunCli, judged: Path) -> None:
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE trials SET state = 'FAIL' WHERE state = 'COMPLETE' AND trial_id > 1")
     before = database.read_bytes()
-    run_cli(*COMMAND).require_refusal("Received 1")
+    run_cli(*COMMAND).require_refusal("must have 2 complete trials to compare. Received 1.")
     assert database.read_bytes() == before
 
 

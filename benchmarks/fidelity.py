@@ -185,13 +185,12 @@ def _print_studies(truths: Sequence[Truth], *, scale: str) -> None:
     if not found:
         return
     print(f"\n### At {scale} px: what leads a study of {NUM_TRIALS} short runs, and its long run from noise\n")
-    print(
-        "Best: of the twelve settings. Images: trained by then, a scout's or starter's too. Again: with another seed.\n"
-    )
-    print("| style | start | share of the budget | images | trial | style : content | tv | long run | again | best |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("Seed: of the study. Images: trained by then, a scout's or starter's too. Again: with another seed.")
+    print("Best: of the settings that were trained for long by themselves.\n")
+    print("| style | start | seed | of the budget | images | trial | style : content | tv | long run | again | best |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     tops = {truth.style: truth.quality[:, -1].max() for truth in truths}
-    for (style, way, _), rows in found.items():
+    for (style, way, seed), rows in found.items():
         for share, leader in leaders(rows).items():
             spent, budget = [int(row["images_in_all"]) for row in rows], share * NUM_TRIALS * SHORT_RUNS[scale]
             images = max((seen for seen in spent if seen <= budget), default=0)
@@ -199,7 +198,7 @@ def _print_studies(truths: Sequence[Truth], *, scale: str) -> None:
             number = f"{leader['trial']} ({leader['origin']})"
             top = f"{tops[style]:.3f}" if style in tops else "-"
             ends = " | ".join(f"{float(leader[name]):.3f}" if leader[name] else "-" for name in LONG_RUNS)
-            print(f"| {style} | {way} | {share:g} | {images} | {number} | {ratios} | {ends} | {top} |")
+            print(f"| {style} | {way} | {seed} | {share:g} | {images} | {number} | {ratios} | {ends} | {top} |")
 
 
 def _print_means() -> None:

@@ -59,6 +59,7 @@ def test_whole_studies(studies: dict[tuple[str, str, str], list[Row]], scale: st
     for key, cells in zip(keys, told, strict=True):
         rows = studies[key]
         best = leader(rows)
+        assert best["long_run"], f"{key} has no long run yet"
         assert cells.pop(2).replace(",", "") == rows[-1]["images_in_all"], key
         if scale == "96":
             assert int(cells.pop(2)) == sum(row["state"] == "COMPLETE" for row in rows), key
@@ -70,19 +71,41 @@ def test_whole_studies(studies: dict[tuple[str, str, str], list[Row]], scale: st
 
 def test_means_of_two_seeds(studies: dict[tuple[str, str, str], list[Row]]) -> None:
     *told, last = documented("| style | equal weights | what leads from noise")
-    ways = ("noise", "scout", "starter")
-    means = []
-    for style, *cells in told:
-        rows = [studies["64", STYLES[style], way] for way in ways]
+    means = {}
+    for style in STYLES.values():
+        found = [studies.get(("64", style, way)) for way in ("noise", "scout", "starter")]
+        rows = [trials for trials in found if trials is not None]
         chosen = [next(row for row in rows[0] if row["origin"] == "baseline"), *(leader(trials) for trials in rows)]
-        means.append([np.mean([float(row[name]) for name in ("long_run", "second_long_run")]) for row in chosen])
-        for text, value in zip(cells, means[-1], strict=False):
+        both = [[row[name] for name in ("long_run", "second_long_run")] for row in chosen]
+        if len(rows) == len(found) and all(text for pair in both for text in pair):
+            means[style] = np.array(both).astype(float).mean(axis=1)
+    assert sorted(STYLES[cells[0]] for cells in told) == sorted(means)
+    for style, *cells, _best_setting in told:
+        for text, value in zip(cells, means[STYLES[style]], strict=True):
             assert as_written(text, f"{value:.6f}"), (style, text, value)
-    for text, value in zip(last[1:], np.mean(means, axis=0), strict=False):
+    everywhere = np.mean(list(means.values()), axis=0)
+    for text, value in zip(last[1:5], everywhere, strict=True):
         assert as_written(text, f"{value:.6f}")
-    gains = np.array(means)[:, 1:] / np.array(means)[:, :1] - 1
-    page = re.sub(r"\s+", " ", (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8"))
+    gains = [100 * np.mean([known[way] / known[0] - 1 for known in means.values()]) for way in (1, 2, 3)]
     pattern = r"gains (\d+) % on average from noise .*?, (\d+) % with a scout .*? and (\d+) % with a starter"
-    found = re.search(pattern, page)
-    assert found is not None
-    assert [int(text) for text in found.groups()] == [round(100 * gain) for gain in gains.mean(axis=0)]
+    assert told_percents("fidelity.md", pattern) == [round(gain) for gain in gains]
+
+
+@pytest.mark.parametrize("page", ["fidelity.md", "scout.md", "decisions/0013-started-studies.md", "../CHANGELOG.md"])
+def test_a_starter_against_noise_at_96_pixels(studies: dict[tuple[str, str, str], list[Row]], page: str) -> None:
+    better, more = [], []
+    for style in ("sunflower", "composition_vii"):
+        noise, starter = (studies["96", style, way] for way in ("noise", "starter"))
+        better.append(round(100 * (float(leader(starter)["long_run"]) / float(leader(noise)["long_run"]) - 1)))
+        more.append(round(100 * (int(starter[-1]["images_in_all"]) / int(noise[-1]["images_in_all"]) - 1)))
+    told = told_percents(
+        page, r"(\d+) and (\d+) % better (?:(?!% better).)*? for (\d+) % more and (\d+) % fewer images"
+    )
+    assert told == [*better, more[0], -more[1]]
+
+
+def told_percents(page: str, pattern: str) -> list[int]:
+    text = re.sub(r"\s+", " ", (ROOT / "docs" / page).read_text(encoding="utf-8"))
+    found = re.search(pattern, text)
+    assert found is not None, pattern
+    return [int(number) for number in found.groups()]

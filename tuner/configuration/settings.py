@@ -175,7 +175,7 @@ class SearchSection(Section):
         16,
         ge=1,
         le=1_000_000,
-        description="Finished (complete and pruned) trials of the study, the price of what they start from included.",
+        description="Complete and pruned trials of the study; those that pay for its starter or scout are not run.",
     )
     objectives: Objectives = Field(
         "quality",

@@ -91,7 +91,9 @@ def test_means_of_two_seeds(studies: dict[tuple[str, str, str], list[Row]]) -> N
     assert told_percents("fidelity.md", pattern) == [round(gain) for gain in gains]
 
 
-@pytest.mark.parametrize("page", ["fidelity.md", "scout.md", "decisions/0013-started-studies.md", "../CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page", ["fidelity.md", "scout.md", "decisions/0013-started-studies.md", "../CHANGELOG.md", "../README.md"]
+)
 def test_a_starter_against_noise_at_96_pixels(studies: dict[tuple[str, str, str], list[Row]], page: str) -> None:
     better, more = [], []
     for style in ("sunflower", "composition_vii"):

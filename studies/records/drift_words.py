@@ -8,8 +8,8 @@ from measures.length_drift import FACTORS, NUM_STYLES, TIMES_LONGER
 from studies.records.attribute_values import count_of, mapping_of, number_of
 from studies.records.exported_config import ExportedConfig
 
-STARTS: Final = ("noise", "starter", "scout")
-"""What trials start from."""
+_STARTS: Final = (*FACTORS, "scout")
+"""What trials start from, measured or not."""
 
 
 def exported_drift_in_words(exported: ExportedConfig) -> str:
@@ -19,7 +19,7 @@ def exported_drift_in_words(exported: ExportedConfig) -> str:
     ratio = number_of(exported.params.get("style_to_content"))
     trial_images, full_images = count_of(trial.get("images")), count_of(full.get("images"))
     start = search.get("start", "noise")
-    if ratio is None or not trial_images or not full_images or start not in STARTS:
+    if ratio is None or not trial_images or not full_images or start not in _STARTS:
         return ""
     return drift_in_words(
         style_to_content=ratio, trial_images=trial_images, full_images=full_images, study=exported.study, start=start

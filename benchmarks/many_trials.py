@@ -29,6 +29,7 @@ from studies.records.summaries import summarise
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
+from tuner.running.stopping import Allowance
 from tuner.running.workers.worker import Worker
 from tuner.search.pruners import report_quality, should_prune
 from tuner.search.space import suggest_values
@@ -118,7 +119,7 @@ def _gaps(storage: StudyStorage, study_uuid: str, num_trials: int) -> list[Cost]
         runner.count = lambda: len(statements)
         began = time.perf_counter(), 0
         total = num_trials + MEASURED_TRIALS
-        Worker(storage, study_uuid, total=total, runner=runner, on_trial=note).run()
+        Worker(storage, study_uuid, allowance=lambda: Allowance(total=total), runner=runner, on_trial=note).run()
     gaps = [
         Cost(statements=counted - before[1], seconds=moment - before[0])
         for before, moment, counted in zip([began, *ended], runner.began, runner.statements_at, strict=False)

@@ -34,22 +34,29 @@ def tied_with(
     Returns:
         Numbers of those of `others` that tie, in order; trials that lack the score of a photo do not.
     """
-    if len(photos) < MIN_PHOTOS or not sqlalchemy.inspect(engine).has_table(PhotoQualityRow.__tablename__):
+    if len(photos) < MIN_PHOTOS:
         return ()
-    qualities = _last_qualities(engine, study_uuid, photos, judge_version=judge_version)
+    qualities = last_qualities(engine, study_uuid, photos, judge_version=judge_version)
     if not has_all(qualities.get(best, {}), photos):
         return ()
     candidates = sorted(number for number in others if number != best and has_all(qualities.get(number, {}), photos))
     return tuple(number for number in candidates if is_tie(qualities[best], qualities[number], photos))
 
 
-def _last_qualities(
+def last_qualities(
     engine: sqlalchemy.Engine, study_uuid: str, photos: Sequence[str], *, judge_version: str
 ) -> Mapping[int, Mapping[str, float]]:
-    """Quality by trial and photo, at the last rung of each trial at which the photo was scored.
+    """Read the quality by trial and photo, at the last rung of each trial at which the photo was scored.
 
-    Bare columns of the last rungs alone: whole rows of every rung take ten times as long.
+    Args:
+        engine: Database with the quality of each photo, or without any such table yet.
+        study_uuid: The study's UUID.
+        photos: Content hashes of the photos that are wanted.
+        judge_version: Of the scores.
     """
+    # Bare columns of the last rungs alone: whole rows of every rung take ten times as long.
+    if not sqlalchemy.inspect(engine).has_table(PhotoQualityRow.__tablename__):
+        return {}
     row = PhotoQualityRow
     wanted = (row.study_uuid == study_uuid, row.judge_version == judge_version, row.photo_sha256.in_(photos))
     scored = (row.trial_number, row.photo_sha256)

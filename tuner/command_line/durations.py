@@ -1,7 +1,11 @@
-"""Durations in words."""
+"""Durations in words, and words as durations."""
 
-from typing import Final
+import re
+from typing import Any, Final, final
 
+import click
+
+MINUTES_PER_UNIT: Final = {"h": 60.0, "m": 1.0, "s": 1 / 60}
 SECONDS_PER_MINUTE: Final = 60
 
 
@@ -13,3 +17,20 @@ def format_seconds(seconds: float) -> str:
     if minutes < SECONDS_PER_MINUTE:
         return f"{minutes} min"
     return f"{minutes // SECONDS_PER_MINUTE} h {minutes % SECONDS_PER_MINUTE:02d} min"
+
+
+@final
+class Minutes(click.ParamType[float]):
+    """A duration such as 45m, 1h30m, 1.5h or 90s, in minutes."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the minutes that a text stands for."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip().lower()
+        if not re.fullmatch(r"(\d+(\.\d+)?[hms])+", text):
+            self.fail(f"{value!r} is no duration. Give one such as 45m, 1h30m or 90s.", param, ctx)
+        parts = re.findall(r"([\d.]+)([hms])", text)
+        return sum(float(number) * MINUTES_PER_UNIT[unit] for number, unit in parts)

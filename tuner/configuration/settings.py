@@ -22,6 +22,15 @@ from tuner.configuration.field_types import (
 MAX_IMAGES: Final = 100_000_000
 """Six hundred times the paper's run."""
 
+MAX_TRIALS: Final = 1_000_000
+"""Of a study; where nothing counts them, none has more."""
+
+MAX_STUDY_IMAGES: Final = 10**12
+"""A million trials of a million images."""
+
+MAX_MINUTES: Final = 1e6
+"""Two years."""
+
 MAX_TABLE_BYTES: Final = 2**36
 """Of the table of crops, 64 GiB: it is kept in memory."""
 
@@ -168,13 +177,39 @@ class TrainingSection(Section):
 
 
 @final
+class StopSection(Section):
+    """When a study ends before it has its trials; whichever comes first. A trial that runs is finished."""
+
+    minutes: Number | None = Field(
+        None,
+        gt=0,
+        le=MAX_MINUTES,
+        description="Minutes of one run of the command: no trial begins that would not be done by then. `--time`.",
+    )
+    images: Whole | None = Field(
+        None,
+        ge=1,
+        le=MAX_STUDY_IMAGES,
+        description="Images that the study trains on in all, what its trials start from included.",
+    )
+    stagnation: Whole | None = Field(
+        None,
+        ge=1,
+        le=MAX_TRIALS,
+        description="Finished trials in a row of which none is better than the best before them by more than the "
+        "standard error over the rung photos.",
+    )
+    quality: Number | None = Field(None, gt=0, le=1, description="Quality of a complete trial that is good enough.")
+
+
+@final
 class SearchSection(Section):
     """What is searched, how many trials, and when they are scored."""
 
     trials: Whole = Field(
         16,
         ge=1,
-        le=1_000_000,
+        le=MAX_TRIALS,
         description="Complete and pruned trials of the study; those that pay for its starter or scout are not run.",
     )
     objectives: Objectives = Field(
@@ -202,6 +237,7 @@ class SearchSection(Section):
         "equal weights; or what the study's `scout` has for the trial's weights. Starter and scout are trained first, "
         "at the price of one trial and of some.",
     )
+    stop: StopSection = StopSection()
     baseline: Weights | None = Field(
         (1.0, 1.0, 0.1),
         description="Content, style and total-variation weight of the first trial; null for none. "
@@ -311,6 +347,17 @@ class StudyConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_stop(self) -> Self:
+        budget, needed = self.search.stop.images, self.start_images + self.rungs[-1]
+        if budget is not None and budget < needed:
+            start = f" and {self.start_images} of the {self.search.start} before it" if self.start_images else ""
+            raise ValueError(
+                f"`search.stop.images` is {budget}, and the first trial takes {self.rungs[-1]}{start}: give at least "
+                f"{needed}, or fewer `training.images`"
+            )
+        return self
+
     @property
     def start_images(self) -> int:
         """Images that what trials start from is trained on; 0 where that is noise."""
@@ -325,6 +372,14 @@ class StudyConfig(Section):
     def num_trials(self) -> int:
         """Finished trials that the study shall have: what is left of `search.trials`."""
         return self.search.trials - self.start_price
+
+    @property
+    def most_whole_trials(self) -> int:
+        """How many trials can be trained to their end within `search.trials` and `search.stop.images`."""
+        budget = self.search.stop.images
+        return (
+            self.num_trials if budget is None else min(self.num_trials, (budget - self.start_images) // self.rungs[-1])
+        )
 
     @property
     def rungs(self) -> tuple[int, ...]:

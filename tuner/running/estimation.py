@@ -35,10 +35,14 @@ class Estimate:
     Attributes:
         seconds: Time for training and scoring.
         num_bytes: Disk for the trials' pictures and the tables of crops and features; the database takes little.
+        trial_seconds: Of this time, a trial that is not pruned.
+        start_seconds: What the trials start from; 0 where that is not to be trained.
     """
 
     seconds: float
     num_bytes: int
+    trial_seconds: float
+    start_seconds: float
 
 
 def estimate(
@@ -73,7 +77,7 @@ def estimate(
     num_calibration = len(resources.calibration)
     num_painted = len(config.rungs) * len(outputs) + num_calibration
     seconds = config.rungs[-1] * seconds_per_image + num_painted * seconds_per_photo
-    num_trials = config.num_trials
+    num_trials = config.most_whole_trials
     start_seconds = 0.0
     if trains_start and config.search.start == "scout":
         num_judged = len(suggesting_positions()) * len(outputs)
@@ -82,7 +86,12 @@ def estimate(
         start_seconds = config.rungs[-1] * seconds_per_image
     trial_bytes = _picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration
     num_bytes = num_trials * trial_bytes + crop_bytes(config.data) + feature_bytes
-    return Estimate(seconds=start_seconds + num_trials * seconds, num_bytes=num_bytes)
+    return Estimate(
+        seconds=start_seconds + num_trials * seconds,
+        num_bytes=num_bytes,
+        trial_seconds=seconds,
+        start_seconds=start_seconds,
+    )
 
 
 def _shortened(config: StudyConfig) -> StudyConfig:

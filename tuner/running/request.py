@@ -32,6 +32,7 @@ class StudyRequest:
         total: With `widen`: finished trials that the wider study shall have; None for the default.
         scout: A trained scout that the trials shall start from; None for one that the study trains. The configuration
             says that they start from one, as `ScoutRecord.settings` has it.
+        counts_trials: Whether `search.trials` ends the study; if not, there are as many as `search.stop.minutes` holds.
         output: Folder for the best weights' config and the contact sheet; None to write neither.
     """
 
@@ -43,6 +44,7 @@ class StudyRequest:
     widen: bool = False
     total: int | None = None
     scout: ScoutRecord | None = None
+    counts_trials: bool = True
     output: Path | None = None
 
 

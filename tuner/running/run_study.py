@@ -1,5 +1,6 @@
 """A study from its configuration to its exports, or to what it would cost, for the command line and for programs."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,12 +26,14 @@ from tuner.running.own_scout import require_own_scout
 from tuner.running.preparation import prepare
 from tuner.running.request import StudyRequest, finished_trials, has_start, wanted_widening
 from tuner.running.setup import default_study_name, start_or_resume, unused_name
+from tuner.running.stopping import TimeLimit
 from tuner.running.study_run import StudyRun
 from tuner.running.widened_study import open_widened
 from tuner.search.study_pictures import StudyPictures
 
 if TYPE_CHECKING:
     from tuner.running.estimation import Estimate
+    from tuner.running.planning import Plan
 
 
 @final
@@ -45,6 +48,7 @@ class StudyEstimate:
         start: What they start from: "noise", "starter" or "scout".
         start_images: Images that this is trained on before them; 0 of noise, or if it is trained already.
         num_finished: How many of them are finished; None if there is no such study yet, or only the rest is counted.
+        plan: What fits into the time of a run; None where that has no end.
     """
 
     num_trials: int
@@ -53,6 +57,7 @@ class StudyEstimate:
     start_images: int
     cost: "Estimate"
     num_finished: int | None
+    plan: "Plan | None" = None
 
 
 @final
@@ -68,6 +73,7 @@ class StudyResult:
         exports: The best weights' configs; none where no output was asked for.
         sheet: The contact sheet; None where no output was asked for.
         scout_sheet: The sheet of its scout; None also where it has none.
+        stopped: Why it ended before it had its trials; None where it has them.
     """
 
     name: str
@@ -77,6 +83,7 @@ class StudyResult:
     exports: tuple[Path, ...]
     sheet: Path | None
     scout_sheet: Path | None = None
+    stopped: str | None = None
 
 
 def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> StudyEstimate:
@@ -92,6 +99,7 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
             file is gone or damaged.
         WideningError: The study shall be widened and has no best trial near an end.
     """
+    began = time.time()
     config, pictures = prepare(request, say=say)
     if request.widen:
         widening = wanted_widening(request, config, pictures)
@@ -100,30 +108,34 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
     else:
         num_finished = finished_trials(request, config, pictures)
     # Where a wider study begins, what its trials start from is there; one that is done needs it no more.
-    needs_start = not request.widen and (num_finished or 0) < config.num_trials
+    needs_start = not request.widen and ((num_finished or 0) < config.num_trials or not request.counts_trials)
     start_images = config.start_images if needs_start and not has_start(request, config, pictures) else 0
     _check_networks(config)
     from tuner.running.estimation import estimate
+    from tuner.running.planning import plan_time
 
+    cost = estimate(config, pictures, report=say, trains_start=start_images > 0)
+    is_begun = request.widen or bool(num_finished)
     return StudyEstimate(
-        num_trials=config.num_trials,
+        num_trials=config.most_whole_trials,
         num_images=config.rungs[-1],
         start=config.search.start,
         start_images=start_images,
-        cost=estimate(config, pictures, report=say, trains_start=start_images > 0),
+        cost=cost,
         num_finished=num_finished,
+        plan=plan_time(config, cost, began=began, is_begun=is_begun) if config.search.stop.minutes else None,
     )
 
 
 def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -> StudyResult:
-    """Start or resume a study and run it until it has its trials; one that has them is answered at once.
+    """Start or resume a study and run it until it has its trials or is stopped; one that has them is answered at once.
 
     Args:
         request: The study.
         observer: Told what happens.
 
     Raises:
-        ConfigError: The configuration, or where results shall go, cannot be used.
+        ConfigError: The configuration, or where results shall go, cannot be used; or the time is too short.
         OutputError: Results cannot be written there.
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
@@ -135,23 +147,56 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         WorkerError: All worker processes ended before the study had its trials.
         KeyboardInterrupt: After the running trial has been given back.
     """
+    began = time.time()
     observer = observer or SilentObserver()
     config, pictures = prepare(request, say=observer.say)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     widening = wanted_widening(request, config, pictures) if request.widen else None
-    if widening is not None or (finished_trials(request, config, pictures) or 0) < config.num_trials:
+    num_known = (finished_trials(request, config, pictures) or 0) if widening is None else widening.num_finished
+    limit = None
+    if widening is not None or not request.counts_trials or num_known < config.num_trials:
         _check_networks(config)
+        if config.search.stop.minutes:
+            config, limit = _limited(request, config, pictures, began=began, num_known=num_known, say=observer.say)
     with StudyStorage.create(request.storage) as storage:
         if widening is None:
             run = _open_study(storage, request, config, pictures)
         else:
             run = open_widened(storage, widening, pictures, judge_version=JUDGE_VERSION)
             observer.say(replace(widening, name=run.name).in_words())
+        run = replace(run, limit=limit, counts_trials=request.counts_trials)
         observer.on_study(run.name, storage.name)
         if request.scout is not None:
             require_own_scout(storage, run.name, request.scout)
         _run_trials(run, request, observer)
-        return _conclude(run, output=request.output)
+        stopped = run.standing().stop
+        if stopped is not None:
+            observer.say(f"Stopped: {stopped}.")
+        return replace(_conclude(run, output=request.output), stopped=stopped)
+
+
+def _limited(
+    request: StudyRequest,
+    config: StudyConfig,
+    pictures: StudyPictures,
+    *,
+    began: float,
+    num_known: int,
+    say: Callable[[str], None],
+) -> tuple[StudyConfig, TimeLimit]:
+    """Measure what fits into a run's minutes; return the configuration with so many trials, unless these count."""
+    from tuner.running.estimation import estimate
+    from tuner.running.planning import plan_time
+
+    trains_start = config.search.start != "noise" and not has_start(request, config, pictures) and not request.widen
+    cost = estimate(config, pictures, report=say, trains_start=trains_start)
+    plan = plan_time(config, cost, began=began, is_begun=num_known > 0)
+    say(plan.in_words())
+    if not request.counts_trials:
+        trials = num_known + plan.num_trials + config.start_price
+        config = config.model_copy(update={"search": config.search.model_copy(update={"trials": trials})})
+    # Workers at the same time share the cores, so that each of their trials takes longer.
+    return config, plan.limit(trial_seconds=cost.trial_seconds * request.workers)
 
 
 def _check_networks(config: StudyConfig) -> None:

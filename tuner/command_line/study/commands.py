@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.command_line.configuration_options import ConfigurationFlags, configuration_options
-from tuner.command_line.durations import format_seconds
+from tuner.command_line.durations import Minutes, format_seconds
 from tuner.command_line.options import HELP, PATH, storage_option, storage_words
 from tuner.command_line.study.export import export
 from tuner.command_line.study.prefer import prefer
@@ -39,6 +39,13 @@ for command in (list_studies, show, prefer, rescore, validate, export):
     type=click.IntRange(min=1),
     help="Trials of the study in all. Those that pay for its starter or scout are not run.",
 )
+@click.option(
+    "--time",
+    "minutes",
+    type=Minutes(),
+    metavar="DURATION",
+    help="End this run after e.g. 45m or 1h30m; without --trials with as many trials as it holds.",
+)
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
 @click.option("--widen", is_flag=True, help="Go on beyond the range where the best trial lies near an end of it.")
@@ -59,6 +66,7 @@ def run(
     style: Path | None,
     photos: tuple[Path, ...],
     trials: int | None,
+    minutes: float | None,
     seed: int | None,
     weights_source: str | None,
     name: str | None,
@@ -85,6 +93,11 @@ def run(
     With --start starter the study first trains one network at equal weights, as long as a trial, and all trials start
     from it. With --start scout it first trains one network for all weights, at the price of some of its trials; the
     others start from what it has for their weights, and the first of them try what it foretells to be best.
+
+    A study ends at its trials, or before: --time ends a run in time, with what it has by then; --set
+    search.stop.images=N bounds what is trained on in all, search.stop.stagnation=N ends it when N trials in a row
+    brought nothing better, search.stop.quality=Q when one is as good. The same command again goes on, with --time for
+    as long again.
     """
     from tuner.configuration.loading import load_config, merge
     from tuner.running.request import StudyRequest
@@ -95,7 +108,8 @@ def run(
     flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
     if scout and start not in (None, "scout"):
         raise click.UsageError(f"--scout is --start scout, and --start is {start}. Give one of them.")
-    overrides = flags.overrides({"search": {"trials": trials, "start": "scout" if scout else start}})
+    search = {"trials": trials, "start": "scout" if scout else start, "stop": {"minutes": minutes}}
+    overrides = flags.overrides({"search": search})
     given = None if scout_file is None else read_scout_record(scout_file)
     if given is not None:
         # What is said by hand is then found not to fit.
@@ -112,6 +126,7 @@ def run(
         widen=widen,
         total=total,
         scout=given,
+        counts_trials=minutes is None or total is not None or widen,
     )
     if dry_run:
         _print_estimate(request, as_json=as_json)
@@ -132,6 +147,8 @@ def _print_estimate(request: "StudyRequest", *, as_json: bool) -> None:
         f"{start}{found.num_trials} trials of {found.num_images} images: at most {format_seconds(found.cost.seconds)} "
         f"with one worker (pruning makes it less), {math.ceil(found.cost.num_bytes / 2**20)} MB of disk."
     )
+    if found.plan is not None:
+        click.echo(f"{found.plan.in_words()}.")
     if found.num_finished is not None:
         click.echo(f"This is for the whole study, of which {found.num_finished} trials are finished.")
 

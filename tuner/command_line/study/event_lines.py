@@ -96,6 +96,7 @@ class EventLines(StudyObserver):
             scout=None if result.summary.scout is None else result.summary.scout.as_dict(),
             starter=None if result.summary.record.starter is None else result.summary.record.starter.to_attribute(),
             scout_sheet=None if result.scout_sheet is None else str(result.scout_sheet),
+            stopped=result.stopped,
         )
 
 
@@ -111,6 +112,7 @@ def print_estimate(estimate: "StudyEstimate", *, widen: bool) -> None:
         seconds=estimate.cost.seconds,
         num_bytes=estimate.cost.num_bytes,
         num_finished=estimate.num_finished,
+        num_fitting=None if estimate.plan is None else estimate.plan.num_trials,
     )
 
 

@@ -121,20 +121,25 @@ class StudyProgress(StudyObserver):
     def _state(self) -> str:
         standing = self._standing
         best = "" if standing.best is None else f", best {standing.best[1]:.3f} (trial {standing.best[0]})"
-        return f"[{standing.num_finished}/{standing.total}{self._eta()}{best}]"
+        of_all = (
+            f"/{standing.total}" if standing.total is not None else f" trial{'' if standing.num_finished == 1 else 's'}"
+        )
+        seconds = [left for left in (self._seconds_to_total(), standing.seconds_left) if left is not None]
+        eta = f", {format_seconds(min(seconds))} left" if seconds and not standing.is_done else ""
+        return f"[{standing.num_finished}{of_all}{eta}{best}]"
 
-    def _eta(self) -> str:
+    def _seconds_to_total(self) -> float | None:
         """What is left at the pace of this run's trials, pruning included; before one ends, of its batches."""
+        if self._standing.total is None:
+            return None
         remaining = self._standing.total - self._standing.num_finished
-        if remaining <= 0:
-            return ""
         if self._seconds_of_ended:
             seconds = sum(self._seconds_of_ended) / len(self._seconds_of_ended)
         elif self._images_trained:
             seconds = self._seconds_training / self._images_trained * self._images
         else:
-            return ""
-        return f", {format_seconds(seconds * remaining / self._num_workers)} left"
+            return None
+        return seconds * remaining / self._num_workers
 
 
 def describe_trial(trial: FrozenTrial) -> str:

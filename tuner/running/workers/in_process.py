@@ -97,7 +97,7 @@ def _worker(
     return Worker(
         run.storage,
         run.uuid,
-        total=run.config.num_trials,
+        allowance=run.rules().allowance,
         runner=TrialRunner(
             run.storage,
             run.uuid,

@@ -1,4 +1,4 @@
-"""A worker: claims trials of a study one after another and runs them until the study has its total."""
+"""A worker: claims trials of a study one after another and runs them until the study has its total or is stopped."""
 
 import functools
 import signal
@@ -23,6 +23,8 @@ from studies.records import attributes
 from studies.storage.database_errors import storage_error, storage_errors
 from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage
+from tuner.configuration.settings import MAX_TRIALS
+from tuner.running.stopping import Allowance
 from tuner.search.pruners import build_pruner
 from tuner.search.samplers import build_sampler
 from tuner.search.trial import TrialRunner
@@ -52,7 +54,7 @@ class Worker:
         storage: StudyStorage,
         study_uuid: str,
         *,
-        total: int,
+        allowance: Callable[[], Allowance],
         runner: TrialRunner,
         on_trial: Callable[[FrozenTrial], None],
         on_idle: Callable[[], None] = lambda: None,
@@ -62,14 +64,14 @@ class Worker:
         Args:
             storage: Opened for writing.
             study_uuid: UUID of an existing study.
-            total: Finished (complete and pruned) trials that the study shall have.
+            allowance: Says how many finished (complete and pruned) trials the study may have as things stand.
             runner: Runs one trial.
             on_trial: Told of each trial of this worker that ended.
             on_idle: Called while it waits for other workers' trials.
         """
         self._storage = storage
         self._study_uuid = study_uuid
-        self._total = total
+        self._allowance = allowance
         self._runner = runner
         self._on_trial = on_trial
         self._on_idle = on_idle
@@ -77,7 +79,7 @@ class Worker:
         self._study: optuna.Study | None = None
 
     def run(self) -> None:
-        """Run trials until the study has its total.
+        """Run trials until the study has its total, or is stopped before.
 
         A study that is renamed meanwhile is followed; its running trial is run again.
 
@@ -88,9 +90,15 @@ class Worker:
         """
         failures = 0
         while True:
-            reap(self._storage, self._study_uuid, total=self._total)
-            held = claim(self._storage, self._study_uuid, total=self._total, worker=self._identity)
+            allowed = self._allowance()
+            reap(self._storage, self._study_uuid, total=allowed.total)
+            if allowed.stop is not None:
+                return
+            total = MAX_TRIALS if allowed.total is None else allowed.total
+            held = claim(self._storage, self._study_uuid, total=total, worker=self._identity)
             if held is NoClaim.DONE:
+                if allowed.may_rise:
+                    continue  # a trial was pruned since: the next look says what is left
                 return
             if isinstance(held, NoClaim):
                 self._on_idle()

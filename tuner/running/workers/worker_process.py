@@ -1,7 +1,8 @@
 """Entry point of a worker process.
 
-Arguments: the study's UUID, `search.trials`, the photos as this machine finds them. The storage's URL
-comes in the environment; standard input ends when the process that started this one does. All else stands in the study.
+Arguments: the study's UUID, what ends the run (`RunEnding` in JSON), the photos as this machine finds them. The
+storage's URL comes in the environment; standard input ends when the process that started this one does. All else stands
+in the study.
 """
 
 import os
@@ -16,15 +17,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from studies.storage.study_storage import StudyStorage
+    from tuner.running.workers.run_ending import RunEnding
 
 
-def run_worker(storage: "StudyStorage", study_uuid: str, *, total: int, photos: Sequence[str]) -> None:
-    """Run trials of an existing study in this process until it has its total.
+def run_worker(storage: "StudyStorage", study_uuid: str, *, ending: "RunEnding", photos: Sequence[str]) -> None:
+    """Run trials of an existing study in this process until something ends it.
 
     Args:
         storage: Opened for writing.
         study_uuid: The study.
-        total: `search.trials`: finished trials that it shall have, the price of what they start from included.
+        ending: What ends it.
         photos: Where its photos lie on this machine.
 
     Raises:
@@ -41,9 +43,16 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, total: int, photos: 
 
     study = storage.load_by_uuid(study_uuid)
     style = storage.artifacts.path_of(StudyRecord.parse(study.user_attrs).style_image or "")
-    here = {"style": str(style), "photos": list(photos), "search": {"trials": total}}
+    here = {"style": str(style), "photos": list(photos), **ending.settings()}
     config = validate_config(merge(stored_config(study).model_dump(mode="json"), here), source=study.study_name)
-    run = StudyRun(storage=storage, uuid=study_uuid, config=config, pictures=open_pictures(config))
+    run = StudyRun(
+        storage=storage,
+        uuid=study_uuid,
+        config=config,
+        pictures=open_pictures(config),
+        limit=ending.limit,
+        counts_trials=ending.counts_trials,
+    )
     run_here(run, SilentObserver())
 
 
@@ -56,7 +65,7 @@ def main() -> None:
         from tuner.installation.environment import load_networks
 
         load_networks()
-        _run_quietly(sys.argv[1], total=int(sys.argv[2]), photos=sys.argv[3:])
+        _run_quietly(*sys.argv[1:3], photos=sys.argv[3:])
     except KeyboardInterrupt:
         sys.exit(1)
     except Exception as error:
@@ -67,9 +76,10 @@ def main() -> None:
         sys.exit(status)
 
 
-def _run_quietly(study_uuid: str, *, total: int, photos: Sequence[str]) -> None:
+def _run_quietly(study_uuid: str, ending: str, *, photos: Sequence[str]) -> None:
     """The parent prints what is finished."""
     from studies.storage.study_storage import StudyStorage
+    from tuner.running.workers.run_ending import RunEnding
     from tuner.running.workers.worker_processes import STORAGE_VARIABLE
 
     with (
@@ -77,7 +87,7 @@ def _run_quietly(study_uuid: str, *, total: int, photos: Sequence[str]) -> None:
         redirect_stderr(nowhere),
         StudyStorage.open(os.environ[STORAGE_VARIABLE]) as storage,
     ):
-        run_worker(storage, study_uuid, total=total, photos=photos)
+        run_worker(storage, study_uuid, ending=RunEnding.from_json(ending), photos=photos)
 
 
 def _end_with_parent() -> None:

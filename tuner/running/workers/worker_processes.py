@@ -14,6 +14,7 @@ from tuner.errors import WorkerError
 from tuner.running.observer import StudyObserver
 from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
+from tuner.running.workers.run_ending import ending_of
 
 STORAGE_VARIABLE: Final = "STYLETUNER_WORKER_STORAGE"
 """Hands a storage's URL to a worker process: a password has no place among a command's arguments."""
@@ -22,12 +23,12 @@ POLL_SECONDS: Final = 0.5
 
 
 def run_in_processes(run: StudyRun, num_workers: int, observer: StudyObserver) -> None:
-    """Start worker processes and tell what they finish, until the study has its total.
+    """Start worker processes and tell what they finish, until the study has its total or is stopped.
 
     A worker that dies is not replaced: the others take over its trial.
 
     Raises:
-        WorkerError: Every worker ended before the study had its total.
+        WorkerError: Every worker ended before the study had its total, or was stopped.
     """
     if run.is_done():
         return
@@ -59,7 +60,7 @@ def _start_worker(run: StudyRun, num_workers: int) -> subprocess.Popen[bytes]:
         # -P: the folder that the user is in must not shadow our packages.
         [
             *(sys.executable, "-P", "-m", "styletuner._worker_process"),
-            *(run.uuid, str(run.config.search.trials), *photos),
+            *(run.uuid, ending_of(run).to_json(), *photos),
         ],
         env={**dict.fromkeys(names, threads), **os.environ, STORAGE_VARIABLE: run.storage.url},
         # Its end tells the worker that this process is gone.

@@ -28,6 +28,7 @@ from tests.studies.many_trials import add_trials, counted_statements
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, read_trials, require_exactly
 from tuner.configuration.settings import SearchSection, StudyConfig
+from tuner.running.stopping import Allowance
 from tuner.running.workers.worker import MAX_CONSECUTIVE_FAILURES, Worker
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
@@ -58,8 +59,11 @@ class Stage:
         self.uuid = uuid_of(create_study(storage.optuna, NAME))
 
     def work(self, script: Callable[[int], float], *, total: int) -> None:
+        self.work_within(lambda: Allowance(total=total), script)
+
+    def work_within(self, allowance: Callable[[], Allowance], script: Callable[[int], float]) -> None:
         runner: Any = ScriptedRunner(script)
-        Worker(self.storage, self.uuid, total=total, runner=runner, on_trial=self.heard.append).run()
+        Worker(self.storage, self.uuid, allowance=allowance, runner=runner, on_trial=self.heard.append).run()
 
     def states(self) -> list[str]:
         return [trial.state.name for trial in self.trials()]

@@ -13,6 +13,7 @@ from models.errors import PhotosError
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.tiny_study import NAME, num_finished
+from tuner.running.workers.run_ending import RunEnding
 from tuner.running.workers.worker_process import run_worker
 from tuner.running.workers.worker_processes import STORAGE_VARIABLE
 
@@ -20,11 +21,12 @@ from tuner.running.workers.worker_processes import STORAGE_VARIABLE
 def test_photos_are_where_they_are_on_this_machine(finished: Path) -> None:
     """The study says where another machine has them."""
     (finished / "photos").rename(finished / "moved")
+    four = RunEnding(trials=4, stop={})
     with StudyStorage.open(str(finished / "styletuner.db")) as storage:
         study_uuid = uuid_of(storage.load_study(NAME))
         with pytest.raises(PhotosError, match="photos"):
-            run_worker(storage, study_uuid, total=4, photos=[str(finished / "photos")])
-        run_worker(storage, study_uuid, total=4, photos=[str(finished / "moved")])
+            run_worker(storage, study_uuid, ending=four, photos=[str(finished / "photos")])
+        run_worker(storage, study_uuid, ending=four, photos=[str(finished / "moved")])
     assert num_finished(finished / "styletuner.db") == 4
 
 
@@ -41,7 +43,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 def test_error_is_a_line_without_a_traceback(tmp_path: Path) -> None:
-    with start(tmp_path, NAME, "3", "photos") as process:
+    with start(tmp_path, NAME, RunEnding(trials=3, stop={}).to_json(), "photos") as process:
         assert process.stderr is not None
         message = process.stderr.read()
         assert process.wait() == 2
@@ -52,7 +54,7 @@ def test_error_is_a_line_without_a_traceback(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_while_the_libraries_load_is_quiet(tmp_path: Path, number: signal.Signals) -> None:
-    with start(tmp_path, NAME, "3", "photos") as process:
+    with start(tmp_path, NAME, RunEnding(trials=3, stop={}).to_json(), "photos") as process:
         time.sleep(1.5)  # Python has started, the libraries take several seconds more
         process.send_signal(number)
         assert process.stderr is not None
@@ -63,7 +65,7 @@ def test_interrupt_while_the_libraries_load_is_quiet(tmp_path: Path, number: sig
 
 @pytest.mark.slow
 def test_worker_ends_with_its_parent(tmp_path: Path) -> None:
-    with start(tmp_path, NAME, "3", "photos") as process:
+    with start(tmp_path, NAME, RunEnding(trials=3, stop={}).to_json(), "photos") as process:
         assert process.stdin is not None
         process.stdin.close()
         assert process.stderr is not None

@@ -1,0 +1,42 @@
+"""What fits into a run's time."""
+
+import time
+
+import pytest
+
+from tuner.configuration.loading import load_config
+from tuner.configuration.settings import StudyConfig
+from tuner.errors import ConfigError
+from tuner.running.estimation import Estimate
+from tuner.running.planning import plan_time
+
+
+def of_minutes(minutes: float) -> StudyConfig:
+    return load_config("demo", overrides={"search": {"stop": {"minutes": minutes}}})
+
+
+def cost(*, trial: float, start: float = 0.0) -> Estimate:
+    return Estimate(seconds=0.0, num_bytes=0, trial_seconds=trial, start_seconds=start)
+
+
+def test_as_many_trials_as_are_done_in_time() -> None:
+    """600 s less a minute of setting up and 100 s for the starter hold four trials of 100 s."""
+    plan = plan_time(of_minutes(10), cost(trial=100.0, start=100.0), began=time.time() - 60, is_begun=False)
+    assert plan.num_trials == 4
+    assert plan.in_words() == (
+        "10 minutes hold about 4 trials of 1.7 min, after 1.7 min for what they start from; more where some are pruned"
+    )
+    limit = plan.limit(trial_seconds=200.0)
+    assert limit.until - limit.began == 600
+    assert limit.seconds_left == pytest.approx(540, abs=5)
+
+
+def test_a_time_too_short_says_how_long_it_must_be() -> None:
+    """A minute of setting up and two trials of 100 s are 4.3 minutes."""
+    began = time.time() - 60
+    with pytest.raises(
+        ConfigError, match=r"2 minutes are too short: .* a trial of 800 images 1.7 min.\nGive at least 5 "
+    ):
+        plan_time(of_minutes(2), cost(trial=100.0), began=began, is_begun=False)
+    assert plan_time(of_minutes(5), cost(trial=100.0), began=began, is_begun=False).num_trials == 2
+    assert plan_time(of_minutes(3), cost(trial=100.0), began=began, is_begun=True).num_trials == 1

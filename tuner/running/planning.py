@@ -1,0 +1,87 @@
+"""How many trials a time holds, from the speed that was measured."""
+
+import time
+from dataclasses import dataclass
+from typing import final
+
+from tuner.configuration.settings import FEWEST_STARTED, MAX_TRIALS, StudyConfig
+from tuner.errors import ConfigError
+from tuner.running.estimation import Estimate
+from tuner.running.stopping import SECONDS_PER_MINUTE, TimeLimit
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What fits into the time of one run, with one worker or with several that share its cores.
+
+    Attributes:
+        num_trials: Whole trials; pruning leaves room for more.
+        began: When the run began, in seconds since 1970.
+        minutes: What it has in all.
+        trial_seconds: Of a whole trial.
+        start_seconds: Of what the trials start from, still to be trained.
+    """
+
+    num_trials: int
+    began: float
+    minutes: float
+    trial_seconds: float
+    start_seconds: float
+
+    def in_words(self) -> str:
+        """Return a line for people."""
+        before = f", after {_minutes(self.start_seconds)} for what they start from" if self.start_seconds else ""
+        return (
+            f"{self.minutes:g} minutes hold about {self.num_trials} trial{'' if self.num_trials == 1 else 's'} of "
+            f"{_minutes(self.trial_seconds)}{before}; more where some are pruned"
+        )
+
+    def limit(self, *, trial_seconds: float) -> TimeLimit:
+        """Return until when the run lasts.
+
+        Args:
+            trial_seconds: What a trial takes as it will be run.
+        """
+        return TimeLimit(
+            began=self.began, until=self.began + self.minutes * SECONDS_PER_MINUTE, trial_seconds=trial_seconds
+        )
+
+
+def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bool) -> Plan:
+    """Return what fits into the time that a run has left, now that its speed is known.
+
+    Args:
+        config: The study's, with `search.stop.minutes`.
+        cost: As measured on this machine.
+        began: When the run began, in seconds since 1970.
+        is_begun: Whether the study has finished trials.
+
+    Raises:
+        ConfigError: It is too short for a single trial, or in a study that begins for the baseline and one to be held
+            against it; says how long it must be.
+    """
+    minutes = config.search.stop.minutes or 0.0
+    spent = time.time() - began
+    left = minutes * SECONDS_PER_MINUTE - spent - cost.start_seconds
+    num_trials = int(max(0.0, left) // cost.trial_seconds)
+    fewest = 1 if is_begun else FEWEST_STARTED
+    if num_trials < fewest:
+        needed = (spent + cost.start_seconds + fewest * cost.trial_seconds) / SECONDS_PER_MINUTE
+        start = f"what trials start from {_minutes(cost.start_seconds)} and " if cost.start_seconds else ""
+        raise ConfigError(
+            f"{minutes:g} minutes are too short: on this machine setting up takes {_minutes(spent)}, {start}a trial of "
+            f"{config.rungs[-1]} images {_minutes(cost.trial_seconds)}.\n"
+            f"Give at least {int(needed) + 1} minutes (--time {int(needed) + 1}m), or take fewer `training.images`."
+        )
+    return Plan(
+        num_trials=min(num_trials, MAX_TRIALS // 2),
+        began=began,
+        minutes=minutes,
+        trial_seconds=cost.trial_seconds,
+        start_seconds=cost.start_seconds,
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / SECONDS_PER_MINUTE:.1f} min"

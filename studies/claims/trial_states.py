@@ -13,7 +13,7 @@ import sqlalchemy
 from optuna.trial import TrialState
 
 from studies.claims.processes import WorkerIdentity
-from studies.records.attributes import ABANDONED, FAILURE, FORETOLD, NUM_RETRIES, RETRY_OF, WORKER
+from studies.records.attributes import ABANDONED, DRAWN_POINT, FAILURE, FORETOLD, NUM_RETRIES, RETRY_OF, WORKER
 from studies.records.trial_record import TrialRecord
 from studies.storage.optuna_internals import (
     FIXED_PARAMETERS,
@@ -112,6 +112,7 @@ def _unfinished_query(study_id: int) -> sqlalchemy.Select[Any]:
         sqlalchemy.exists().where(parameter.trial_id == TRIALS.c.trial_id),
         sqlalchemy.exists().where(fixed.trial_id == TRIALS.c.trial_id, fixed.key == FIXED_PARAMETERS),
         _notes(FORETOLD),
+        _notes(DRAWN_POINT),
     )
     wanted = sqlalchemy.or_(
         TRIALS.c.state == TrialState.RUNNING,

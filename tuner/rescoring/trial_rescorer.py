@@ -26,7 +26,13 @@ from tuner.search.trial_scores import draw_trial_sheet, photo_quality_records, s
 NOT_RESCORED: Final = "not re-scored"
 """Begins the failure of a trial whose outputs cannot be scored again."""
 
-_SCORES: Final = (attributes.PARTS, attributes.LOWERED_BY, attributes.RUNG_QUALITIES, attributes.PICTURES)
+_SCORES: Final = (
+    attributes.PARTS,
+    attributes.LOWERED_BY,
+    attributes.RUNG_QUALITIES,
+    attributes.RUNG_PHOTO_QUALITIES,
+    attributes.PICTURES,
+)
 """User attributes of a trial that are others in the re-scored one, or gone."""
 
 

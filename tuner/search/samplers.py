@@ -6,15 +6,18 @@ from typing import Any, Final, final
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.records.study_scout import ScoutVerdict, judge_scout
+from tuner.configuration.search_choice import sampler_of
 from tuner.configuration.settings import SearchSection
+from tuner.search.shared_sequence import SharedSequenceSampler, grid, quasi_random
+from tuner.search.space import distributions
 from tuner.search.suggesting_sampler import SuggestingSampler
 
 DEFAULT_STARTUP: Final = 10
-"""Random trials with which Optuna's TPE begins by default."""
+"""Random trials with which Optuna's TPE and GP begin by default."""
 
 FEWEST_STARTUP: Final = 4
 """Below twenty trials ten random ones would be most of the study: a quarter, at least four, is left to chance."""
@@ -31,7 +34,7 @@ def build_sampler(search: SearchSection, *, seed: int) -> BaseSampler:
         search: Names the sampler, one of `SAMPLERS`.
         seed: The study's.
     """
-    sampler = SAMPLERS[search.sampler](search, seed)
+    sampler = SAMPLERS[sampler_of(search)](search, seed)
     return SuggestingSampler(sampler, search) if search.start == "scout" else sampler
 
 
@@ -40,24 +43,43 @@ def _random(_search: SearchSection, seed: int) -> BaseSampler:
 
 
 def _tpe(search: SearchSection, seed: int) -> BaseSampler:
-    """Model the trials after some random ones, for which those that a scout suggested count unless it was wrong."""
-
-    def build(trial_seed: int, study: optuna.Study | None) -> BaseSampler:
-        startup = _num_startup(search)
-        if search.start == "scout" and study is not None:
-            finding = judge_scout(study.get_trials(deepcopy=False))
-            if finding.verdict is ScoutVerdict.CONTRADICTED:
-                startup += len(finding.suggested)
-        return TPESampler(n_startup_trials=startup, seed=trial_seed)
-
-    return TrialSeededSampler(build, seed=seed)
+    """Model finished trials after some random ones."""
+    return TrialSeededSampler(
+        lambda trial_seed, study: TPESampler(n_startup_trials=_num_startup(search, study), seed=trial_seed), seed=seed
+    )
 
 
-SAMPLERS: Final[Mapping[str, Callable[[SearchSection, int], BaseSampler]]] = {"tpe": _tpe, "random": _random}
+def _gp(search: SearchSection, seed: int) -> BaseSampler:
+    """Model complete trials by a Gaussian process, after as many random ones; what was pruned it does not see.
+
+    Optuna loads Torch for it when it first models, and keeps Torch and NumPy to one thread meanwhile.
+    """
+    return TrialSeededSampler(
+        lambda trial_seed, study: GPSampler(n_startup_trials=_num_startup(search, study), seed=trial_seed), seed=seed
+    )
+
+
+def _qmc(search: SearchSection, seed: int) -> BaseSampler:
+    space = distributions(search)
+    return SharedSequenceSampler(quasi_random(space, seed=seed), space, _random(search, seed))
+
+
+def _grid(search: SearchSection, seed: int) -> BaseSampler:
+    space = distributions(search)
+    return SharedSequenceSampler(grid(space, num_points=search.grid or (), seed=seed), space, _random(search, seed))
+
+
+SAMPLERS: Final[Mapping[str, Callable[[SearchSection, int], BaseSampler]]] = {
+    "tpe": _tpe,
+    "gp": _gp,
+    "qmc": _qmc,
+    "random": _random,
+    "grid": _grid,
+}
 """What builds a sampler from the search's settings and the study's seed, by its name in `search.sampler`.
 
 One whose trials are independent draws belongs into a `TrialSeededSampler`. One whose trials are places of a single
-sequence (a grid, quasi-random points) does not: it needs the same seed for all of them.
+sequence (a grid, quasi-random points) into a `SharedSequenceSampler`: it needs the same seed for all of them.
 """
 
 
@@ -122,7 +144,11 @@ class TrialSeededSampler(BaseSampler):
         return self._samplers[trial.number]
 
 
-def _num_startup(search: SearchSection) -> int:
-    if search.trials >= FEW_TRIALS:
-        return DEFAULT_STARTUP
-    return max(FEWEST_STARTUP, search.trials // 4)
+def _num_startup(search: SearchSection, study: optuna.Study | None) -> int:
+    """Return how many random trials come first; those that a scout suggested count among them unless it was wrong."""
+    startup = DEFAULT_STARTUP if search.trials >= FEW_TRIALS else max(FEWEST_STARTUP, search.trials // 4)
+    if search.start == "scout" and study is not None:
+        finding = judge_scout(study.get_trials(deepcopy=False))
+        if finding.verdict is ScoutVerdict.CONTRADICTED:
+            startup += len(finding.suggested)
+    return startup

@@ -26,7 +26,7 @@ from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
 from studies.storage.optuna_internals import storage_of, trial_id_of
 from tuner.configuration.settings import SearchSection
-from tuner.search.pruners import BELOW_MEDIAN
+from tuner.search.pruners import PRUNED_BY_RULE
 from tuner.search.space import distributions
 
 
@@ -146,7 +146,7 @@ def _is_suggested(study: optuna.Study, trial: FrozenTrial) -> bool:
 def _worth(trials: Sequence[FrozenTrial]) -> Iterator[tuple[FrozenTrial, float]]:
     """Give the finished trials with what they came to.
 
-    One below the median counts as if it had gained what others did from there; one that diverged, nothing.
+    One that the pruner ended counts as if it had gained what others did from there; one that diverged, nothing.
     """
     complete = [trial for trial in trials if trial.state is TrialState.COMPLETE and quality_of(trial) is not None]
     for trial in complete:
@@ -154,7 +154,7 @@ def _worth(trials: Sequence[FrozenTrial]) -> Iterator[tuple[FrozenTrial, float]]
     for trial in trials:
         if trial.state is TrialState.PRUNED:
             rungs = rung_qualities(trial)
-            if not rungs or TrialRecord.parse(trial.user_attrs).reason != BELOW_MEDIAN:
+            if not rungs or TrialRecord.parse(trial.user_attrs).reason not in PRUNED_BY_RULE.values():
                 yield trial, 0.0
                 continue
             last = max(rungs)

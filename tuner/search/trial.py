@@ -21,7 +21,7 @@ from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage, storage_errors
 from studies.storage.tables import save_photo_quality
 from tuner.search.goals import goal_values
-from tuner.search.pruners import BELOW_MEDIAN, report_quality, should_prune
+from tuner.search.pruners import prune_reason, report_quality, should_prune
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
 from tuner.search.trial_observer import RungEvent, TrialObserver
@@ -67,7 +67,7 @@ class TrialRunner:
             Values of the study's goals at the last rung, each in [0, 1].
 
         Raises:
-            optuna.TrialPruned: The trial fell below the median, or its loss is not finite.
+            optuna.TrialPruned: The study's pruner ended the trial, or its loss is not finite.
             StudyError: The study was deleted or renamed meanwhile.
             StorageError: The database or the folder of artifacts cannot be written.
         """
@@ -89,7 +89,7 @@ class TrialRunner:
             seen = rung
             quality = self._resources.rung.judge.score(list(outputs))
             self._require_same_place(trial)
-            report_quality(trial, quality.quality, images_seen=seen)
+            report_quality(trial, quality, images_seen=seen)
             self._keep_score(trial, quality, losses, images_seen=seen)
             self._observer.on_rung(
                 RungEvent(number=trial.number, images_seen=seen, quality=quality.quality, weights=weights)
@@ -98,9 +98,10 @@ class TrialRunner:
             if last or should_prune(trial):
                 calibration = self._keep_calibration(trial, images_seen=seen) if last else {}
                 self._keep_pictures(trial, outputs, quality, weights, calibration=calibration)
-                self._describe_end(trial, images_seen=seen, started=started, reason="" if last else BELOW_MEDIAN)
+                reason = "" if last else prune_reason(self.config.search)
+                self._describe_end(trial, images_seen=seen, started=started, reason=reason)
                 if not last:
-                    raise optuna.TrialPruned(BELOW_MEDIAN)
+                    raise optuna.TrialPruned(reason)
         return list(goal_values(quality, self.config.search.objectives).values())
 
     def _require_same_place(self, trial: optuna.Trial) -> None:

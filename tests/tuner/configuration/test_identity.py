@@ -52,6 +52,8 @@ SAME: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("a rung of a third", {"search": {"rungs": [1 / 3, 1]}}, {"search": {"rungs": [0.3333, 1]}}),
     ("an initialiser's class", {}, {"network": {"kernel_initializer": "GlorotUniform"}}),
     ("nothing to prune", {"search": {"rungs": [1]}}, {"search": {"rungs": [1], "pruner": "none"}}),
+    ("auto, with nothing to prune", {"search": {"rungs": [1], "pruner": "auto"}}, {"search": {"rungs": [1]}}),
+    ("auto", {"search": {"sampler": "auto", "pruner": "auto"}}, {"search": {"sampler": "tpe", "pruner": "median"}}),
     ("minus zero", {"quality": {"content_exponent": 0}}, {"quality": {"content_exponent": -0.0}}),
     ("null for a default", {}, {"network": {"width": None}, "data": None}),
 ]
@@ -65,6 +67,10 @@ OTHER: list[dict[str, Any]] = [
     {"search": {"baseline": [1, 1, 0.1001]}},
     {"search": {"rungs": [0.2, 0.5, 0.75, 1]}},
     {"search": {"pruner": "none"}},
+    *({"search": {"pruner": pruner}} for pruner in ("asha", "hyperband")),
+    {"search": {"pruner": "wilcoxon"}, "data": {"held_out": {"rung": 8}}},
+    *({"search": {"sampler": sampler}} for sampler in ("gp", "qmc", "random")),
+    {"search": {"sampler": "grid", "grid": [4, 4]}},
     {"search": {"start": "scout"}},
     {"training": {"images": 1204}},
     {"network": {"kernel_initializer": "he_uniform"}},
@@ -91,6 +97,17 @@ def test_the_scout_that_trials_start_from_is_part_of_the_study(changed: dict[str
     assert defining_values(configure(started)) != defining_values(configure(started, {"scout": changed}))
     checkpoints = {"scout": {"checkpoint_every": 9}}
     assert defining_values(configure(started)) == defining_values(configure(started, checkpoints))
+
+
+def test_a_grid_of_other_points_is_another_study() -> None:
+    one, other = (configure({"search": {"sampler": "grid", "grid": grid}}) for grid in ([5, 4], [4, 5]))
+    assert digest(hashed_values(one)) != digest(hashed_values(other))
+
+
+def test_how_many_trials_are_wanted_does_not_change_what_auto_is() -> None:
+    auto = {"search": {"sampler": "auto", "pruner": "auto"}}
+    hashes = {digest(hashed_values(configure(auto, {"search": {"trials": count}}))) for count in (8, 16, 64)}
+    assert len(hashes) == 1
 
 
 def test_presets_keep_the_hash_that_their_studies_are_named_by() -> None:

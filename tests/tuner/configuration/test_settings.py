@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tuner.configuration.identity import defining_values
 from tuner.configuration.loading import load_config, merge, validate_config
+from tuner.configuration.search_choice import pruner_of
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 
@@ -103,7 +104,39 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"search": {"start": "scout"}, "network": {"norm": "batch"}},
         "`search.start` must be noise or starter where `network.norm` is batch",
     ),
+    ({"search": {"sampler": "grid"}}, "`search.sampler` is grid: say how many points it has with `search.grid`"),
+    ({"search": {"grid": [4, 3]}}, "`search.grid` is for the sampler grid, and `search.sampler` is tpe; leave one"),
+    ({"search": {"sampler": "grid", "grid": [4]}}, "`search.grid.1` is missing from the list. Received [4]."),
+    ({"search": {"sampler": "grid", "grid": [0, 3]}}, "`search.grid.0` must be greater than or equal to 1. Received 0"),
+    (
+        {"search": {"sampler": "grid", "grid": [4, 3], "trials": 14}},
+        "`search.trials` is 14, and `search.grid` [4, 3] gives 13 (12 points, 1 for the baseline); take 13 trials or",
+    ),
+    (
+        {"search": {"sampler": "grid", "grid": [4, 3], "trials": 24, "start": "scout"}},
+        "gives 23 (12 points, 1 for the baseline, 6 for the scout's suggestions, 4 for the price of the scout); take",
+    ),
+    *(
+        (
+            {"search": {"pruner": pruner, "rungs": [1]}},
+            f"`search.pruner` is {pruner}, and `search.rungs` has no rung before the end",
+        )
+        for pruner in ("asha", "hyperband", "wilcoxon")
+    ),
+    ({"search": {"pruner": "wilcoxon"}}, "`search.pruner` is wilcoxon and `data.held_out.rung` 6: its test needs 8"),
 ]
+
+
+@pytest.mark.parametrize("trials", [1, 13])
+def test_a_grid_may_have_as_many_trials_as_points_and_a_baseline(trials: int) -> None:
+    search = {"sampler": "grid", "grid": [4, 3], "trials": trials}
+    assert validate_config({"search": search}, source="test").search.grid == (4, 3)
+
+
+@pytest.mark.parametrize("pruner", ["auto", "median", "none"])
+def test_one_rung_goes_with_what_then_ends_no_trial(pruner: str) -> None:
+    config = validate_config({"search": {"pruner": pruner, "rungs": [1]}}, source="test")
+    assert pruner_of(config.search) == "none"
 
 
 @pytest.mark.parametrize(("values", "message"), WRONG, ids=[message[:50] for _, message in WRONG])

@@ -16,13 +16,20 @@ from optuna.trial import TrialState
 
 from measures.loss_weights import LossWeights
 from studies.records import attributes
+from tuner.configuration.search_choice import AUTO_SAMPLER
 from tuner.configuration.settings import SearchSection
 from tuner.search.samplers import DEFAULT_STARTUP, SAMPLERS, TrialSeededSampler, build_sampler
 from tuner.search.space import suggest_values
 
 
+def searched_by(sampler: str, **settings: Any) -> SearchSection:
+    """Return settings of a search by some sampler."""
+    grid = {"grid": (5, 5)} if sampler == "grid" else {}
+    return SearchSection(sampler=sampler, **grid, **settings)
+
+
 def test_the_configuration_offers_every_sampler() -> None:
-    assert set(get_args(SearchSection.model_fields["sampler"].annotation)) == set(SAMPLERS)
+    assert set(get_args(SearchSection.model_fields["sampler"].annotation)) == {*SAMPLERS, "auto"}
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
@@ -31,7 +38,7 @@ class TestOptunasOwnSuites(BasicSamplerTestCase, MultiObjectiveSamplerTestCase):
 
     @pytest.fixture(params=sorted(SAMPLERS))
     def sampler(self, request: pytest.FixtureRequest) -> Callable[[], BaseSampler]:
-        return lambda: build_sampler(SearchSection(sampler=request.param), seed=0)
+        return lambda: build_sampler(searched_by(request.param), seed=0)
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
@@ -109,9 +116,10 @@ def run_trials(study: optuna.Study, num: int, *, search: SearchSection, seed: in
     return params
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_sampler_depends_on_seed_and_trial_number(sampler: str) -> None:
-    search = SearchSection(sampler=sampler)
+    """A grid's points are the same with every seed, and their order another."""
+    search = searched_by(sampler)
 
     def drawn(seed: int) -> list[tuple[float, ...]]:
         study = optuna.create_study(sampler=build_sampler(search, seed=seed))
@@ -121,14 +129,14 @@ def test_sampler_depends_on_seed_and_trial_number(sampler: str) -> None:
         return [tuple(trial.params.values()) for trial in trials]
 
     assert drawn(0) == drawn(0)
-    assert len({*drawn(0), *drawn(1)}) == 6
+    assert len({*drawn(0), *drawn(1)}) == 6 if sampler != "grid" else drawn(0) != drawn(1)
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("num_before", [0, 12])
 def test_workers_that_begin_together_draw_different_trials(sampler: str, num_before: int, tmp_path: Any) -> None:
     """Both load the study before either has a trial, in the random start and after it."""
-    search = SearchSection(sampler=sampler)
+    search = searched_by(sampler)
     storage = f"sqlite:///{tmp_path / 'studies.db'}"
     run_trials(
         optuna.create_study(study_name="waves", storage=storage, direction="maximize"),
@@ -143,9 +151,9 @@ def test_workers_that_begin_together_draw_different_trials(sampler: str, num_bef
     assert suggest_values(one, search) != suggest_values(other, search)
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_resumed_study_goes_on_as_if_it_had_not_stopped(sampler: str, tmp_path: Any) -> None:
-    search = SearchSection(sampler=sampler, trials=8)
+    search = searched_by(sampler, trials=8)
     storage = f"sqlite:///{tmp_path / 'studies.db'}"
     straight = run_trials(optuna.create_study(direction="maximize"), 8, search=search, seed=3)
     study = optuna.create_study(study_name="waves", storage=storage, direction="maximize")
@@ -155,20 +163,33 @@ def test_a_resumed_study_goes_on_as_if_it_had_not_stopped(sampler: str, tmp_path
     assert len({tuple(params.values()) for params in before + after}) == 8
 
 
-@pytest.mark.parametrize(("trials", "startup"), [(1, 4), (8, 4), (16, 4), (19, 4), (20, 10), (200, 10)])
-def test_a_short_study_leaves_less_to_chance(trials: int, startup: int) -> None:
+@pytest.mark.parametrize(
+    ("modelling", "trials", "startup"),
+    [
+        *(("tpe", *case) for case in [(1, 4), (8, 4), (16, 4), (19, 4), (20, 10), (200, 10)]),
+        *(("gp", *case) for case in [(8, 4), (20, 10)]),
+    ],
+)
+def test_a_short_study_leaves_less_to_chance(modelling: str, trials: int, startup: int) -> None:
     """From the trial after the random ones on, the sampler looks at the earlier ones."""
 
     def drawn(sampler: str) -> list[dict[str, Any]]:
         search = SearchSection(trials=trials, sampler=sampler)
         return run_trials(optuna.create_study(direction="maximize"), startup + 1, search=search, seed=5)
 
-    modelled, by_chance = drawn("tpe"), drawn("random")
+    modelled, by_chance = drawn(modelling), drawn("random")
     assert modelled[:startup] == by_chance[:startup]
     assert modelled[startup] != by_chance[startup]
 
 
-def test_tpe_beats_chance_in_a_short_study() -> None:
+def test_auto_is_the_sampler_that_it_stands_for() -> None:
+    assert str(build_sampler(SearchSection(sampler="auto"), seed=0)) == str(
+        build_sampler(SearchSection(sampler=AUTO_SAMPLER), seed=0)
+    )
+
+
+@pytest.mark.parametrize("modelling", ["tpe", "gp"])
+def test_a_model_beats_chance_in_a_short_study(modelling: str) -> None:
     def best(sampler: str) -> float:
         search = SearchSection(sampler=sampler, trials=16)
         results = []
@@ -178,7 +199,7 @@ def test_tpe_beats_chance_in_a_short_study() -> None:
             results.append(study.best_value)
         return sum(results) / len(results)
 
-    assert best("tpe") > best("random")
+    assert best(modelling) > best("random")
 
 
 @pytest.mark.parametrize(("best_suggested", "startup"), [(0.5, DEFAULT_STARTUP), (0.3, DEFAULT_STARTUP + 2)])

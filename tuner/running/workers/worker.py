@@ -221,7 +221,7 @@ class Worker:
             self._study = self._storage.load_by_uuid(
                 self._study_uuid,
                 sampler=build_sampler(config.search, seed=config.seed),
-                pruner=build_pruner(config.search),
+                pruner=build_pruner(config.search, rungs=config.rungs, seed=config.seed),
             )
         return self._study
 

@@ -81,6 +81,22 @@ def reap(storage: StudyStorage, study_uuid: str, *, total: int | None = None) ->
     return Reaped(failed=tuple(failed), retried=tuple(again), num_claims=len(work.dead_claims))
 
 
+def foresee(storage: StudyStorage, study_uuid: str) -> Reaped:
+    """Return what `reap` would do now; changes nothing.
+
+    Raises:
+        StudyError: If there is no such study.
+        StorageError: If the database cannot be read.
+    """
+    with storage_errors(storage.url):
+        work = _find_work(storage, study_uuid, total=None)
+    return Reaped(
+        failed=tuple(trial.number for trial in work.to_fail),
+        retried=tuple(sorted(trial.number for trial in work.to_retry)),
+        num_claims=len(work.dead_claims),
+    )
+
+
 def release(storage: StudyStorage, held: Claim, *, trial_number: int | None, reason: str) -> bool:
     """End an interrupted trial of this process at once: fail it, enqueue it once more and close its claim.
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, final
 
 import optuna
-from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
+from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore, upload_artifact
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage
 
 from groundwork.whole_files import written_whole
 from studies.errors import StorageError
-from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX
+from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, study_id_of, trial_id_of
 
 _SPARE_BYTES = 16 * 2**20
 """Space left free beside an artifact, so that the database can still write: four logs of 1,000 pages of 4 KiB."""
@@ -167,8 +167,11 @@ class ArtifactFolder:
 
     def names(self, study_or_trial: optuna.Study | optuna.trial.FrozenTrial) -> dict[str, str]:
         """File name by artifact id for everything kept with a study itself (not its trials) or with a trial."""
-        metas = get_all_artifact_meta(study_or_trial, storage=self._storage)
-        return {meta.artifact_id: meta.filename for meta in metas}
+        if isinstance(study_or_trial, optuna.Study):
+            attrs = self._storage.get_study_system_attrs(study_id_of(study_or_trial))
+        else:
+            attrs = self._storage.get_trial_system_attrs(trial_id_of(study_or_trial))
+        return {meta.artifact_id: meta.filename for meta in artifact_metas(attrs)}
 
     def remove(self, artifact_id: str) -> None:
         """Remove one artifact's file; a file that is gone already is fine."""
@@ -203,9 +206,12 @@ class ArtifactFolder:
 
 
 def artifact_metas(system_attrs: Mapping[str, Any]) -> list[ArtifactMeta]:
-    """Return what system attributes, which somebody has read, say of the files of their study or trial."""
-    entries = [entry for key, entry in system_attrs.items() if key.startswith(ARTIFACTS_ATTR_PREFIX)]
-    return [ArtifactMeta(**json.loads(entry)) for entry in entries]
+    """Return what system attributes, which somebody has read, say of the files of their study or trial.
+
+    A file that somebody removed on the dashboard has left an empty note, which Optuna's own reader breaks over.
+    """
+    notes = [json.loads(entry) for key, entry in system_attrs.items() if key.startswith(ARTIFACTS_ATTR_PREFIX)]
+    return [ArtifactMeta(**note) for note in notes if note is not None]
 
 
 def artifact_entry(meta: ArtifactMeta, *, artifact_id: str) -> dict[str, str]:

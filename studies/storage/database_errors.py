@@ -60,7 +60,8 @@ def storage_errors(url: str) -> Iterator[None]:
         if "storage upgrade" not in str(error) and "schema" not in str(error):
             raise
         raise StorageError(
-            f"{shown(url)} was written by another version of Optuna. Run `optuna storage upgrade --storage URL`."
+            f"{shown(url)} was written by another version of Optuna. Look at it with `styletuner study check --storage "
+            "URL`, which says what to do."
         ) from error
     except StorageError:
         raise

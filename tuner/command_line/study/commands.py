@@ -10,6 +10,7 @@ import click
 from tuner.command_line.configuration_options import ConfigurationFlags, configuration_options
 from tuner.command_line.durations import Minutes, format_seconds
 from tuner.command_line.options import HELP, PATH, storage_option, storage_words
+from tuner.command_line.study.check import check
 from tuner.command_line.study.export import export
 from tuner.command_line.study.prefer import prefer
 from tuner.command_line.study.rescore import rescore
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 @click.group(context_settings=HELP, epilog="Example: styletuner study run quick --style painting.jpg --photos photos/")
 def study() -> None:
-    """Run, list, show, re-score, validate, export and delete studies; ask people about them."""
+    """Run, list, show, re-score, validate, export, check and delete studies; ask people about them."""
 
 
-for command in (list_studies, show, prefer, rescore, validate, export):
+for command in (list_studies, show, prefer, rescore, validate, export, check):
     study.add_command(command)
 
 

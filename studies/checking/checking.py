@@ -1,0 +1,94 @@
+"""Looking a storage over, and mending what can be mended; what runs meanwhile is not touched."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from studies.checking.dead_workers import find_dead_workers
+from studies.checking.finding import Finding
+from studies.checking.lost_files import find_lost_files
+from studies.checking.old_schema import find_old_schema
+from studies.checking.stray_files import find_stray_files
+from studies.checking.stray_rows import find_stray_rows
+from studies.storage.addresses import parse_storage, require_file, shown, sqlite_path
+from studies.storage.connections import require_writable
+from studies.storage.study_storage import StudyStorage
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What was found in a storage, and what became of it.
+
+    Attributes:
+        storage: The storage as it may be shown.
+        studies: Names of the studies that were looked over.
+        num_files: How many files these name.
+        done: What was wrong and is mended, each with what was done.
+        left: What is wrong still.
+    """
+
+    storage: str
+    studies: tuple[str, ...]
+    num_files: int
+    done: tuple[tuple[Finding, str], ...]
+    left: tuple[Finding, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as values that JSON can hold."""
+        return {
+            "storage": self.storage,
+            "studies": list(self.studies),
+            "num_files": self.num_files,
+            "repaired": [{**finding.as_dict(), "done": told} for finding, told in self.done],
+            "left": [finding.as_dict() for finding in self.left],
+        }
+
+
+def check_storage(text: str, name: str | None = None, *, repair: bool = False) -> Checked:
+    """Look over the studies of a storage, its files and its tables.
+
+    Args:
+        text: The storage's address; see `parse_storage`.
+        name: The only study to look at; then what is no study's is left out.
+        repair: Whether to mend what can be mended; nothing is changed otherwise.
+
+    Raises:
+        StudyError: There is no study of that name.
+        StorageError: The storage does not exist, cannot be read, or is to be mended and cannot be written.
+    """
+    url = parse_storage(text)
+    require_file(url)
+    if repair:
+        require_writable(url)
+    outdated = find_old_schema(url)
+    done = [(finding, finding.mend()) for finding in outdated if repair and finding.mend is not None]
+    left = [] if repair else outdated
+    if left and not _can_read(url, left):
+        return Checked(storage=shown(url), studies=(), num_files=0, done=(), left=tuple(left))
+    with StudyStorage.open(url) if repair else StudyStorage.open_read_only(url) as storage:
+        names, num_files, found = _look(storage, name)
+        if repair:
+            done += [(finding, finding.mend()) for finding in found if finding.mend is not None]
+            names, num_files, found = _look(storage, name)
+    return Checked(
+        storage=shown(url), studies=tuple(names), num_files=num_files, done=tuple(done), left=(*left, *found)
+    )
+
+
+def _can_read(url: str, outdated: list[Finding]) -> bool:
+    """Whether a storage of an earlier version is read as it is: an SQLite file in which only our tables are old."""
+    return sqlite_path(url) is not None and not any("Optuna's" in finding.text for finding in outdated)
+
+
+def _look(storage: StudyStorage, name: str | None) -> tuple[list[str], int, list[Finding]]:
+    names = storage.study_names() if name is None else [storage.read_study(name).study_name]
+    found: list[Finding] = []
+    num_files = 0
+    for one in names:
+        found += find_dead_workers(storage, one)
+        lost, num_named = find_lost_files(storage, one)
+        found += lost
+        num_files += num_named
+    if name is None:
+        found += [*find_stray_files(storage), *find_stray_rows(storage)]
+    return names, num_files, found

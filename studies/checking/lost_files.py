@@ -1,0 +1,208 @@
+"""Files that studies and trials name and that are gone or damaged."""
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+import optuna
+import sqlalchemy
+from optuna.trial import FrozenTrial, TrialState
+from PIL import Image
+
+from groundwork.file_hashes import sha256_of
+from groundwork.whole_files import write_whole
+from studies.checking.finding import Finding
+from studies.checking.stray_files import aside_folder
+from studies.records import attributes
+from studies.records.study_record import StudyRecord, kept_file_name
+from studies.records.trial_record import TrialRecord
+from studies.records.trial_words import listed_trials
+from studies.storage.artifacts import artifact_metas
+from studies.storage.database_errors import storage_errors
+from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, TRIAL_SYSTEM_ATTRIBUTES
+from studies.storage.study_identity import find_by_name
+from studies.storage.study_storage import StudyStorage
+
+_GONE: Final = "gone"
+_DAMAGED: Final = "damaged"
+_ENDED: Final = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+
+_MEANING: Final[Mapping[str, str]] = {
+    attributes.SHEET_PICTURE: "Contact sheets and the dashboard show no picture there; qualities and weights are kept.",
+    attributes.OUTPUT_PICTURES: "`study rescore` leaves out what it cannot read; qualities and weights are kept.",
+    attributes.CALIBRATION_PICTURES: "`study prefer` cannot ask about it; qualities and weights are kept.",
+    attributes.STYLE_IMAGE: "`study rescore`, `validate` and `export` want it.",
+    attributes.STYLE_PICTURE: "Contact sheets and `study prefer` want it.",
+    attributes.RUNG_PHOTOS: "`study rescore` then needs the photos themselves, where the study found them.",
+    attributes.CALIBRATION_PHOTOS: "`study prefer` wants it; `study rescore` then needs the photos themselves.",
+    attributes.SCOUT_NETWORK: "No further trial of the study can start.",
+    attributes.STARTER_NETWORK: "No further trial of the study can start.",
+}
+_OTHER_MEANING: Final = "What is kept in the database is not touched by it."
+_PUT_BACK: Final = "Put it back from a copy of the folder of artifacts, if there is one."
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    """One file as its study or trial names it."""
+
+    artifact: str
+    kind: str
+    trial: int | None = None
+    sha256: str | None = None
+
+    def fault(self, folder: Path) -> str | None:
+        """Return what is wrong with it in a folder; None if nothing is."""
+        path = folder / self.artifact
+        if not path.is_file():
+            return _GONE
+        try:
+            whole = self.sha256 == sha256_of(path) if self.sha256 is not None else self._is_readable(path)
+        except FileNotFoundError:
+            return _GONE
+        return None if whole else _DAMAGED
+
+    def _is_readable(self, path: Path) -> bool:
+        content = path.read_bytes()
+        if not kept_file_name(self.kind).endswith(".png") or self.kind == attributes.STYLE_IMAGE:
+            return bool(content)
+        try:
+            with Image.open(io.BytesIO(content)) as picture:
+                picture.verify()
+        except (OSError, SyntaxError, ValueError):
+            # Pillow says in these three ways that a PNG file is broken.
+            return False
+        return True
+
+
+def find_lost_files(storage: StudyStorage, name: str) -> tuple[list[Finding], int]:
+    """Return which files of a study are gone or damaged, and how many it names; trials on their way are left out.
+
+    Raises:
+        StudyError: There is no such study.
+        StorageError: The database cannot be read.
+    """
+    with storage_errors(storage.url):
+        study = storage.read_study(name)
+        record, trials = StudyRecord.parse(study.user_attrs), study.get_trials(deepcopy=False)
+    named = [*_of_study(record), *(file for trial in trials for file in _of_trial(trial))]
+    if named and not storage.artifacts.path.is_dir():
+        return [_lost_folder(storage, name, len(named))], len(named)
+    faults: dict[tuple[str, str], list[_Named]] = {}
+    for file in named:
+        fault = file.fault(storage.artifacts.path)
+        if fault is not None:
+            faults.setdefault((file.kind, fault), []).append(file)
+    if find_by_name(storage.read_engine, name) is None:
+        return [], 0  # deleted meanwhile, files first
+    found = [_finding(storage, study, kind, fault, files) for (kind, fault), files in faults.items()]
+    return [*found, *_without_outputs(name, record, trials), *_dead_notes(storage, name, trials)], len(named)
+
+
+def _of_study(record: StudyRecord) -> Iterator[_Named]:
+    hashes = {
+        attributes.STYLE_IMAGE: record.identity.get("style_sha256"),
+        attributes.SCOUT_NETWORK: None if record.scout is None else record.scout.sha256,
+        attributes.STARTER_NETWORK: None if record.starter is None else record.starter.sha256,
+    }
+    for kind, artifact in {**record.artifacts, **record.validation_artifacts}.items():
+        yield _Named(artifact=artifact, kind=kind, sha256=hashes.get(kind))
+
+
+def _of_trial(trial: FrozenTrial) -> Iterator[_Named]:
+    if trial.state in _ENDED:
+        for kind, artifact in TrialRecord.parse(trial.user_attrs).pictures.items():
+            yield _Named(artifact=artifact, kind=kind, trial=trial.number)
+
+
+def _lost_folder(storage: StudyStorage, name: str, num_files: int) -> Finding:
+    return Finding(
+        kind="lost folder",
+        study=name,
+        text=f"the folder of its {num_files} files, {storage.artifacts.path}, is not there",
+        advice="Put it back beside its database, or set STYLETUNER_ARTIFACTS to where it is.",
+    )
+
+
+def _finding(storage: StudyStorage, study: optuna.Study, kind: str, fault: str, files: list[_Named]) -> Finding:
+    trials = tuple(file.trial for file in files if file.trial is not None)
+    called = f"{kind} of {listed_trials(trials)}" if trials else kind.replace("_", " ")
+    sources = {file.artifact: source for file in files if (source := _source(storage, study, file)) is not None}
+    whence = "A repair puts back what is at hand of it." if sources else _PUT_BACK
+    return Finding(
+        kind=f"{fault} files",
+        study=study.study_name,
+        text=f"{fault}: {called}",
+        advice=f"{_MEANING.get(kind, _OTHER_MEANING)} {whence}",
+        trials=trials,
+        files=tuple(file.artifact for file in files),
+        mend=(lambda: _put_back(storage, files, sources)) if sources else None,
+    )
+
+
+def _source(storage: StudyStorage, study: optuna.Study, file: _Named) -> Path | None:
+    """Return a whole copy of a file: put aside by an earlier repair, or the style image where it was found."""
+    if file.fault(aside_folder(storage)) is None:
+        return aside_folder(storage) / file.artifact
+    style_path = StudyRecord.parse(study.user_attrs).style_path
+    if file.kind != attributes.STYLE_IMAGE or file.sha256 is None or style_path is None:
+        return None
+    path = Path(style_path)
+    return path if path.is_file() and sha256_of(path) == file.sha256 else None
+
+
+def _put_back(storage: StudyStorage, files: list[_Named], sources: Mapping[str, Path]) -> str:
+    with storage.exclusive():
+        for artifact, source in sources.items():
+            write_whole(storage.artifacts.path / artifact, source.read_bytes())
+    return f"put {len(sources)} of {len(files)} back from {next(iter(sources.values())).parent}"
+
+
+def _without_outputs(name: str, record: StudyRecord, trials: list[FrozenTrial]) -> list[Finding]:
+    """Complete trials that name no outputs at all: of an early version, or copied when the file was gone."""
+    parsed = {trial.number: TrialRecord.parse(trial.user_attrs) for trial in trials if trial.state.name == "COMPLETE"}
+    numbers = tuple(
+        number for number, known in parsed.items() if known.weights and attributes.OUTPUT_PICTURES not in known.pictures
+    )
+    if not (numbers and record.is_ours):
+        return []
+    text = f"no outputs are kept of {listed_trials(numbers)}"
+    return [Finding(kind="no outputs", study=name, text=text, advice=_MEANING["outputs"], trials=numbers)]
+
+
+def _dead_notes(storage: StudyStorage, name: str, trials: list[FrozenTrial]) -> list[Finding]:
+    """Failed trials whose worker was killed between noting a file and writing it."""
+    dead: dict[int, list[str]] = {}
+    for trial in trials:
+        named = set(TrialRecord.parse(trial.user_attrs).pictures.values())
+        noted = [meta.artifact_id for meta in artifact_metas(trial.system_attrs)] if trial.state.name == "FAIL" else []
+        lost = [artifact for artifact in noted if artifact not in named and not storage.artifacts.has(artifact)]
+        if lost:
+            dead[trial.number] = lost
+    if not dead:
+        return []
+    text = f"{listed_trials(tuple(dead))} failed before a noted file was written"
+    advice = "Nothing but the dashboard's list of files shows it."
+    files = tuple(artifact for lost in dead.values() for artifact in lost)
+    return [
+        Finding(
+            kind="unwritten files",
+            study=name,
+            text=text,
+            advice=advice,
+            trials=tuple(dead),
+            files=files,
+            mend=lambda: _forget(storage, files),
+        )
+    ]
+
+
+def _forget(storage: StudyStorage, files: tuple[str, ...]) -> str:
+    note = TRIAL_SYSTEM_ATTRIBUTES.c
+    keys = [ARTIFACTS_ATTR_PREFIX + artifact for artifact in files]
+    with storage.engine.begin() as connection:
+        connection.execute(sqlalchemy.delete(TRIAL_SYSTEM_ATTRIBUTES).where(note.key.in_(keys)))
+    return f"took the notes of {len(files)} such files back"

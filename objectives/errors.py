@@ -14,7 +14,16 @@ class QualityError(ObjectivesError, ValueError):
 
 
 class DivergedError(ObjectivesError, ArithmeticError):
-    """The training loss is no finite number any more; the message says which and when."""
+    """The training loss is no finite number any more; the message says which.
+
+    Attributes:
+        images: How many images were trained on with finite losses since the training call; None if that is not known.
+    """
+
+    def __init__(self, message: str, *, images: int | None = None) -> None:
+        """Take the message, and the number of images before the loss that is not finite."""
+        super().__init__(message)
+        self.images = images
 
 
 class CheckpointError(ObjectivesError, ValueError):

@@ -148,13 +148,14 @@ class StyleTrainer:
             DivergedError: A loss is not finite; the network is of no use until the next `start`.
         """
         totals = dict.fromkeys(TERMS, 0.0)
-        num_batches = 0
+        num_batches = num_images = 0
         for inputs, targets in batches:
             logs = self._model.train_on_batch(inputs, dict(targets), return_dict=True)
             if not math.isfinite(logs["loss"]):
-                raise DivergedError(_diverged_message(logs))
+                raise DivergedError(_diverged_message(logs), images=num_images)
             totals = {term: total + logs[term] for term, total in totals.items()}
             num_batches += 1
+            num_images += len(_photos_of(inputs))
             if on_batch is not None:
                 on_batch(len(_photos_of(inputs)))
         return {term: total / num_batches if num_batches else math.nan for term, total in totals.items()}

@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from measures.quality import Quality
 from studies.claims.trial_states import FINISHED_STATES
 from studies.records import attributes
+from studies.records.trial_qualities import quality_of
 from studies.records.trial_record import TrialRecord
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
@@ -95,12 +96,13 @@ class TrialRescorer:
         """Score a trial's outputs, which takes most of the time and writes nothing.
 
         A trial that is running becomes a failed one, to be run again by the next run of the re-scored study. A finished
-        one whose outputs are gone fails too; one that was pruned before it had any is pruned without a quality.
+        one whose outputs are gone fails too; one that was pruned before it had any is pruned without a quality, whether or
+        not it has a picture of the moment before it diverged.
         """
         record = TrialRecord.parse(trial.user_attrs)
         if trial.state is TrialState.RUNNING:
             return JudgedTrial(trial=trial, end=_End(state=TrialState.FAIL, user_attrs=LEFT_RUNNING))
-        if trial.state not in FINISHED_STATES or (trial.state is TrialState.PRUNED and not record.pictures):
+        if trial.state not in FINISHED_STATES or _is_unjudged(trial, record):
             return JudgedTrial(trial=trial, end=_End(state=trial.state))
         try:
             outputs = self._outputs(record)
@@ -191,3 +193,8 @@ class TrialRescorer:
             rung=rung,
             judge_version=self._judge_version,
         )
+
+
+def _is_unjudged(trial: FrozenTrial, record: TrialRecord) -> bool:
+    """Whether a trial was pruned before its first rung."""
+    return trial.state is TrialState.PRUNED and (not record.pictures or quality_of(trial) is None)

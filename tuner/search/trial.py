@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import optuna
 from numpy.typing import NDArray
 
+from dashboards.contact_sheet import trial_sheet
 from measures.loss_weights import LossWeights
 from measures.quality import Quality
 from measures.sampled_values import SampledValues
@@ -24,6 +25,7 @@ from tuner.search.goals import goal_values
 from tuner.search.pruners import prune_reason, report_quality, should_prune
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
+from tuner.search.trial_health import TrialHealth
 from tuner.search.trial_observer import RungEvent, TrialObserver
 from tuner.search.trial_scores import draw_trial_sheet, photo_quality_records, score_attributes
 
@@ -67,7 +69,7 @@ class TrialRunner:
             Values of the study's goals at the last rung, each in [0, 1].
 
         Raises:
-            optuna.TrialPruned: The study's pruner ended the trial, or its loss is not finite.
+            optuna.TrialPruned: The study's pruner ended the trial, it collapsed, or its loss is not finite.
             StudyError: The study was deleted or renamed meanwhile.
             StorageError: The database or the folder of artifacts cannot be written.
         """
@@ -76,33 +78,62 @@ class TrialRunner:
         weights = sampled.loss_weights()
         trial.set_user_attr(attributes.WEIGHTS, weights.to_dict())
         self._observer.on_start(trial.number, weights)
-        self._resources.start(
-            sampled, weights=None if self._initial_weights is None else self._initial_weights(sampled)
-        )
+        self._begin(sampled)
         seen = 0
+        health = TrialHealth(weights)
+        judged: tuple[NDArray[np.float32], Quality] | None = None
         for rung in self.config.rungs:
             try:
                 losses, outputs = self._resources.train_and_paint(seen, rung, on_batch=self._observer.on_batch)
             except DivergedError as error:
-                self._describe_end(trial, images_seen=seen, started=started, reason=f"{error} before image {rung}")
+                self._require_same_place(trial)
+                finite = rung if error.images is None else seen + error.images
+                if judged is not None:
+                    self._keep_pictures(trial, *judged, weights, calibration={})
+                else:
+                    self._keep_last_finite(trial, sampled, finite=finite)
+                self._describe_end(trial, images_seen=seen, started=started, reason=f"{error} after image {finite}")
                 raise optuna.TrialPruned(str(error)) from error
             seen = rung
             quality = self._resources.rung.judge.score(list(outputs))
             self._require_same_place(trial)
             report_quality(trial, quality, images_seen=seen)
-            self._keep_score(trial, quality, losses, images_seen=seen)
+            judged = outputs, quality
+            health.look(quality, losses, images_seen=seen)
+            self._keep_score(trial, quality, losses, notes=health.notes, images_seen=seen)
             self._observer.on_rung(
                 RungEvent(number=trial.number, images_seen=seen, quality=quality.quality, weights=weights)
             )
             last = rung == self.config.rungs[-1]
-            if last or should_prune(trial):
+            cause = "" if last else health.ending or (prune_reason(self.config.search) if should_prune(trial) else None)
+            if cause is not None:
                 calibration = self._keep_calibration(trial, images_seen=seen) if last else {}
                 self._keep_pictures(trial, outputs, quality, weights, calibration=calibration)
-                reason = "" if last else prune_reason(self.config.search)
-                self._describe_end(trial, images_seen=seen, started=started, reason=reason)
+                self._describe_end(trial, images_seen=seen, started=started, reason=cause)
                 if not last:
-                    raise optuna.TrialPruned(reason)
+                    raise optuna.TrialPruned(cause)
         return list(goal_values(quality, self.config.search.objectives).values())
+
+    def _begin(self, sampled: SampledValues) -> None:
+        self._resources.start(
+            sampled, weights=None if self._initial_weights is None else self._initial_weights(sampled)
+        )
+
+    def _keep_last_finite(self, trial: optuna.Trial, sampled: SampledValues, *, finite: int) -> None:
+        """Keep what a network painted that diverged before its first rung: trained again to the step before it broke.
+
+        Nothing is kept where that cannot be painted either. It was not judged, so that it is no output to re-score.
+        """
+        stop = max(0, finite - self.config.training.batch_size)
+        self._begin(sampled)
+        try:
+            _, outputs = self._resources.train_and_paint(0, stop)
+        except DivergedError:
+            return
+        caption = f"Trial {trial.number}: diverged after image {finite}; painted after image {stop}"
+        sheet = trial_sheet(list(self._resources.rung.photos), list(outputs), caption=caption)
+        kept = self._storage.artifacts.upload_bytes(sheet, trial, file_name="sheet.png")
+        trial.set_user_attr(attributes.PICTURES, {attributes.SHEET_PICTURE: kept})
 
     def _require_same_place(self, trial: optuna.Trial) -> None:
         """Write to no trial of another study, which may have got the ids of this one after it was deleted or renamed.
@@ -114,9 +145,17 @@ class TrialRunner:
         if study_id_of(study) != study_id_of(trial.study):
             raise StudyError(f"Study {trial.study.study_name!r} was renamed to {study.study_name!r}.")
 
-    def _keep_score(self, trial: optuna.Trial, quality: Quality, losses: TrainingLosses, *, images_seen: int) -> None:
+    def _keep_score(
+        self,
+        trial: optuna.Trial,
+        quality: Quality,
+        losses: TrainingLosses,
+        *,
+        notes: Sequence[Mapping[str, Any]],
+        images_seen: int,
+    ) -> None:
         for name, value in score_attributes(quality, self.config, losses=losses).items():
-            trial.set_user_attr(name, value)
+            trial.set_user_attr(name, [*value, *notes] if name == attributes.LOWERED_BY else value)
         self._keep_photo_quality(trial, quality, self._resources.rung.sha256s, images_seen=images_seen)
 
     def _keep_photo_quality(

@@ -343,9 +343,10 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_the_next_start_recovers(trai
     wanted = fresh_run.run(trainer, 1.0)
     trainer.start(EVEN, **objective())
     heard: list[int] = []
-    with pytest.raises(DivergedError, match=r"^diverged: the .*total variation loss is not finite$"):
+    with pytest.raises(DivergedError, match=r"^diverged: the .*total variation loss is not finite$") as told:
         trainer.train([*batches(0, 2), with_nan(), *batches(2, 6)], on_batch=heard.append)
     assert heard == [BATCH_SIZE] * 2
+    assert told.value.images == 2 * BATCH_SIZE
     assert not all(np.isfinite(value).all() for value in trainer.state())
     assert_same_run(wanted, fresh_run.run(trainer, 1.0))
 

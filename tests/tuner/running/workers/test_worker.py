@@ -14,6 +14,7 @@ from wsgiref.util import setup_testing_defaults
 import numpy as np
 import optuna
 import optuna_dashboard
+import PIL.Image
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
@@ -375,10 +376,45 @@ def test_diverged_trial_is_pruned_with_its_reason(
     require_exactly(folder / "styletuner.db", 3)
     first, diverged, last = read_trials(folder / "styletuner.db")
     assert diverged.state is TrialState.PRUNED
-    assert diverged.user_attrs[attributes.REASON] == "diverged: the content loss is not finite before image 16"
+    assert diverged.user_attrs[attributes.REASON] == "diverged: the content loss is not finite after image 8"
+    assert set(diverged.user_attrs[attributes.PICTURES]) == {"sheet", "outputs"}, "of the last rung"
     assert diverged.user_attrs[attributes.IMAGES_SEEN] == 8
     assert (first.state, last.state) == (TrialState.COMPLETE, TrialState.COMPLETE)
     assert "diverged" in run_cli("study", "show", NAME).stdout
+
+
+def test_trial_that_diverges_before_its_first_rung_keeps_the_moment_before(
+    folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = StudyResources.batches
+
+    def with_nan(self: StudyResources, start: int, stop: int) -> Any:
+        for place, (photos, features) in enumerate(real(self, start, stop)):
+            # The second batch of four photos, in every trial.
+            yield photos, {name: values * np.float16("nan" if place else 1) for name, values in features.items()}
+
+    monkeypatch.setattr(StudyResources, "batches", with_nan)
+    run_cli("study", "run", "tiny.yaml", "--name", NAME, "--trials", 1)
+    (trial,) = read_trials(folder / "styletuner.db")
+    assert trial.user_attrs[attributes.REASON] == "diverged: the content loss is not finite after image 4"
+    pictures = trial.user_attrs[attributes.PICTURES]
+    assert set(pictures) == {"sheet"}, "it was not judged"
+    with PIL.Image.open(folder / "styletuner_artifacts" / pictures["sheet"]) as sheet:
+        assert np.asarray(sheet).std() > 0
+
+
+def test_trial_that_stays_collapsed_is_pruned_with_its_pictures(
+    folder: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = StudyResources.paint
+    monkeypatch.setattr(StudyResources, "paint", lambda *arguments: np.full_like(real(*arguments), 0.5))
+    flags = ("--set", "search.rungs=[0.25, 0.5, 1]", "--trials", 2)
+    run_cli("study", "run", "tiny.yaml", "--name", NAME, *flags)
+    for trial in read_trials(folder / "styletuner.db"):
+        assert trial.state is TrialState.PRUNED
+        reason = "pruned: collapsed to flat or equal outputs at images 4 and 8"
+        assert trial.user_attrs[attributes.REASON] == reason
+        assert set(trial.user_attrs[attributes.PICTURES]) == {"sheet", "outputs"}
 
 
 def test_trial_whose_last_step_broke_the_network_is_pruned(
@@ -396,7 +432,7 @@ def test_trial_whose_last_step_broke_the_network_is_pruned(
     run_cli("study", "run", "tiny.yaml", "--name", NAME, "--trials", 1).require_success()
     (trial,) = read_trials(folder / "styletuner.db")
     assert trial.state is TrialState.PRUNED
-    assert trial.user_attrs[attributes.REASON] == ("diverged: what the network paints is not finite before image 16")
+    assert trial.user_attrs[attributes.REASON] == ("diverged: what the network paints is not finite after image 16")
     assert trial.value == trial.intermediate_values[8]
 
 

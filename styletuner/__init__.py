@@ -7,6 +7,7 @@
     study.summary().best                 # trial, quality, weights
     study.sheet()                        # the contact sheet; a notebook shows it
     study.export("best.yaml")
+    study.table()                        # one row a trial, for pandas
 
 Importing this package loads neither TensorFlow nor Torch, nor anything else of ours; see docs/notebook.md.
 """
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
     from styletuner.errors import StudyProcessError as StudyProcessError
     from styletuner.study import Study as Study
     from styletuner.study import list_studies as list_studies
+    from styletuner.study_here import RungEvent as RungEvent
+    from styletuner.study_here import run_study as run_study
     from styletuner.study_process import StudyProcess as StudyProcess
     from styletuner.study_process import start_study as start_study
 
 _HOMES: Final = {
     "LossWeights": "measures.loss_weights",
+    "RungEvent": "styletuner.study_here",
     "StorageError": "studies.errors",
     "Study": "styletuner.study",
     "StudyError": "studies.errors",
@@ -38,12 +42,14 @@ _HOMES: Final = {
     "StudySummary": "studies.records.summaries",
     "TrialSummary": "studies.records.summaries",
     "list_studies": "styletuner.study",
+    "run_study": "styletuner.study_here",
     "start_study": "styletuner.study_process",
 }
 """Where each public name is defined; it is imported when it is first asked for."""
 
 __all__ = [
     "LossWeights",
+    "RungEvent",
     "StorageError",
     "Study",
     "StudyError",
@@ -52,6 +58,7 @@ __all__ = [
     "StudySummary",
     "TrialSummary",
     "list_studies",
+    "run_study",
     "start_study",
 ]
 

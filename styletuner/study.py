@@ -3,12 +3,13 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import PIL.Image
 
 from studies.records.exports import write_exports
 from studies.records.summaries import StudySummary, summarise
+from studies.records.trial_table import trial_table
 from studies.storage.addresses import DEFAULT_STORAGE
 from studies.storage.study_storage import StudyStorage
 
@@ -36,6 +37,15 @@ class Study:
         """
         with StudyStorage.open_read_only(self.storage) as storage:
             return summarise(storage, self.name)
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return the trials as rows of a table, by number: `pandas.DataFrame(study.table())`.
+
+        Raises:
+            StudyError: There is no such study.
+            StorageError: The storage cannot be read.
+        """
+        return trial_table(self.summary())
 
     def sheet(self) -> PIL.Image.Image:
         """Draw the contact sheet: the photos on top, then each trial's outputs, best first; RGB.

@@ -28,10 +28,55 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_documented_lines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "notebook.md").read_text(encoding="utf-8"), re.DOTALL)
+def documented_code() -> list[str]:
+    found = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "notebook.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(found) == 2
+    return found
+
+
+def test_the_documented_lines_of_a_run_in_this_process(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
-    exec(code, names)
+    exec(documented_code()[1], names)
+    assert re.match(r"trial 0: complete, .+\ntrial 1: \w+, .+\n", capsys.readouterr().out)
+    rows = names["table"]
+    assert [(row["number"], row["state"]) for row in rows] == [(0, "complete"), (1, "complete")]
+    assert {(0, 8), (0, 16), (1, 8), (1, 16)} == set(names["qualities"])
+    assert names["qualities"][0, 16] == rows[0]["quality"]
+
+
+def test_what_a_function_raises_ends_the_run_and_the_same_call_resumes(folder: Path) -> None:
+    def refuse(trial: styletuner.TrialSummary) -> None:
+        raise RuntimeError(f"enough after trial {trial.number}")
+
+    with pytest.raises(RuntimeError, match="enough after trial 0"):
+        styletuner.run_study("study.yaml", name="waves", trials=2, on_trial=refuse)
+    seen: list[int] = []
+    study = styletuner.run_study(
+        folder / "study.yaml", name="waves", search__trials=2, on_trial=lambda trial: seen.append(trial.number)
+    )
+    assert study.summary().num_finished == 2
+    assert 0 not in seen
+
+
+def test_trials_of_worker_processes_are_told_here() -> None:
+    told: list[tuple[int, str]] = []
+    study = styletuner.run_study(
+        "study.yaml", name="waves", trials=2, workers=2, on_trial=lambda trial: told.append((trial.number, trial.state))
+    )
+    assert sorted(told) == [(0, "COMPLETE"), (1, "COMPLETE")]
+    assert [row["state"] for row in study.table()] == ["complete"] * 2
+
+
+def test_a_wrong_setting_is_told_before_anything_is_made(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"Did you mean .*width"):
+        styletuner.run_study("study.yaml", network__widht=8)
+    assert not (folder / "styletuner.db").exists()
+
+
+def test_the_documented_lines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(documented_code()[0], names)
+    assert [row["number"] for row in names["rows"]] == [0, 1, 2]
     assert re.match(r"trial \d, quality 0\.\d+\nstyle weight 0\.\d+, content weight 0\.\d+\n", capsys.readouterr().out)
     assert isinstance(names["sheet"], PIL.Image.Image)
     assert names["sheet"].width > 500

@@ -96,8 +96,8 @@ class TrialRescorer:
         """Score a trial's outputs, which takes most of the time and writes nothing.
 
         A trial that is running becomes a failed one, to be run again by the next run of the re-scored study. A finished
-        one whose outputs are gone fails too; one that was pruned before it had any is pruned without a quality, whether or
-        not it has a picture of the moment before it diverged.
+        one whose outputs are gone fails too; one that was pruned before it had any is pruned without a quality, though
+        a picture of the moment before it diverged may be kept.
         """
         record = TrialRecord.parse(trial.user_attrs)
         if trial.state is TrialState.RUNNING:

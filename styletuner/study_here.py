@@ -40,13 +40,14 @@ def run_study(  # noqa: PLR0913 (a notebook names the few that it wants)
     photos: Sequence[str | Path] = (),
     storage: str | Path = DEFAULT_STORAGE,
     name: str | None = None,
+    time: str | None = None,
     workers: int = 1,
     on_trial: Callable[[TrialSummary], None] | None = None,
     on_rung: Callable[[RungEvent], None] | None = None,
     say: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Study:
-    """Start or resume a study, and return when it has its trials; loads TensorFlow here.
+    """Start or resume a study, and return when it has its trials or is stopped; loads TensorFlow here.
 
     Args:
         config: A YAML file or a preset ("demo", "quick", "gpu").
@@ -54,6 +55,7 @@ def run_study(  # noqa: PLR0913 (a notebook names the few that it wants)
         photos: Folders, files or .zip archives of content photos, over the file's.
         storage: SQLite file or database URL.
         name: The study's name; made of preset, style image and a hash by default.
+        time: Ends this run, such as "45m"; without `trials` with as many trials as it holds.
         workers: 1 runs the trials here; more run them in so many processes on this machine.
         on_trial: Told of each trial that has ended.
         on_rung: Told of each score of a trial that runs here.
@@ -68,14 +70,20 @@ def run_study(  # noqa: PLR0913 (a notebook names the few that it wants)
         KeyboardInterrupt: After the running trial has been given back; the same call goes on. What a function that is
             told raises ends the run in the same way.
     """
+    from tuner.command_line.durations import parse_minutes  # noqa: PLC0415
     from tuner.configuration.loading import load_config  # noqa: PLC0415  loads much that others need not
     from tuner.running.request import StudyRequest  # noqa: PLC0415
     from tuner.running.run_study import run_study as run  # noqa: PLC0415
 
+    if time is not None:
+        settings = {**settings, "search__stop__minutes": parse_minutes(time)}
     pictures = {"style": None if style is None else str(style), "photos": [str(photo) for photo in photos] or None}
     given = {name: value for name, value in pictures.items() if value is not None}
     loaded = load_config(str(config), overrides={**given, **_nested(settings)})
-    request: StudyRequest = StudyRequest(config=loaded, storage=str(storage), name=name, workers=workers)
+    counts_trials = time is None or "trials" in settings or "search__trials" in settings
+    request: StudyRequest = StudyRequest(
+        config=loaded, storage=str(storage), name=name, workers=workers, counts_trials=counts_trials
+    )
     result = run(request, observer=_Functions(on_trial=on_trial, on_rung=on_rung, say=say))
     return Study(result.name, storage=str(storage))
 

@@ -13,6 +13,7 @@ import yaml
 
 import styletuner
 from tests.tuner.tiny_study import write_tiny_study
+from tuner.running.stopping import TimeLimit
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +57,25 @@ def test_what_a_function_raises_ends_the_run_and_the_same_call_resumes(folder: P
     )
     assert study.summary().num_finished == 2
     assert 0 not in seen
+
+
+def test_time_ends_a_run_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hour is over after the second trial, whatever the clock says."""
+    study = styletuner.run_study("study.yaml", name="waves", time="1h", trials=1)
+    assert study.summary().num_finished == 1
+    told: list[str] = []
+    seconds = 3600.0
+
+    def hear(_: styletuner.TrialSummary) -> None:
+        nonlocal seconds
+        seconds = 0.0
+
+    monkeypatch.setattr(TimeLimit, "seconds_left", property(lambda _: seconds))
+    styletuner.run_study("study.yaml", name="waves", time="1h", say=told.append, on_trial=hear)
+    assert study.summary().num_finished == 2
+    assert told[-1].startswith("Stopped: a trial of")
+    with pytest.raises(ValueError, match="'45' is no duration"):
+        styletuner.run_study("study.yaml", name="waves", time="45")
 
 
 def test_trials_of_worker_processes_are_told_here() -> None:

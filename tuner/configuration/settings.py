@@ -404,25 +404,14 @@ class StudyConfig(Section):
             )
         return self
 
-    @model_validator(mode="after")
-    def _check_grid_trials(self) -> Self:
+    @property
+    def trials_beyond_grid(self) -> int:
+        """How many trials a grid has no points for, the baseline and a scout's suggestions left out."""
         if self.search.grid is None:
-            return self
+            return 0
         num_suggested = self.scout.suggestions if self.search.start == "scout" else 0
-        others = {
-            "points": math.prod(self.search.grid),
-            "for the baseline": 0 if self.search.baseline is None else 1,
-            "for the scout's suggestions": num_suggested,
-            f"for the price of the {self.search.start}": self.start_price,
-        }
-        most = sum(others.values())
-        if self.search.trials > most:
-            told = ", ".join(f"{number} {what}" for what, number in others.items() if number)
-            raise ValueError(
-                f"`search.trials` is {self.search.trials}, and `search.grid` {list(self.search.grid)} gives {most} "
-                f"({told}); take {most} trials or fewer, or more points"
-            )
-        return self
+        num_others = (0 if self.search.baseline is None else 1) + num_suggested
+        return max(0, self.num_trials - num_others - math.prod(self.search.grid))
 
     @property
     def start_images(self) -> int:

@@ -135,7 +135,7 @@ class TrialRescorer:
             params=trial.params,
             distributions=trial.distributions,
             user_attrs={**kept, **pictures, **end.user_attrs},
-            system_attrs=files.owned_beside(trial.system_attrs),
+            system_attrs=without_old_judge(files.owned_beside(trial.system_attrs)),
             intermediate_values=dict(end.qualities),
         )
         made.datetime_start = trial.datetime_start
@@ -193,6 +193,11 @@ class TrialRescorer:
             rung=rung,
             judge_version=self._judge_version,
         )
+
+
+def without_old_judge(system_attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what Optuna's halving noted of the old judge's qualities, by which it would compare new trials."""
+    return {name: value for name, value in system_attrs.items() if not name.startswith("completed_rung_")}
 
 
 def _is_unjudged(trial: FrozenTrial, record: TrialRecord) -> bool:

@@ -47,6 +47,11 @@ class StudyRequest:
     counts_trials: bool = True
     output: Path | None = None
 
+    @property
+    def ends_at_total(self) -> bool:
+        """Whether its trials end it: a grid has no more than its points, whatever the time."""
+        return self.counts_trials or self.config.search.grid is not None
+
 
 def finished_trials(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> int | None:
     """Return how many trials of the wanted study are finished, None if there is no such study; changes nothing.

@@ -108,7 +108,7 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
     else:
         num_finished = finished_trials(request, config, pictures)
     # Where a wider study begins, what its trials start from is there; one that is done needs it no more.
-    needs_start = not request.widen and ((num_finished or 0) < config.num_trials or not request.counts_trials)
+    needs_start = not request.widen and ((num_finished or 0) < config.num_trials or not request.ends_at_total)
     start_images = config.start_images if needs_start and not has_start(request, config, pictures) else 0
     _check_networks(config)
     from tuner.running.estimation import estimate
@@ -154,7 +154,7 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
     widening = wanted_widening(request, config, pictures) if request.widen else None
     num_known = (finished_trials(request, config, pictures) or 0) if widening is None else widening.num_finished
     limit = None
-    if widening is not None or not request.counts_trials or num_known < config.num_trials:
+    if widening is not None or not request.ends_at_total or num_known < config.num_trials:
         _check_networks(config)
         if config.search.stop.minutes:
             config, limit = _limited(request, config, pictures, began=began, num_known=num_known, say=observer.say)
@@ -164,7 +164,9 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         else:
             run = open_widened(storage, widening, pictures, judge_version=JUDGE_VERSION)
             observer.say(replace(widening, name=run.name).in_words())
-        run = replace(run, limit=limit, counts_trials=request.counts_trials)
+        if beyond := config.trials_beyond_grid:
+            observer.say(f"`search.grid` has no point for {beyond} of the trials: random settings are drawn for them")
+        run = replace(run, limit=limit, counts_trials=request.ends_at_total)
         observer.on_study(run.name, storage.name)
         if request.scout is not None:
             require_own_scout(storage, run.name, request.scout)
@@ -192,7 +194,7 @@ def _limited(
     cost = estimate(config, pictures, report=say, trains_start=trains_start)
     plan = plan_time(config, cost, began=began, is_begun=num_known > 0)
     say(plan.in_words())
-    if not request.counts_trials:
+    if not request.ends_at_total:
         trials = num_known + plan.num_trials + config.start_price
         config = config.model_copy(update={"search": config.search.model_copy(update={"trials": trials})})
     # Workers at the same time share the cores, so that each of their trials takes longer.

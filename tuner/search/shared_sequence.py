@@ -130,7 +130,13 @@ def _index_of(trial: FrozenTrial, settings: Sequence[Setting]) -> int | None:
     if not isinstance(index, int) or not 0 <= index < len(settings):
         return None
     # One of a study with other ranges, which this one goes on from, took a point of another sequence.
-    return index if noted.get(attributes.DRAWN_SETTING) == settings[index] else None
+    setting = mapping_of(noted.get(attributes.DRAWN_SETTING))
+    return index if setting.keys() == settings[index].keys() and _is_near(setting, settings[index]) else None
+
+
+def _is_near(one: Setting, other: Setting) -> bool:
+    """Whether two settings of the same parameters are one: another machine's logarithms differ in the last place."""
+    return all(math.isclose(one[name], other[name], rel_tol=1e-9) for name in one)
 
 
 def _at(places: NDArray[np.float64], distributions: Mapping[str, FloatDistribution]) -> list[Setting]:

@@ -68,7 +68,7 @@ class SuggestingSampler(BaseSampler):
             return self._drawing.sample_relative(study, trial, search_space)
         foretold = self._next(study, trial)
         if foretold is None:
-            return {}
+            return self._drawing.sample_relative(study, trial, search_space)
         setting = {
             name: float(np.clip(value, self._distributions[name].low, self._distributions[name].high))
             for name, value in foretold.values.to_dict().items()

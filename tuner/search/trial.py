@@ -105,7 +105,7 @@ class TrialRunner:
                 RungEvent(number=trial.number, images_seen=seen, quality=quality.quality, weights=weights)
             )
             last = rung == self.config.rungs[-1]
-            cause = "" if last else health.ending or (prune_reason(self.config.search) if should_prune(trial) else None)
+            cause = "" if last else self._cause_of_end(trial, health)
             if cause is not None:
                 calibration = self._keep_calibration(trial, images_seen=seen) if last else {}
                 self._keep_pictures(trial, outputs, quality, weights, calibration=calibration)
@@ -113,6 +113,15 @@ class TrialRunner:
                 if not last:
                     raise optuna.TrialPruned(cause)
         return list(goal_values(quality, self.config.search.objectives).values())
+
+    def _cause_of_end(self, trial: optuna.Trial, health: TrialHealth) -> str | None:
+        """Return why a trial ends at a rung, in words; None if it goes on. Where nothing shall be pruned it does."""
+        search = self.config.search
+        if search.pruner == "none":
+            return None
+        # Asked in any case: halving counts who came to a rung.
+        is_behind = should_prune(trial)
+        return health.ending or (prune_reason(search) if is_behind else None)
 
     def _begin(self, sampled: SampledValues) -> None:
         self._resources.start(

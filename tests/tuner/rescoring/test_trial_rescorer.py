@@ -9,7 +9,7 @@ from optuna.trial import TrialState, create_trial
 from studies.records import attributes
 from studies.storage.study_storage import StudyStorage
 from tuner.rescoring.kept_pictures import KeptPictures
-from tuner.rescoring.trial_rescorer import TrialRescorer
+from tuner.rescoring.trial_rescorer import TrialRescorer, without_old_judge
 
 SHEET_ALONE = {attributes.PICTURES: {attributes.SHEET_PICTURE: "a"}, attributes.REASON: "diverged after image 4"}
 TARGET = "0f6e2c1c-5d0b-4d0e-9d55-0a5e9b6f3a11"
@@ -26,3 +26,8 @@ def test_a_sheet_alone_is_no_lost_output(tmp_path: Path, qualities: dict[int, An
         no_pictures = cast("KeptPictures", None)  # none is looked at
         rescorer = TrialRescorer(storage, no_pictures, target_uuid=TARGET, judge_version="9")
         assert rescorer.judge(trial).end.state is state
+
+
+def test_what_halving_noted_of_the_old_scores_is_left_out() -> None:
+    kept = without_old_judge({"completed_rung_0": 0.8, "fixed_params": {"x": 1}})
+    assert kept == {"fixed_params": {"x": 1}}

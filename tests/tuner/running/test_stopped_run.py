@@ -1,14 +1,19 @@
 """Runs that something ends before the study has its trials, with real training."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from studies.storage.study_identity import uuid_of
 from tests.tuner.conftest import RunCli
-from tests.tuner.tiny_study import NAME, num_finished, read_trials
+from tests.tuner.tiny_study import NAME, num_finished, opened, read_trials
 from tuner.running import estimation
+from tuner.running.stopping import TimeLimit
+from tuner.running.workers.run_ending import RunEnding
+from tuner.running.workers.worker_process import run_worker
 
 pytestmark = pytest.mark.slow
 
@@ -42,17 +47,49 @@ def test_a_quality_that_is_good_enough_ends_a_study(run_cli: RunCli, folder: Pat
     assert "Stopped: trial 0 has quality" in ended.stderr
 
 
+@pytest.fixture
+def five_trials_of_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run's time is over as soon as the study has five finished trials, whatever the clock says."""
+
+    def seconds_left(_: TimeLimit) -> float:
+        path = folder / "styletuner.db"
+        return 3600.0 if not path.exists() or num_finished(path) < 5 else 0.0
+
+    monkeypatch.setattr(TimeLimit, "seconds_left", property(seconds_left))
+
+
+@pytest.mark.usefixtures("five_trials_of_time")
 def test_time_alone_runs_as_many_trials_as_it_holds(run_cli: RunCli, folder: Path) -> None:
-    """The configuration's three trials do not count then; a second run has as long again."""
-    first = run_cli(*RUN, "--time", "25s", "--json").require_success()
-    num_first = num_finished(folder / "styletuner.db")
-    assert "0.4 minutes hold about" in first.stderr or "minutes hold about" in first.stderr
-    assert num_first > 3
-    assert "would not be done within" in last_event(first.stdout)["stopped"]
-    trial_lines = [json.loads(line) for line in first.stdout.splitlines() if '"trial"' in line]
-    assert {line["total"] for line in trial_lines} == {None}
-    run_cli(*RUN, "--time", "15s", "--trials", str(num_first + 1)).require_success()
-    assert num_finished(folder / "styletuner.db") == num_first + 1
+    """The configuration's three trials do not count then, unless they are named."""
+    run_cli(*RUN, "--time", "1h", "--trials", "2").require_success()
+    assert num_finished(folder / "styletuner.db") == 2
+    ended = run_cli(*RUN, "--time", "1h", "--json").require_success()
+    assert num_finished(folder / "styletuner.db") == 5
+    assert "60 minutes hold about" in ended.stderr
+    assert "would not be done within the 60 minutes" in last_event(ended.stdout)["stopped"]
+    trial_lines = [json.loads(line) for line in ended.stdout.splitlines() if '"event": "trial"' in line]
+    assert [line["total"] for line in trial_lines] == [None] * 3
+
+
+def test_worker_processes_end_in_time(run_cli: RunCli, folder: Path) -> None:
+    """They read the clock themselves: a trial that is expected to take an hour does not begin in half of one."""
+    run_cli(*RUN, "--trials", "1").require_success()
+    with opened(folder / "styletuner.db") as storage:
+        uuid = uuid_of(storage.load_study(NAME))
+        limit = TimeLimit(began=time.time(), until=time.time() + 1800, trial_seconds=3600)
+        ending = RunEnding(trials=3, stop={}, limit=limit, counts_trials=False)
+        run_worker(storage, uuid, ending=RunEnding.from_json(ending.to_json()), photos=[str(folder / "photos")])
+    assert num_finished(folder / "styletuner.db") == 1
+
+
+def test_a_grid_ends_at_its_trials_whatever_the_time(run_cli: RunCli, folder: Path) -> None:
+    grid = ("--set", "search.sampler=grid", "--set", "search.grid=[2,1]")
+    ended = run_cli(*RUN, "--time", "1h", *grid).require_success()
+    assert num_finished(folder / "styletuner.db") == 3
+    assert "Stopped" not in ended.stderr
+    assert "no point" not in ended.stderr
+    more = run_cli(*RUN, "--trials", "4", *grid).require_success()
+    assert "`search.grid` has no point for 1 of the trials: random settings are drawn" in more.stderr
 
 
 def test_a_time_too_short_makes_no_study(run_cli: RunCli, folder: Path) -> None:

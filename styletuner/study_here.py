@@ -79,12 +79,19 @@ def run_study(  # noqa: PLR0913 (a notebook names the few that it wants)
         settings = {**settings, "search__stop__minutes": parse_minutes(time)}
     pictures = {"style": None if style is None else str(style), "photos": [str(photo) for photo in photos] or None}
     given = {name: value for name, value in pictures.items() if value is not None}
-    loaded = load_config(str(config), overrides={**given, **_nested(settings)})
-    counts_trials = time is None or "trials" in settings or "search__trials" in settings
+    overrides = _nested(settings)
+    loaded = load_config(str(config), overrides={**given, **overrides})
+    counts_trials = time is None or overrides.get("search", {}).get("trials") is not None
     request: StudyRequest = StudyRequest(
         config=loaded, storage=str(storage), name=name, workers=workers, counts_trials=counts_trials
     )
-    result = run(request, observer=_Functions(on_trial=on_trial, on_rung=on_rung, say=say))
+    functions = _Functions(on_trial=on_trial, on_rung=on_rung, say=say)
+    try:
+        result = run(request, observer=functions)
+    except KeyboardInterrupt:
+        if functions.error is not None:
+            raise functions.error from None
+        raise
     return Study(result.name, storage=str(storage))
 
 
@@ -95,7 +102,8 @@ def _nested(settings: dict[str, Any]) -> dict[str, Any]:
         *sections, last = ("search", "trials") if name == "trials" else name.split("__")
         place = values
         for section in sections:
-            place = place.setdefault(section, {})
+            place[section] = dict(place.get(section) or {})
+            place = place[section]
         place[last] = value
     return values
 
@@ -114,14 +122,21 @@ class _Functions:
         self._on_trial = on_trial
         self._on_rung = on_rung
         self._say = say
+        self.error: Exception | None = None
 
     def say(self, text: str) -> None:
         if self._say is not None:
             self._say(text)
 
     def on_rung(self, event: "trial_observer.RungEvent") -> None:
-        if self._on_rung is not None:
+        if self._on_rung is None:
+            return
+        try:
             self._on_rung(RungEvent(number=event.number, images_seen=event.images_seen, quality=event.quality))
+        except Exception as error:
+            # Within a trial an exception would be the trial's own fault; an interrupt gives it back.
+            self.error = error
+            raise KeyboardInterrupt from error
 
     def on_trial(self, trial: "FrozenTrial") -> None:
         if self._on_trial is not None:

@@ -9,6 +9,7 @@ from studies.checking.lost_files import find_lost_files
 from studies.checking.old_schema import find_old_schema
 from studies.checking.stray_files import find_stray_files
 from studies.checking.stray_rows import find_stray_rows
+from studies.errors import StudiesError
 from studies.storage.addresses import parse_storage, require_file, shown, sqlite_path
 from studies.storage.connections import require_writable
 from studies.storage.study_storage import StudyStorage
@@ -67,12 +68,23 @@ def check_storage(text: str, name: str | None = None, *, repair: bool = False) -
         return Checked(storage=shown(url), studies=(), num_files=0, done=(), left=tuple(left))
     with StudyStorage.open(url) if repair else StudyStorage.open_read_only(url) as storage:
         names, num_files, found = _look(storage, name)
-        if repair:
-            done += [(finding, finding.mend()) for finding in found if finding.mend is not None]
+        mended = [(finding, _mend(finding)) for finding in found if repair and finding.mend is not None]
+    if mended:
+        done += mended
+        # Opened anew: what has been read once is kept.
+        with StudyStorage.open(url) as storage:
             names, num_files, found = _look(storage, name)
     return Checked(
         storage=shown(url), studies=tuple(names), num_files=num_files, done=tuple(done), left=(*left, *found)
     )
+
+
+def _mend(finding: Finding) -> str:
+    """Mend one thing; what cannot be done keeps no other from being mended."""
+    try:
+        return finding.mend() if finding.mend is not None else ""
+    except (StudiesError, OSError) as error:
+        return f"could not be mended: {error}"
 
 
 def _can_read(url: str, outdated: list[Finding]) -> bool:

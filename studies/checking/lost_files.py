@@ -7,26 +7,25 @@ from pathlib import Path
 from typing import Final, final
 
 import optuna
-import sqlalchemy
 from optuna.trial import FrozenTrial, TrialState
 from PIL import Image
 
 from groundwork.file_hashes import sha256_of
 from groundwork.whole_files import write_whole
 from studies.checking.finding import Finding
-from studies.checking.stray_files import aside_folder
+from studies.checking.stray_files import ARTIFACT_NAME, aside_folder
 from studies.records import attributes
 from studies.records.study_record import StudyRecord, kept_file_name
 from studies.records.trial_record import TrialRecord
 from studies.records.trial_words import listed_trials
 from studies.storage.artifacts import artifact_metas
 from studies.storage.database_errors import storage_errors
-from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, TRIAL_SYSTEM_ATTRIBUTES
 from studies.storage.study_identity import find_by_name
 from studies.storage.study_storage import StudyStorage
 
 _GONE: Final = "gone"
 _DAMAGED: Final = "damaged"
+_UNREADABLE: Final = "unreadable"
 _ENDED: Final = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 _MEANING: Final[Mapping[str, str]] = {
@@ -57,12 +56,14 @@ class _Named:
     def fault(self, folder: Path) -> str | None:
         """Return what is wrong with it in a folder; None if nothing is."""
         path = folder / self.artifact
-        if not path.is_file():
-            return _GONE
         try:
+            if not path.is_file():
+                return _GONE
             whole = self.sha256 == sha256_of(path) if self.sha256 is not None else self._is_readable(path)
         except FileNotFoundError:
             return _GONE
+        except PermissionError:
+            return _UNREADABLE
         return None if whole else _DAMAGED
 
     def _is_readable(self, path: Path) -> bool:
@@ -72,6 +73,8 @@ class _Named:
         try:
             with Image.open(io.BytesIO(content)) as picture:
                 picture.verify()
+        except Image.DecompressionBombError:
+            return True  # larger than Pillow opens unasked; its checksums are not looked at
         except (OSError, SyntaxError, ValueError):
             # Pillow says in these three ways that a PNG file is broken.
             return False
@@ -88,7 +91,10 @@ def find_lost_files(storage: StudyStorage, name: str) -> tuple[list[Finding], in
     with storage_errors(storage.url):
         study = storage.read_study(name)
         record, trials = StudyRecord.parse(study.user_attrs), study.get_trials(deepcopy=False)
-    named = [*_of_study(record), *(file for trial in trials for file in _of_trial(trial))]
+    if not record.is_ours:
+        return [], 0
+    stated = [*_of_study(record), *(file for trial in trials for file in _of_trial(trial))]
+    named = [file for file in stated if ARTIFACT_NAME.fullmatch(file.artifact)]
     if named and not storage.artifacts.path.is_dir():
         return [_lost_folder(storage, name, len(named))], len(named)
     faults: dict[tuple[str, str], list[_Named]] = {}
@@ -99,7 +105,7 @@ def find_lost_files(storage: StudyStorage, name: str) -> tuple[list[Finding], in
     if find_by_name(storage.read_engine, name) is None:
         return [], 0  # deleted meanwhile, files first
     found = [_finding(storage, study, kind, fault, files) for (kind, fault), files in faults.items()]
-    return [*found, *_without_outputs(name, record, trials), *_dead_notes(storage, name, trials)], len(named)
+    return [*found, *_without_outputs(name, trials), *_dead_notes(storage, name, trials)], len(named)
 
 
 def _of_study(record: StudyRecord) -> Iterator[_Named]:
@@ -123,7 +129,7 @@ def _lost_folder(storage: StudyStorage, name: str, num_files: int) -> Finding:
         kind="lost folder",
         study=name,
         text=f"the folder of its {num_files} files, {storage.artifacts.path}, is not there",
-        advice="Put it back beside its database, or set STYLETUNER_ARTIFACTS to where it is.",
+        advice="Put it back beside its database; for one of a server, set STYLETUNER_ARTIFACTS to where it is.",
     )
 
 
@@ -155,19 +161,24 @@ def _source(storage: StudyStorage, study: optuna.Study, file: _Named) -> Path | 
 
 
 def _put_back(storage: StudyStorage, files: list[_Named], sources: Mapping[str, Path]) -> str:
+    num_back = 0
     with storage.exclusive():
-        for artifact, source in sources.items():
-            write_whole(storage.artifacts.path / artifact, source.read_bytes())
-    return f"put {len(sources)} of {len(files)} back from {next(iter(sources.values())).parent}"
+        for file in files:
+            # Somebody may have put it back meanwhile, or taken its copy away.
+            source = sources.get(file.artifact)
+            if source is not None and source.is_file() and file.fault(storage.artifacts.path) is not None:
+                write_whole(storage.artifacts.path / file.artifact, source.read_bytes())
+                num_back += 1
+    return f"put {num_back} of {len(files)} back from {next(iter(sources.values())).parent}"
 
 
-def _without_outputs(name: str, record: StudyRecord, trials: list[FrozenTrial]) -> list[Finding]:
+def _without_outputs(name: str, trials: list[FrozenTrial]) -> list[Finding]:
     """Complete trials that name no outputs at all: of an early version, or copied when the file was gone."""
     parsed = {trial.number: TrialRecord.parse(trial.user_attrs) for trial in trials if trial.state.name == "COMPLETE"}
     numbers = tuple(
         number for number, known in parsed.items() if known.weights and attributes.OUTPUT_PICTURES not in known.pictures
     )
-    if not (numbers and record.is_ours):
+    if not numbers:
         return []
     text = f"no outputs are kept of {listed_trials(numbers)}"
     return [Finding(kind="no outputs", study=name, text=text, advice=_MEANING["outputs"], trials=numbers)]
@@ -195,14 +206,5 @@ def _dead_notes(storage: StudyStorage, name: str, trials: list[FrozenTrial]) -> 
             advice=advice,
             trials=tuple(dead),
             files=files,
-            mend=lambda: _forget(storage, files),
         )
     ]
-
-
-def _forget(storage: StudyStorage, files: tuple[str, ...]) -> str:
-    note = TRIAL_SYSTEM_ATTRIBUTES.c
-    keys = [ARTIFACTS_ATTR_PREFIX + artifact for artifact in files]
-    with storage.engine.begin() as connection:
-        connection.execute(sqlalchemy.delete(TRIAL_SYSTEM_ATTRIBUTES).where(note.key.in_(keys)))
-    return f"took the notes of {len(files)} such files back"

@@ -1,6 +1,7 @@
 """Tables of an earlier version, Optuna's or ours: found without changing them, upgraded by a repair."""
 
 import functools
+import itertools
 from pathlib import Path
 
 from groundwork.whole_files import written_whole
@@ -38,7 +39,10 @@ def find_old_schema(url: str) -> list[Finding]:
     found = []
     if optunas is not None and optunas != known[0]:
         text = f"Optuna's tables have version {optunas}; the installed Optuna reads {known[0]}"
-        advice = "Nothing can be read before they are upgraded; a repair copies an SQLite file first."
+        advice = (
+            "Nothing can be read before they are upgraded; stop every run of its studies first. A repair copies an "
+            "SQLite file before."
+        )
         mend = functools.partial(_upgrade_optunas, url, optunas)
         found.append(Finding(kind="old schema", study=None, text=text, advice=advice, mend=mend))
     if ours != newest_version():
@@ -60,10 +64,10 @@ def _upgrade_optunas(url: str, version: str) -> str:
 
 
 def _keep_copy(path: Path, version: str) -> Path:
-    copy = path.with_name(f"{path.name}.optuna-{version}")
-    if not copy.exists():
-        with written_whole(copy) as temporary:
-            copy_database(path, temporary)
+    names = (f"{path.name}.optuna-{version}{f'-{number}' if number else ''}" for number in itertools.count())
+    copy = next(free for name in names if not (free := path.with_name(name)).exists())
+    with written_whole(copy) as temporary:
+        copy_database(path, temporary)
     return copy
 
 

@@ -11,6 +11,7 @@ import sqlalchemy
 from studies.checking.finding import Finding
 from studies.storage.addresses import artifact_folder, sqlite_path
 from studies.storage.connections import look
+from studies.storage.database_errors import storage_errors
 from studies.storage.optuna_internals import (
     STUDY_ATTRIBUTES,
     STUDY_SYSTEM_ATTRIBUTES,
@@ -22,7 +23,10 @@ from studies.storage.study_storage import StudyStorage
 YOUNG_SECONDS: Final = 600
 """A file younger than this may be on its way to its study: a file is noted or named within seconds of its writing."""
 
-_ARTIFACT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UNFINISHED_SECONDS: Final = 24 * 3600
+"""A half-written file younger than this may be that of a writer that sleeps, or whose file server has another clock."""
+
+ARTIFACT_NAME: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNFINISHED: Final = re.compile(r"\.writing-[0-9a-f]{32}.*")
 _SQLITE_HEADER: Final = b"SQLite format 3\0"
 
@@ -46,10 +50,11 @@ def find_stray_files(storage: StudyStorage) -> list[Finding]:
         StorageError: The database, or one beside it that has the same folder, cannot be read.
     """
     findings = []
+    can_move = sqlite_path(storage.url) is not None and not storage.artifacts.path.is_symlink()
     orphans, unfinished = _orphans(storage), _unfinished(storage)
     if orphans:
         advice = f"They take {_megabytes(orphans)} MB. A repair moves them to {aside_folder(storage)}."
-        if sqlite_path(storage.url) is None:
+        if not can_move:
             advice = (
                 f"They take {_megabytes(orphans)} MB. Another database may keep its files there too; if none does, "
                 "delete them (`--json` lists them)."
@@ -61,7 +66,7 @@ def find_stray_files(storage: StudyStorage) -> list[Finding]:
                 text=f"{_counted(len(orphans))} in {storage.artifacts.path} that no study names",
                 advice=advice,
                 files=tuple(path.name for path in orphans),
-                mend=None if sqlite_path(storage.url) is None else lambda: _move_orphans(storage),
+                mend=(lambda: _move_orphans(storage)) if can_move else None,
             )
         )
     if unfinished:
@@ -95,37 +100,44 @@ def _delete_unfinished(storage: StudyStorage) -> str:
 
 def _orphans(storage: StudyStorage) -> list[Path]:
     # Listed before the names are read: whatever is named by then is named in time.
-    present = [path for path in _old_files(storage) if _ARTIFACT.fullmatch(path.name)]
+    present = [path for path in _old_files(storage) if ARTIFACT_NAME.fullmatch(path.name)]
     if not present:
         return []
-    engines = [storage.read_engine, *(look(f"sqlite:///{path}") for path in _databases_beside(storage))]
-    named = {name for engine in engines for name in _named_in(engine)}
+    named = _named_in(storage.read_engine)
+    for path in _databases_beside(storage):
+        with storage_errors(_url_of(path)):
+            named |= _named_in(look(_url_of(path)))
     return [path for path in present if path.name not in named]
 
 
 def _unfinished(storage: StudyStorage) -> list[Path]:
-    return [path for path in _old_files(storage) if _UNFINISHED.fullmatch(path.name)]
+    old = _old_files(storage, seconds=UNFINISHED_SECONDS)
+    return [path for path in old if _UNFINISHED.fullmatch(path.name)]
 
 
-def _old_files(storage: StudyStorage) -> list[Path]:
+def _old_files(storage: StudyStorage, *, seconds: float = YOUNG_SECONDS) -> list[Path]:
     folder = storage.artifacts.path
-    return sorted(path for path in folder.iterdir() if _is_old(path)) if folder.is_dir() else []
+    return sorted(path for path in folder.iterdir() if _is_old(path, seconds)) if folder.is_dir() else []
 
 
-def _is_old(path: Path) -> bool:
+def _is_old(path: Path, seconds: float) -> bool:
     try:
         known = path.stat()
     except FileNotFoundError:
         return False
     # A second name of an old file (`ArtifactFolder.link`) moves only the time of its change.
-    return path.is_file() and time.time() - max(known.st_mtime, known.st_ctime) > YOUNG_SECONDS
+    return path.is_file() and time.time() - max(known.st_mtime, known.st_ctime) > seconds
 
 
 def _databases_beside(storage: StudyStorage) -> list[Path]:
     """SQLite files whose artifacts lie in the same folder: "a.db" and "a.sqlite" share one."""
     own, folder = sqlite_path(storage.url), storage.artifacts.path
     files = [path for path in folder.parent.iterdir() if path.is_file() and path != own]
-    return [path for path in files if artifact_folder(f"sqlite:///{path}") == folder and _is_database(path)]
+    return [path for path in files if artifact_folder(_url_of(path)) == folder and _is_database(path)]
+
+
+def _url_of(path: Path) -> str:
+    return sqlalchemy.URL.create("sqlite", database=str(path)).render_as_string()
 
 
 def _is_database(path: Path) -> bool:
@@ -142,7 +154,7 @@ def _named_in(engine: sqlalchemy.Engine) -> set[str]:
         for table in tables:
             if table.name in present:
                 for value in connection.execute(sqlalchemy.select(table.c.value_json)).scalars():
-                    named.update(_ARTIFACT.findall(value or ""))
+                    named.update(ARTIFACT_NAME.findall(value or ""))
     return named
 
 

@@ -5,7 +5,7 @@ people weigh how.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy
@@ -24,6 +24,10 @@ _CALLED: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+_AT_ONCE: Final = 500
+"""Trials that one statement names: databases bound both its depth and its parameters."""
+
+
 def find_stray_rows(storage: StudyStorage) -> list[Finding]:
     """Return which rows of our tables belong to no study or trial.
 
@@ -31,7 +35,7 @@ def find_stray_rows(storage: StudyStorage) -> list[Finding]:
         StorageError: The database cannot be read.
     """
     with storage_errors(storage.url), storage.read_engine.begin() as connection:
-        counts = {name: _count(connection, name, condition) for name, condition in _stray(connection).items()}
+        counts = _count(connection, _stray(connection))
     if not any(counts.values()):
         return []
     return [
@@ -47,15 +51,16 @@ def find_stray_rows(storage: StudyStorage) -> list[Finding]:
 
 def _delete(storage: StudyStorage) -> str:
     with storage.exclusive(), storage_errors(storage.url), storage.engine.begin() as connection:
-        conditions = _stray(connection)
-        counts = {name: _count(connection, name, condition) for name, condition in conditions.items()}
-        for name, condition in conditions.items():
-            connection.execute(sqlalchemy.delete(_table(name)).where(condition))
+        stray = _stray(connection)
+        counts = _count(connection, stray)
+        for name, conditions in stray.items():
+            for condition in conditions:
+                connection.execute(sqlalchemy.delete(_table(name)).where(condition))
     return f"deleted {_listed(counts)}"
 
 
-def _stray(connection: sqlalchemy.Connection) -> dict[str, sqlalchemy.ColumnElement[bool]]:
-    """By table, which of its rows are nobody's."""
+def _stray(connection: sqlalchemy.Connection) -> dict[str, list[sqlalchemy.ColumnElement[bool]]]:
+    """By table, which of its rows are nobody's: those that fulfil one of the conditions; none fulfils two."""
     quality = PhotoQualityRow.__table__.c
     # What rows name is read before what there is: a study or trial that begins meanwhile is then there.
     scored = connection.execute(sqlalchemy.select(quality.study_uuid, quality.trial_number).distinct()).all()
@@ -66,11 +71,16 @@ def _stray(connection: sqlalchemy.Connection) -> dict[str, sqlalchemy.ColumnElem
     for study_uuid, number in scored:
         if study_uuid not in chosen and number not in trials_of.get(study_uuid, ()):
             lost.setdefault(study_uuid, []).append(number)
-    nobodys = [(quality.study_uuid == one) & quality.trial_number.in_(numbers) for one, numbers in lost.items()]
-    return {
-        **{name: _table(name).c.study_uuid.in_(found - trials_of.keys()) for name, found in named.items()},
-        PhotoQualityRow.__tablename__: sqlalchemy.or_(sqlalchemy.false(), *nobodys),
+    nobodys: list[sqlalchemy.ColumnElement[bool]] = [
+        (quality.study_uuid == one) & quality.trial_number.in_(few)
+        for one, numbers in lost.items()
+        for few in _few_at_a_time(numbers)
+    ]
+    studies: dict[str, list[sqlalchemy.ColumnElement[bool]]] = {
+        name: [_table(name).c.study_uuid.in_(few) for few in _few_at_a_time(sorted(found - trials_of.keys()))]
+        for name, found in named.items()
     }
+    return {**studies, PhotoQualityRow.__tablename__: nobodys}
 
 
 def _named_by(connection: sqlalchemy.Connection, name: str) -> set[str]:
@@ -91,13 +101,24 @@ def _trials_of(connection: sqlalchemy.Connection) -> dict[str, set[int]]:
     return found
 
 
+def _few_at_a_time(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
+
+
 def _table(name: str) -> sqlalchemy.Table:
     return ClaimRow.metadata.tables[name]
 
 
-def _count(connection: sqlalchemy.Connection, name: str, condition: Any) -> int:
-    query = sqlalchemy.select(sqlalchemy.func.count()).select_from(_table(name)).where(condition)
-    return int(connection.execute(query).scalar_one())
+def _count(
+    connection: sqlalchemy.Connection, stray: Mapping[str, Sequence[sqlalchemy.ColumnElement[bool]]]
+) -> dict[str, int]:
+    counts = dict.fromkeys(stray, 0)
+    for name, conditions in stray.items():
+        for condition in conditions:
+            query = sqlalchemy.select(sqlalchemy.func.count()).select_from(_table(name)).where(condition)
+            counts[name] += int(connection.execute(query).scalar_one())
+    return counts
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -39,7 +39,7 @@ def _row(summary: StudySummary, trial: TrialSummary, parameters: list[str], rung
         "started": trial.started,
         "finished": trial.finished,
         "reason": trial.reason,
-        "lowered_by": trial.reasons(),
+        "lowered_by": trial.reasons() or None,
         "is_baseline": trial.is_baseline,
         "retry_of": trial.retry_of,
         "foretold": trial.foretold,

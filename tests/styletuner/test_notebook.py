@@ -59,6 +59,17 @@ def test_what_a_function_raises_ends_the_run_and_the_same_call_resumes(folder: P
     assert 0 not in seen
 
 
+def test_what_is_raised_within_a_trial_gives_it_back() -> None:
+    def refuse(event: styletuner.RungEvent) -> None:
+        raise RuntimeError(f"enough after {event.images_seen} images")
+
+    with pytest.raises(RuntimeError, match="enough after 8 images"):
+        styletuner.run_study("study.yaml", name="waves", trials=1, on_rung=refuse)
+    study = styletuner.run_study("study.yaml", name="waves", trials=1)
+    states = [(row["state"], row["retry_of"]) for row in study.table()]
+    assert states == [("failed", None), ("complete", 0)]
+
+
 def test_time_ends_a_run_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hour is over after the second trial, whatever the clock says."""
     study = styletuner.run_study("study.yaml", name="waves", time="1h", trials=1)

@@ -48,7 +48,7 @@ class Plan:
         )
 
 
-def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bool) -> Plan:
+def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bool, num_workers: int = 1) -> Plan:
     """Return what fits into the time that a run has left, now that its speed is known.
 
     Args:
@@ -56,22 +56,24 @@ def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bo
         cost: As measured on this machine.
         began: When the run began, in seconds since 1970.
         is_begun: Whether the study has finished trials.
+        num_workers: Processes that share the cores: each of their first trials takes as many times longer.
 
     Raises:
         ConfigError: It is too short for a single trial, or in a study that begins for the baseline and one to be held
-            against it; says how long it must be.
+            against it, or for the first trials of the workers; says how long it must be.
     """
     minutes = config.search.stop.minutes or 0.0
     spent = time.time() - began
     left = minutes * SECONDS_PER_MINUTE - spent - cost.start_seconds
     num_trials = int(max(0.0, left) // cost.trial_seconds)
-    fewest = 1 if is_begun else FEWEST_STARTED
+    fewest = max(1 if is_begun else FEWEST_STARTED, num_workers)
     if num_trials < fewest:
         needed = (spent + cost.start_seconds + fewest * cost.trial_seconds) / SECONDS_PER_MINUTE
+        together = f" where {num_workers} workers share the cores" if num_workers > 1 else ""
         start = f"what trials start from {_minutes(cost.start_seconds)} and " if cost.start_seconds else ""
         raise ConfigError(
             f"{minutes:g} minutes are too short: on this machine setting up takes {_minutes(spent)}, {start}a trial of "
-            f"{config.rungs[-1]} images {_minutes(cost.trial_seconds)}.\n"
+            f"{config.rungs[-1]} images {_minutes(cost.trial_seconds * num_workers)}{together}.\n"
             f"Give at least {int(needed) + 1} minutes (--time {int(needed) + 1}m), or take fewer `training.images`."
         )
     return Plan(

@@ -116,6 +116,12 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
 
     cost = estimate(config, pictures, report=say, trains_start=start_images > 0)
     is_begun = request.widen or bool(num_finished)
+    has_trials_to_come = not request.ends_at_total or request.widen or (num_finished or 0) < config.num_trials
+    plan = (
+        plan_time(config, cost, began=began, is_begun=is_begun, num_workers=request.workers)
+        if config.search.stop.minutes and has_trials_to_come
+        else None
+    )
     return StudyEstimate(
         num_trials=config.most_whole_trials,
         num_images=config.rungs[-1],
@@ -123,7 +129,7 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
         start_images=start_images,
         cost=cost,
         num_finished=num_finished,
-        plan=plan_time(config, cost, began=began, is_begun=is_begun) if config.search.stop.minutes else None,
+        plan=plan,
     )
 
 
@@ -192,7 +198,7 @@ def _limited(
 
     trains_start = config.search.start != "noise" and not has_start(request, config, pictures) and not request.widen
     cost = estimate(config, pictures, report=say, trains_start=trains_start)
-    plan = plan_time(config, cost, began=began, is_begun=num_known > 0)
+    plan = plan_time(config, cost, began=began, is_begun=num_known > 0, num_workers=request.workers)
     say(plan.in_words())
     if not request.ends_at_total:
         trials = num_known + plan.num_trials + config.start_price

@@ -44,7 +44,9 @@ def configuration_hash(config: StudyConfig, pictures: StudyPictures) -> str:
 def configuration_attributes(config: StudyConfig, pictures: StudyPictures) -> dict[str, Any]:
     """Return the user attributes by which a study is known as one of this configuration and pictures."""
     return {
-        attributes.CONFIGURATION: resolved(config).model_dump(mode="json", exclude={"style", "photos"}),
+        attributes.CONFIGURATION: resolved(config).model_dump(
+            mode="json", exclude={"style": True, "photos": True, "search": {"stop": True}}
+        ),
         attributes.CONFIGURATION_HASH: configuration_hash(config, pictures),
     }
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, final
 
 from optuna.trial import FrozenTrial, TrialState
@@ -14,13 +13,16 @@ from studies.claims.processes import WorkerIdentity
 from studies.claims.trial_states import FINISHED_STATES
 from studies.records.study_record import StudyRecord
 from studies.records.tied_trials import last_qualities
-from studies.records.trial_qualities import quality_of
+from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StopSection, StudyConfig
 
 SECONDS_PER_MINUTE: Final = 60.0
+
+_DIVERGED: Final = "diverged"
+"""Begins the reason of a trial whose loss or outputs are not finite (`objectives.errors.DivergedError`)."""
 
 
 @final
@@ -103,13 +105,16 @@ class StoppingRules:
             trials = study.get_trials(deepcopy=False)
         if self._total is not None and _num_finished(trials) >= self._total:
             return Allowance(total=self._total)
+        record = StudyRecord.parse(study.user_attrs)
+        # A wider study takes over what its trials start from.
+        start_images = 0 if record.widened_from is not None else self._config.start_images
         stop = (
             self._good_enough(trials)
-            or self._stagnant(trials, StudyRecord.parse(study.user_attrs).photos.rung)
-            or self._out_of_images(trials)
+            or self._stagnant(trials, record.photos.rung)
+            or self._out_of_images(trials, start_images)
             or self._out_of_time(trials)
         )
-        within_images = self._total_within_images(trials)
+        within_images = self._total_within_images(trials, start_images)
         if within_images is None or (self._total is not None and self._total <= within_images):
             return Allowance(total=self._total, stop=stop)
         return Allowance(total=within_images, may_rise=True, stop=stop)
@@ -128,42 +133,41 @@ class StoppingRules:
         patience = self._config.search.stop.stagnation
         if patience is None:
             return None
-        finished = sorted((trial for trial in trials if trial.state in FINISHED_STATES), key=_ended)
+        finished = [trial for trial in trials if trial.state in FINISHED_STATES]
         with storage_errors(self._storage.url):
             known = last_qualities(self._storage.read_engine, self._study_uuid, photos, judge_version=JUDGE_VERSION)
         complete = [known.get(trial.number, {}) if trial.state is TrialState.COMPLETE else {} for trial in finished]
         best = last_improvement(complete, photos)
-        if best is None or len(finished) - 1 - best < patience:
+        later = finished if best is None else finished[best + 1 :]
+        # Those of the study that a wider one goes on from say nothing of what lies beyond.
+        num_later = sum(TrialRecord.parse(trial.user_attrs).copied_from is None for trial in later)
+        if num_later < patience:
             return None
+        if best is None:
+            return f"none of {num_later} trials is complete"
         return (
-            f"none of the last {len(finished) - 1 - best} trials is better than trial {finished[best].number} by more "
-            "than the standard error"
+            f"none of the last {num_later} trials is better than trial {finished[best].number} by more than the "
+            "standard error"
         )
 
-    def _out_of_images(self, trials: Sequence[FrozenTrial]) -> str | None:
+    def _out_of_images(self, trials: Sequence[FrozenTrial], start_images: int) -> str | None:
         budget = self._config.search.stop.images
-        if budget is None or self._num_whole_left(trials, budget) > 0:
+        if budget is None or self._num_whole_left(trials, budget - start_images) > 0:
             return None
         return (
-            f"{self._images_trained(trials):,} of {budget:,} images are trained on, and a whole trial takes "
+            f"{start_images + _images_trained(trials):,} of {budget:,} images are trained on, and a whole trial takes "
             f"{self._config.rungs[-1]:,}"
         )
 
-    def _total_within_images(self, trials: Sequence[FrozenTrial]) -> int | None:
+    def _total_within_images(self, trials: Sequence[FrozenTrial], start_images: int) -> int | None:
         """Return how many trials may finish if all that come are trained to their end: never too many."""
         budget = self._config.search.stop.images
         if budget is None:
             return None
-        return _num_finished(trials) + self._num_whole_left(trials, budget)
+        return _num_finished(trials) + self._num_whole_left(trials, budget - start_images)
 
     def _num_whole_left(self, trials: Sequence[FrozenTrial], budget: int) -> int:
-        return max(0, budget - self._images_trained(trials)) // self._config.rungs[-1]
-
-    def _images_trained(self, trials: Sequence[FrozenTrial]) -> int:
-        """Return the images of what the trials start from and of all that ended here; of failed ones to a rung."""
-        ended = [(trial, TrialRecord.parse(trial.user_attrs)) for trial in trials if trial.state.is_finished()]
-        own = [(trial, record) for trial, record in ended if record.copied_from is None]
-        return self._config.start_images + sum(record.images_seen or trial.last_step or 0 for trial, record in own)
+        return max(0, budget - _images_trained(trials)) // self._config.rungs[-1]
 
     def _out_of_time(self, trials: Sequence[FrozenTrial]) -> str | None:
         if self._limit is None:
@@ -175,13 +179,17 @@ class StoppingRules:
         return f"a trial of {seconds:.0f} s would not be done within the {minutes:g} minutes"
 
     def _seconds_of_a_trial(self, trials: Sequence[FrozenTrial], limit: TimeLimit) -> float:
-        """Return what a whole trial takes by those that this run has finished here, or what was expected."""
+        """Return what a whole trial takes by those that this run has finished here, or what was expected.
+
+        One that diverged was trained farther than the rung that it counts to.
+        """
         pace = [
             record.seconds / record.images_seen
             for trial in trials
             if trial.state in FINISHED_STATES and _began(trial) >= limit.began
             for record in [TrialRecord.parse(trial.user_attrs)]
             if record.seconds is not None and record.images_seen and _is_of_this_machine(record)
+            if not (record.reason or "").startswith(_DIVERGED)
         ]
         return sum(pace) / len(pace) * self._config.rungs[-1] if pace else limit.trial_seconds
 
@@ -190,8 +198,11 @@ def _num_finished(trials: Sequence[FrozenTrial]) -> int:
     return sum(trial.state in FINISHED_STATES for trial in trials)
 
 
-def _ended(trial: FrozenTrial) -> tuple[datetime, int]:
-    return trial.datetime_complete or datetime.max, trial.number
+def _images_trained(trials: Sequence[FrozenTrial]) -> int:
+    """Return the images of all trials that ended here; of those that failed or diverged, to their last rung."""
+    ended = [(trial, TrialRecord.parse(trial.user_attrs)) for trial in trials if trial.state.is_finished()]
+    own = [(trial, record) for trial, record in ended if record.copied_from is None]
+    return sum(record.images_seen or max(rung_qualities(trial), default=0) for trial, record in own)
 
 
 def _began(trial: FrozenTrial) -> float:

@@ -80,7 +80,7 @@ class TrialRunner:
         self._observer.on_start(trial.number, weights)
         self._begin(sampled)
         seen = 0
-        health = TrialHealth(weights)
+        health = TrialHealth(weights, images=self.config.rungs[-1])
         judged: tuple[NDArray[np.float32], Quality] | None = None
         for rung in self.config.rungs:
             try:
@@ -136,7 +136,7 @@ class TrialRunner:
         stop = max(0, finite - self.config.training.batch_size)
         self._begin(sampled)
         try:
-            _, outputs = self._resources.train_and_paint(0, stop)
+            _, outputs = self._resources.train_and_paint(0, stop, on_batch=self._observer.on_batch)
         except DivergedError:
             return
         caption = f"Trial {trial.number}: diverged after image {finite}; painted after image {stop}"

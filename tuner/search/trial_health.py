@@ -11,6 +11,9 @@ COLLAPSED: Final = 2.0
 artefact factor is below 0.14 then. In 263 recorded runs of 1,311 rungs (benchmarks/learning_curves.csv, fidelity.csv)
 it was nowhere below 0.3, those that start with white patches included."""
 
+EARLIEST: Final = 0.25
+"""Share of a run before which a collapse says nothing: an untrained network is flat."""
+
 SPIKE: Final = 1.5
 """Rise of the weighted training loss from one rung to the next. In the same runs it rose 1.007 times at most."""
 
@@ -19,9 +22,15 @@ SPIKE: Final = 1.5
 class TrialHealth:
     """Looks at a trial's rungs one after another."""
 
-    def __init__(self, weights: LossWeights) -> None:
-        """Begin a trial of these loss weights."""
+    def __init__(self, weights: LossWeights, *, images: int) -> None:
+        """Begin a trial.
+
+        Args:
+            weights: Its loss weights.
+            images: Those of a whole trial.
+        """
         self._weights = weights.to_dict()
+        self._images = images
         self._collapsed_at: list[int] = []
         self._loss: tuple[int, float] | None = None
         self._spikes: list[str] = []
@@ -35,7 +44,8 @@ class TrialHealth:
             images_seen: Of the trial there.
         """
         is_collapsed = (quality.terms.get("collapse") or 0.0) >= COLLAPSED
-        self._collapsed_at = [*self._collapsed_at, images_seen] if is_collapsed else []
+        if images_seen >= EARLIEST * self._images:
+            self._collapsed_at = [*self._collapsed_at, images_seen] if is_collapsed else []
         loss = sum(self._weights[term] * losses[term] for term in TERMS)
         if self._loss is not None and loss > SPIKE * self._loss[1]:
             self._spikes.append(

@@ -13,7 +13,7 @@ from optuna.trial import TrialState, create_trial
 
 from groundwork.file_hashes import sha256_of
 from studies.checking.checking import Checked, check_storage
-from studies.checking.stray_files import YOUNG_SECONDS, aside_folder
+from studies.checking.stray_files import UNFINISHED_SECONDS, aside_folder
 from studies.claims import claiming
 from studies.errors import StorageError, StudyError
 from studies.records import attributes
@@ -84,7 +84,7 @@ def kinds(checked: Checked) -> list[str]:
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written a moment ago is old: nothing can set back when a file was changed."""
     now = time.time
-    monkeypatch.setattr("studies.checking.stray_files.time.time", lambda: now() + 2 * YOUNG_SECONDS)
+    monkeypatch.setattr("studies.checking.stray_files.time.time", lambda: now() + 2 * UNFINISHED_SECONDS)
 
 
 @pytest.mark.usefixtures("painted", "later")
@@ -194,7 +194,7 @@ def test_running_trials_files_are_not_missed(storage: StudyStorage, storage_url:
     assert check_storage(storage_url).left == ()
 
 
-def test_a_killed_upload_leaves_a_note_that_is_taken_back(
+def test_a_killed_upload_leaves_a_note_that_is_told(
     storage: StudyStorage, storage_url: str, painted: optuna.Study
 ) -> None:
     trial_number = new_trial(storage, failure="its worker died")
@@ -204,8 +204,36 @@ def test_a_killed_upload_leaves_a_note_that_is_taken_back(
     storage.optuna.set_trial_state_values(trial_id_of(trial), TrialState.FAIL)
     found = [finding for finding in check_storage(storage_url).left if finding.kind == "unwritten files"]
     assert [(finding.trials, finding.files) for finding in found] == [((trial_number,), (artifact,))]
-    check_storage(storage_url, repair=True)
-    assert storage.artifacts.names(painted.trials[trial_number]) == {}
+    assert check_storage(storage_url, repair=True).left == (found[0],)
+    assert list(storage.artifacts.names(painted.trials[trial_number])) == [artifact], "somebody may have it elsewhere"
+
+
+def test_files_of_another_tool_are_not_looked_for(storage: StudyStorage, storage_url: str) -> None:
+    other = optuna.create_study(study_name="other", storage=storage.optuna)
+    other.set_user_attr(attributes.STYLE_IMAGE, "cat.jpg")
+    trial_id = storage.optuna.create_new_trial(study_id_of(other))
+    artifact = storage.artifacts.upload_bytes(PICTURE, other.trials[0], file_name="mine.png")
+    storage.artifacts.remove(artifact)
+    storage.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
+    assert check_storage(storage_url, repair=True).left == ()
+    assert list(storage.artifacts.names(other.trials[0])) == [artifact]
+
+
+def test_a_trial_that_another_program_asked_for_is_left_to_it(
+    storage: StudyStorage, storage_url: str, painted: optuna.Study
+) -> None:
+    number = new_trial(storage)
+    (finding,) = check_storage(storage_url, repair=True).left
+    assert (finding.trials, finding.mend) == ((number,), None)
+    assert "may be run by a program that is not styletuner" in finding.advice
+    assert painted.trials[number].state is TrialState.RUNNING
+
+
+def test_rows_of_very_many_studies_that_are_gone(storage: StudyStorage, storage_url: str) -> None:
+    """SQLite refuses a condition of a thousand alternatives."""
+    for _ in range(1001):
+        score(storage, str(uuid.uuid4()), 0)
+    assert check_storage(storage_url, repair=True).left == ()
 
 
 def test_complete_trials_that_keep_no_outputs(storage_url: str, painted: optuna.Study) -> None:

@@ -31,6 +31,16 @@ def test_as_many_trials_as_are_done_in_time() -> None:
     assert limit.seconds_left == pytest.approx(540, abs=5)
 
 
+def test_workers_share_the_cores() -> None:
+    """Ten minutes hold five trials one after another; of six workers none would be done."""
+    plan = plan_time(of_minutes(10), cost(trial=110.0), began=time.time(), is_begun=False, num_workers=5)
+    assert plan.num_trials == 5
+    with pytest.raises(
+        ConfigError, match=r"a trial of 800 images 11.0 min where 6 workers share the cores.\nGive at least 12"
+    ):
+        plan_time(of_minutes(10), cost(trial=110.0), began=time.time(), is_begun=False, num_workers=6)
+
+
 def test_a_time_too_short_says_how_long_it_must_be() -> None:
     """A minute of setting up and two trials of 100 s are 4.3 minutes."""
     began = time.time() - 60

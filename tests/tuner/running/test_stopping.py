@@ -110,6 +110,31 @@ def test_trials_that_bring_nothing_better_end_it(stage: Stage) -> None:
     assert stage.allowance(stagnation=2).stop is None
 
 
+def test_trials_of_the_study_that_a_wider_one_goes_on_from_are_only_to_be_beaten(stage: Stage) -> None:
+    stage.add(qualities=(0.5, 0.6, 0.7), **{attributes.COPIED_FROM: "another"})
+    for _ in range(3):
+        stage.add(qualities=(0.1, 0.2, 0.3), **{attributes.COPIED_FROM: "another"})
+    assert stage.allowance(stagnation=2).stop is None
+    stage.add(qualities=(0.2, 0.2, 0.3))
+    assert stage.allowance(stagnation=2).stop is None
+    stage.add(qualities=(0.3, 0.2, 0.3))
+    assert "none of the last 2 trials is better than trial 0" in (stage.allowance(stagnation=2).stop or "")
+
+
+def test_trials_of_which_none_is_complete_bring_nothing_either(stage: Stage) -> None:
+    for _ in range(3):
+        stage.add(TrialState.PRUNED)
+    assert stage.allowance(stagnation=3).stop == "none of 3 trials is complete"
+    assert stage.allowance(stagnation=4).stop is None
+
+
+def test_failed_trials_of_two_objectives_count_to_their_last_rung(stage: Stage) -> None:
+    known = {attributes.IMAGES_SEEN: None, attributes.RUNG_QUALITIES: {"200": 0.3, "400": 0.4}}
+    stage.add(TrialState.FAIL, **known)
+    assert stage.allowance(images=3 * FULL).total == 2
+    assert stage.allowance(images=3 * FULL + 400).total == 3
+
+
 def test_images_are_never_more_than_were_given(stage: Stage) -> None:
     """Three whole trials fit; a pruned one leaves room for another."""
     assert stage.allowance(images=3 * FULL + 799) == Allowance(total=3, may_rise=True)
@@ -155,6 +180,13 @@ def test_a_trial_takes_as_long_as_those_of_this_run_on_this_machine(stage: Stage
     assert stage.allowance(limit=ending_in(110, began=began, trial_seconds=1)).stop is None
     assert "a trial of 100 s" in (stage.allowance(limit=ending_in(90, began=began, trial_seconds=1)).stop or "")
     assert stage.allowance(limit=ending_in(90, began=time.time() + 1, trial_seconds=1)).stop is None
+
+
+def test_one_that_diverged_is_no_measure_of_the_pace(stage: Stage) -> None:
+    began = time.time()
+    reason = "diverged: the style loss is not finite after image 399"
+    stage.add(TrialState.PRUNED, **{attributes.IMAGES_SEEN: 200, attributes.SECONDS: 99.0, attributes.REASON: reason})
+    assert stage.allowance(limit=ending_in(90, began=began, trial_seconds=1)).stop is None
 
 
 def test_where_time_alone_ends_it_there_is_no_total(stage: Stage) -> None:

@@ -21,7 +21,7 @@ def losses(weighted: float) -> dict[str, float]:
 
 
 def ending(*collapses: float | None) -> str | None:
-    health = TrialHealth(WEIGHTS)
+    health = TrialHealth(WEIGHTS, images=400)
     for place, collapse in enumerate(collapses, start=1):
         health.look(quality(collapse=collapse), losses(1), images_seen=100 * place)
     return health.ending
@@ -36,8 +36,17 @@ def test_what_may_recover_or_has_recovered_goes_on(collapses: tuple[float | None
     assert ending(*collapses) is None
 
 
+def test_a_collapse_before_a_quarter_of_the_run_says_nothing() -> None:
+    health = TrialHealth(WEIGHTS, images=4000)
+    for images in (100, 200, 1000):
+        health.look(quality(collapse=3), losses(1), images_seen=images)
+    assert health.ending is None
+    health.look(quality(collapse=3), losses(1), images_seen=2000)
+    assert health.ending == "pruned: collapsed to flat or equal outputs at images 1000 and 2000"
+
+
 def test_a_rise_of_the_weighted_loss_is_noted_and_ends_nothing() -> None:
-    health = TrialHealth(WEIGHTS)
+    health = TrialHealth(WEIGHTS, images=400)
     for images, loss in ((100, 1.0), (200, SPIKE), (300, 0.5), (400, 1.0), (500, 0.9)):
         health.look(quality(collapse=0), losses(loss), images_seen=images)
     assert health.ending is None
@@ -46,7 +55,7 @@ def test_a_rise_of_the_weighted_loss_is_noted_and_ends_nothing() -> None:
 
 
 def test_terms_count_by_their_weights() -> None:
-    health = TrialHealth(WEIGHTS)
+    health = TrialHealth(WEIGHTS, images=400)
     health.look(quality(collapse=0), {"content": 1, "style": 1, "total_variation": 1}, images_seen=100)
     health.look(quality(collapse=0), {"content": 2, "style": 1, "total_variation": 1}, images_seen=200)
     assert health.notes == [], "1.25 times"

@@ -143,6 +143,9 @@ def _print_estimate(request: "StudyRequest", *, as_json: bool) -> None:
     if as_json:
         print_estimate(found, widen=request.widen)
         return
+    if found.plan is not None and not request.ends_at_total:
+        click.echo(f"{found.plan.in_words()}.")
+        return
     start = f"A {found.start} of {found.start_images:,} images and " if found.start_images else ""
     click.echo(
         f"{start}{found.num_trials} trials of {found.num_images} images: at most {format_seconds(found.cost.seconds)} "

@@ -90,8 +90,8 @@ class Worker:
         """
         failures = 0
         while True:
-            allowed = self._allowance()
-            reap(self._storage, self._study_uuid, total=allowed.total)
+            reap(self._storage, self._study_uuid, total=self._allowance().total)
+            allowed = self._allowance()  # the dead have left what they trained on
             if allowed.stop is not None:
                 return
             total = MAX_TRIALS if allowed.total is None else allowed.total

@@ -15,3 +15,11 @@ class SampledValuesError(MeasuresError, ValueError):
 
 class NoScoresError(MeasuresError, ValueError):
     """A mean over photos is asked for where there is no photo."""
+
+
+class TrainerError(MeasuresError, ValueError):
+    """There is no such published trainer, or its loss has no term that a weight is given for."""
+
+
+class MatchingError(MeasuresError, ValueError):
+    """Two losses cannot be compared: one of their terms does not change with the pictures."""

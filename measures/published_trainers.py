@@ -60,7 +60,7 @@ class PublishedTrainer:
         published: Its default weights.
         weight_options: How its command line is given each weight, by term; a term without is none of its.
         style_size_option: How it is told the side of the style image in pixels; empty where it takes it as it is.
-        command: Its training command without weights and style size.
+        command: Its training command without weights and style size; what is in capitals is the user's own.
         crop_size: Side of its training crops in pixels.
         batch_size: Its pictures in a batch.
         sources: The published file, at a commit, that each fact was read in.
@@ -194,7 +194,7 @@ _GORDICALEKSA: Final = PublishedTrainer(
             "total_variation": "--tv_weight {weight}",
         }
     ),
-    command="python training_script.py --style_img_name {style}",
+    command="python training_script.py --style_img_name {style_name}",
     sources=MappingProxyType(
         {
             "weights, content layer, means, options, sizes": "training_script.py at 0d80b83",
@@ -226,7 +226,7 @@ _MAGENTA: Final = PublishedTrainer(
             "total_variation": "--total_variation_weight={weight}",
         }
     ),
-    command="arbitrary_image_stylization_train --style_dataset_file={style} --imagenet_data_dir=PHOTOS "
+    command="arbitrary_image_stylization_train --style_dataset_file=STYLES.tfrecord --imagenet_data_dir=PHOTOS "
     "--vgg_checkpoint=VGG --inception_v3_checkpoint=INCEPTION --train_dir=MODELS",
     batch_size=8,
     sources=MappingProxyType(

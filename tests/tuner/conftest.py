@@ -14,7 +14,7 @@ __all__ = ["PostgreSQLServer", "postgresql_server"]
 
 TRAIN_SCOUT = ("scout", "train", "tiny.yaml", "--images", 24, "--set", "scout.checkpoint_every=8", "-o", "s.keras")
 
-NEEDED_FILES = ("vgg19", "alexnet")
+NEEDED_FILES = ("vgg19", "vgg16", "alexnet")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

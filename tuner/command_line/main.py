@@ -50,7 +50,10 @@ COMMANDS: Final = {
     "train": ("tuner.command_line.train:train", "Train a finished network from an exported config."),
     "stylize": ("tuner.command_line.stylize:stylize", "Restyle photos with a finished network."),
     "score": ("tuner.command_line.score:score", "Score pictures for perceptual quality."),
-    "weights": ("tuner.command_line.weights:weights", "Fetch and list the pretrained files."),
+    "weights": (
+        "tuner.command_line.weights:weights",
+        "Fetch and list the pretrained files; convert other trainers' loss weights.",
+    ),
     "doctor": ("tuner.command_line.doctor:doctor", "Check this installation and say what is wrong."),
 }
 

@@ -1,4 +1,4 @@
-"""`styletuner weights`: the pretrained files."""
+"""`styletuner weights`: the pretrained files, and other trainers' loss weights in our loss."""
 
 import json
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import click
 
 from models.pretrained import files as pretrained
+from tuner.command_line.convert import convert
 
 DEFAULT_FILES: Final = ("vgg19", "alexnet")
 """The default loss network, and the network that the judge looks through."""
@@ -13,7 +14,10 @@ DEFAULT_FILES: Final = ("vgg19", "alexnet")
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Example: styletuner weights fetch")
 def weights() -> None:
-    """Fetch and list the pretrained files."""
+    """Fetch and list the pretrained files; convert other trainers' loss weights."""
+
+
+weights.add_command(convert)
 
 
 @weights.command(epilog="Example: styletuner weights fetch vgg19 alexnet")

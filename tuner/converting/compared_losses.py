@@ -1,0 +1,135 @@
+"""A study's loss and a trainer's on the same pictures: how each term of both pulls at the pixels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+
+from measures.gradient_matching import Gradients, MatchedWeights, match_weights
+from measures.native_weights import NativeWeights
+from measures.published_trainers import PublishedTrainer
+from measures.sampled_values import SampledValues
+from models.networks.loss_network import LossNetwork
+from objectives.training.losses import loss_terms
+from objectives.training.native_losses import native_terms, unit_references
+from objectives.training.pixel_gradients import pixel_gradients
+from objectives.training.references import LossReferences, measure_references, style_targets
+from tuner.configuration.settings import StudyConfig
+from tuner.converting.painted_pictures import painted
+from tuner.search.resources import REFERENCE_CROPS, build_loss_network
+from tuner.search.study_pictures import StudyPictures
+
+NUM_PICTURES: Final = 10
+"""Pictures on which the losses are compared: the ratios of single ones scatter by a few tens of per cent."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class NativeSizes:
+    """What the trainer is run with, as far as its loss depends on it.
+
+    Attributes:
+        crop_size: Side of its crops in pixels.
+        batch_size: Pictures in a batch.
+    """
+
+    crop_size: int
+    batch_size: int
+
+    @classmethod
+    def of(
+        cls, trainer: PublishedTrainer, *, crop_size: int | None = None, batch_size: int | None = None
+    ) -> "NativeSizes":
+        """Return the trainer's own sizes where none are given."""
+        return cls(crop_size=crop_size or trainer.crop_size, batch_size=batch_size or trainer.batch_size)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ComparedLosses:
+    """Both losses on the same pictures.
+
+    Attributes:
+        own: Gradients of the terms of the study's loss.
+        native: Gradients of the terms of the trainer's.
+        num_pictures: How many pictures there are.
+    """
+
+    own: Gradients
+    native: Gradients
+    num_pictures: int
+
+    def to_own(self, weights: NativeWeights) -> MatchedWeights:
+        """Return the weights of the study's loss nearest to the trainer's, with a content weight of 1.
+
+        Raises:
+            MatchingError: A term pulls at no pixel of some picture.
+        """
+        return match_weights(weights.to_dict(), self.native, into=self.own)
+
+    def to_native(self, values: SampledValues, *, content: float) -> MatchedWeights:
+        """Return the trainer's weights nearest to those of a trial.
+
+        Args:
+            values: The trial's ratios.
+            content: The wanted content weight.
+
+        Raises:
+            MatchingError: A term pulls at no pixel of some picture.
+        """
+        return match_weights(values.loss_weights().to_dict(), self.own, into=self.native, content=content)
+
+
+def compare_losses(
+    config: StudyConfig,
+    pictures: StudyPictures,
+    trainer: PublishedTrainer,
+    *,
+    sizes: NativeSizes,
+    references: LossReferences | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> ComparedLosses:
+    """Measure how each term of both losses pulls at the pixels of the same pictures, at the study's own sizes.
+
+    Args:
+        config: The study's configuration: loss network, layers, sizes of crops and style image.
+        pictures: The study's pictures.
+        trainer: Whose loss the other is.
+        sizes: What the trainer is run with.
+        references: What the study divides by; measured, as a study of this configuration measures them, by default.
+        report: Told in a few words what is being done.
+
+    Raises:
+        TrainingError: The photos differ neither from each other nor from the style image.
+        NetworkError: The configuration names no layers of its loss network.
+        PretrainedError: A loss network can neither be read nor fetched.
+    """
+    few = config.data.model_copy(update={"num_crops": min(config.data.num_crops, REFERENCE_CROPS)})
+    crops = pictures.crops(config.model_copy(update={"data": few})).astype(np.float32) / 255.0
+    photos = crops[:NUM_PICTURES]
+    outputs = painted(photos, pictures.style, seed=config.seed)
+    report("measuring the study's loss")
+    loss, network = config.loss, build_loss_network(config)
+    targets = style_targets(network, pictures.style, layers=loss.style_layers)
+    scale = references or measure_references(network, crops, targets, content_layers=loss.content_layers)
+    own = pixel_gradients(
+        network,
+        loss_terms(content_layers=loss.content_layers, style_layers=loss.style_layers),
+        scale.by_term(),
+        outputs=outputs,
+        photos=photos,
+        style_grams=targets,
+    )
+    report(f"measuring the loss of {trainer.name}")
+    layers = list(dict.fromkeys([trainer.content_layer, *trainer.style_layers]))
+    # Another source of the same network, which the study may name, is the trainer's too.
+    source = loss.source if loss.network == trainer.loss_network else None
+    network = LossNetwork(trainer.loss_network, layers=layers, source=source)
+    targets = style_targets(network, pictures.style, layers=trainer.style_layers)
+    channels = {layer: len(gram) for layer, gram in targets.items()}
+    terms = native_terms(trainer, channels=channels, crop_size=sizes.crop_size, batch_size=sizes.batch_size)
+    native = pixel_gradients(
+        network, terms, unit_references(terms), outputs=outputs, photos=photos, style_grams=targets
+    )
+    return ComparedLosses(own=own, native=native, num_pictures=len(photos))

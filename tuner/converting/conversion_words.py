@@ -1,0 +1,23 @@
+"""What is said of a conversion: how near both losses are, and why one is only an approximation."""
+
+from measures.gradient_matching import NEAR, MatchedWeights
+from measures.loss_weights import TERM_LABELS
+from measures.published_trainers import PublishedTrainer
+
+
+def why_approximate(trainer: PublishedTrainer, matched: MatchedWeights) -> list[str]:
+    """Return the reasons for which converted weights are an approximation, one phrase each; none where they are not."""
+    reasons = [f"the losses' gradients differ (cosine below {NEAR:g})"] if not matched.is_near else []
+    reasons += [f"there is no {TERM_LABELS[term]} loss to give its weight to" for term in matched.left_out]
+    return [*reasons, trainer.stand_in] if trainer.stand_in else reasons
+
+
+def nearness_in_words(trainer: PublishedTrainer, matched: MatchedWeights, *, num_pictures: int) -> str:
+    """Return a line with the cosine, and why the weights are approximate if they are."""
+    terms = ", ".join(f"{TERM_LABELS[term]} {cosine:.3f}" for term, cosine in matched.term_cosines.items())
+    line = (
+        f"Cosine of both losses' gradients on {num_pictures} pictures: {matched.cosine:.3f}, lowest "
+        f"{matched.lowest_cosine:.3f} ({terms})."
+    )
+    reasons = why_approximate(trainer, matched)
+    return f"{line}\nApproximate: {'; '.join(reasons)}." if reasons else line

@@ -21,6 +21,10 @@ class ValidatingError(TunerError, ValueError):
     """A study's settings cannot be trained longer as asked."""
 
 
+class ConvertingError(TunerError, ValueError):
+    """A trial's weights cannot be converted into another trainer's."""
+
+
 class WideningError(TunerError, ValueError):
     """A study cannot go on beyond the ranges that it searches."""
 

@@ -1,4 +1,4 @@
-"""A trainer's weights in a study's loss: against the exact constants where there are some, there and back everywhere."""
+"""A trainer's weights in a study's loss: against exact constants where there are some, there and back everywhere."""
 
 from pathlib import Path
 

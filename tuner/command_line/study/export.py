@@ -46,9 +46,21 @@ class ContentExponent(click.ParamType[float]):
 )
 @click.option("--scout", type=PATH, help="Write the scout that its trials start from too, to this .keras file.")
 @click.option("--starter", type=PATH, help="Write the starter that its trials start from too, to this .keras file.")
+@click.option(
+    "--as",
+    "trainer_name",
+    metavar="TRAINER",
+    help="Write nothing: print the command line that gives the weights in lengstrom, jcjohnson, pytorch-examples, "
+    "gordicaleksa or magenta.",
+)
+@click.option(
+    "--photos", type=PATH, multiple=True, help="With --as: where the study's photos are now; may be repeated."
+)
 @calibrated_option
 @storage_option
+@click.pass_context
 def export(
+    context: click.Context,
     name: str,
     output: Path,
     trial: int | None,
@@ -56,25 +68,27 @@ def export(
     prefer: float | None,
     scout: Path | None,
     starter: Path | None,
+    trainer_name: str | None,
+    photos: tuple[Path, ...],
     calibrated: bool,
     rater: str | None,
     storage: str,
 ) -> None:
-    """Write the best weights as a self-contained config for `styletuner train`, the style image beside it."""
-    from studies.records.exports import write_exports
+    """Write the best weights as a self-contained config for `styletuner train`, the style image beside it.
+
+    With --as, print them as another trainer's command line takes them (docs/trainers.md).
+    """
+    from studies.records.exports import export_config, write_exports
     from studies.storage.study_storage import StudyStorage
     from tuner.checkpointed.network_files import NetworkFiles
+    from tuner.command_line.study.export_as import asked_trainer, echo_command
     from tuner.scouting.scout_copies import check_kept_scout, write_kept_scout
     from tuner.scouting.scout_files import COMMAND
     from tuner.starting.starter_copies import check_starter_copy, copy_starter
 
-    if trial is not None and top != 1:
-        raise click.UsageError("--trial names one trial and --top several. Give one of them.")
-    if trial is not None and prefer is not None:
-        raise click.UsageError("--trial names one trial and --prefer ranks them all. Give one of them.")
     chosen = chosen_rater(calibrated, rater)
-    if calibrated and (trial is not None or prefer is not None):
-        raise click.UsageError("--calibrated ranks by people's choices. Leave --trial and --prefer out.")
+    _refuse_contradictions(trial, top=top, prefer=prefer, calibrated=calibrated)
+    trainer = asked_trainer(context, trainer_name, photos)
     files = None if scout is None else NetworkFiles(scout, command=COMMAND, called="`--scout`")
     with StudyStorage.open_read_only(storage) as studies:
         if files is not None:
@@ -83,6 +97,10 @@ def export(
             check_starter_copy(studies, name, starter, kept=(output,))
         ranking = None if prefer is None else _preferred(studies, name, prefer)
         ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
+        if trainer is not None:
+            (exported,) = export_config(studies, name, trial=trial, ranking=ranking)
+            echo_command(studies, exported, trainer, photos)
+            return
         paths = write_exports(studies, name, output, trial=trial, top=top, ranking=ranking)
         for path in paths:
             click.echo(str(path))
@@ -96,6 +114,15 @@ def export(
         if trial is None:
             _tell_of_ends(studies, name)
         _tell_of_drift(studies, name, paths[0])
+
+
+def _refuse_contradictions(trial: int | None, *, top: int, prefer: float | None, calibrated: bool) -> None:
+    if trial is not None and top != 1:
+        raise click.UsageError("--trial names one trial and --top several. Give one of them.")
+    if trial is not None and prefer is not None:
+        raise click.UsageError("--trial names one trial and --prefer ranks them all. Give one of them.")
+    if calibrated and (trial is not None or prefer is not None):
+        raise click.UsageError("--calibrated ranks by people's choices. Leave --trial and --prefer out.")
 
 
 def _warn_of_loser(studies: "StudyStorage", name: str, paths: list[Path]) -> None:

@@ -62,7 +62,14 @@ def test_dry_run_as_json(run_cli: RunCli) -> None:
     estimate = json.loads(said)
     assert estimate.pop("seconds") > 0
     assert estimate.pop("num_bytes") > 0
-    counted = {"num_trials": 5, "num_images": 16, "start": "noise", "start_images": 0, "num_finished": None}
+    counted = {
+        "num_trials": 5,
+        "num_images": 16,
+        "start": "noise",
+        "start_images": 0,
+        "num_finished": None,
+        "num_fitting": None,
+    }
     assert estimate == {"event": "estimate", "widen": False, **counted}
 
 

@@ -70,6 +70,7 @@ def convert(
     from measures.sampled_values import SampledValues
     from tuner.configuration.network_checks import check_networks
     from tuner.converting.compared_losses import NativeSizes, compare_losses
+    from tuner.converting.conversion_words import beyond_in_words
 
     check_networks(config)
     sizes = NativeSizes.of(trainer, crop_size=crop_size, batch_size=batch_size)
@@ -81,6 +82,8 @@ def convert(
         click.echo(json.dumps({**found, "config": source}, indent=2))
     else:
         _echo(trainer, native, sizes, values, matched, compared.num_pictures)
+        for line in beyond_in_words(values, config.search):
+            click.echo(line)
 
 
 def _weights_of(trainer: "PublishedTrainer", texts: tuple[str, ...]) -> "NativeWeights":

@@ -3,6 +3,10 @@
 from measures.gradient_matching import NEAR, MatchedWeights
 from measures.loss_weights import TERM_LABELS
 from measures.published_trainers import PublishedTrainer
+from measures.sampled_values import SampledValues
+from tuner.configuration.field_types import holds
+from tuner.configuration.settings import SearchSection
+from tuner.search.space import distributions
 
 
 def why_approximate(trainer: PublishedTrainer, matched: MatchedWeights) -> list[str]:
@@ -10,6 +14,17 @@ def why_approximate(trainer: PublishedTrainer, matched: MatchedWeights) -> list[
     reasons = [f"the losses' gradients differ (cosine below {NEAR:g})"] if not matched.is_near else []
     reasons += [f"there is no {TERM_LABELS[term]} loss to give its weight to" for term in matched.left_out]
     return [*reasons, trainer.stand_in] if trainer.stand_in else reasons
+
+
+def beyond_in_words(values: SampledValues, search: SearchSection) -> list[str]:
+    """Return a line for each ratio that lies outside of the range in which a configuration searches it."""
+    known, ranges = values.to_dict(), distributions(search)
+    return [
+        f"{name.replace('_to_', ' : ')} {known[name]:.3g} lies outside of what is searched, "
+        f"{one.low:g} to {one.high:g}."
+        for name, one in ranges.items()
+        if not holds((one.low, one.high), known[name])
+    ]
 
 
 def nearness_in_words(trainer: PublishedTrainer, matched: MatchedWeights, *, num_pictures: int) -> str:

@@ -49,6 +49,16 @@ def test_what_it_says(run_cli: RunCli) -> None:
     assert lines[4].endswith("its loss network, Caffe's VGG-16, is not here; VGG-19 of the same authors stands in.")
 
 
+def test_a_ratio_that_is_not_searched_is_told(run_cli: RunCli) -> None:
+    """Twice a style weight is twice the ratio, so that one of these lies beyond any range."""
+    lengstrom = ("weights", "convert", "--from", "lengstrom", *PICTURES)
+    strong = run_cli(*lengstrom, "1", "1e6", "0").require_success().stdout
+    assert " lies outside of what is searched, 0.01 to 10." in strong
+    assert "tv : content 0 lies outside of what is searched, 0.001 to 1." in strong
+    ratio = json.loads(run_cli(*lengstrom, "1", "1", "0", "--json").require_success().stdout)["style_to_content"]
+    assert "style : content 1 lies" not in run_cli(*lengstrom, "1", str(1 / ratio), "0").require_success().stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -1,6 +1,7 @@
 """Looking a storage over, and mending what can be mended; what runs meanwhile is not touched."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 from studies.checking.dead_workers import find_dead_workers
@@ -68,23 +69,34 @@ def check_storage(text: str, name: str | None = None, *, repair: bool = False) -
         return Checked(storage=shown(url), studies=(), num_files=0, done=(), left=tuple(left))
     with StudyStorage.open(url) if repair else StudyStorage.open_read_only(url) as storage:
         names, num_files, found = _look(storage, name)
-        mended = [(finding, _mend(finding)) for finding in found if repair and finding.mend is not None]
-    if mended:
+        mended, failures = _mend(found) if repair else ([], {})
+    if mended or failures:
         done += mended
         # Opened anew: what has been read once is kept.
         with StudyStorage.open(url) as storage:
             names, num_files, found = _look(storage, name)
+        found = [_with_failure(finding, failures) for finding in found]
     return Checked(
         storage=shown(url), studies=tuple(names), num_files=num_files, done=tuple(done), left=(*left, *found)
     )
 
 
-def _mend(finding: Finding) -> str:
-    """Mend one thing; what cannot be done keeps no other from being mended."""
-    try:
-        return finding.mend() if finding.mend is not None else ""
-    except (StudiesError, OSError) as error:
-        return f"could not be mended: {error}"
+def _mend(found: list[Finding]) -> tuple[list[tuple[Finding, str]], dict[str, str]]:
+    """Mend what can be mended; return what was done, and by their text why other things could not be."""
+    done: list[tuple[Finding, str]] = []
+    failures: dict[str, str] = {}
+    for finding in found:
+        if finding.mend is not None:
+            try:
+                done.append((finding, finding.mend()))
+            except (StudiesError, OSError) as error:
+                failures[finding.text] = str(error)
+    return done, failures
+
+
+def _with_failure(finding: Finding, failures: Mapping[str, str]) -> Finding:
+    failure = failures.get(finding.text)
+    return finding if failure is None else replace(finding, advice=f"{finding.advice} It failed: {failure}")
 
 
 def _can_read(url: str, outdated: list[Finding]) -> bool:

@@ -181,6 +181,21 @@ def test_dead_workers_are_cleared_away_and_live_ones_left(
     assert [claim.trial_number for claim in claiming.open_claims(storage, WAVES)] == [live]
 
 
+@pytest.mark.usefixtures("painted", "later")
+@ONLY_SQLITE
+def test_what_cannot_be_mended_keeps_nothing_else_from_it(storage: StudyStorage, storage_url: str) -> None:
+    orphan = str(uuid.uuid4())
+    storage.artifacts.write(orphan, b"nobody's")
+    aside_folder(storage).write_text("a file where the folder should be")
+    score(storage, WAVES, 77)
+    checked = check_storage(storage_url, repair=True)
+    assert [finding.kind for finding, _ in checked.done] == ["stray rows"]
+    (left,) = checked.left
+    assert left.kind == "orphaned files"
+    assert "It failed: " in left.advice
+    assert storage.artifacts.has(orphan)
+
+
 def test_a_study_of_another_tool_is_not_reaped(storage: StudyStorage, storage_url: str) -> None:
     other = optuna.create_study(study_name="other", storage=storage.optuna)
     storage.optuna.create_new_trial(study_id_of(other))

@@ -10,9 +10,10 @@ from typing import Any, Final
 import yaml
 
 from measures.quality import PART_LABELS
+from studies.records.final_words import ties_or_final_in_words
 from studies.records.scout_words import scout_in_words
 from studies.records.summaries import StudySummary, TrialSummary
-from studies.records.trial_words import counted_states, near_ends_in_words, origin_in_words, ties_in_words
+from studies.records.trial_words import counted_states, near_ends_in_words, origin_in_words
 
 END_OF_NOTE: Final = "*styletuner rewrites what stands above. What you write below stays.*"
 """Last line of a note that is ours; a person may add text below in the dashboard."""
@@ -172,7 +173,8 @@ def _best(summary: StudySummary) -> list[str]:
     best = summary.best
     if best is None:
         return ["No trial has finished yet.", ""]
-    heading = f"**Best so far: trial {best.number}, quality {_number(best.quality)}** (0 to 1, higher is better)"
+    told = "Best" if summary.final is not None else "Best so far"
+    heading = f"**{told}: trial {best.number}, quality {_number(best.quality)}** (0 to 1, higher is better)"
     return [
         heading,
         "",
@@ -186,7 +188,7 @@ def _best(summary: StudySummary) -> list[str]:
 def _remarks(summary: StudySummary) -> list[str]:
     """Which trials are as good as the best, and whether a better one may lie beyond what was searched."""
     ends = near_ends_in_words(summary.near_ends, study=summary.name, has_scout=summary.scout is not None)
-    return [line for remark in (ties_in_words(summary.tied_with_best), ends) if remark for line in (remark, "")]
+    return [line for remark in (ties_or_final_in_words(summary), ends) if remark for line in (remark, "")]
 
 
 def _front(summary: StudySummary) -> list[str]:

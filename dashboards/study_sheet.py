@@ -6,6 +6,7 @@ from typing import Final
 from dashboards.contact_sheet import SheetRow, contact_sheet
 from dashboards.shown_pictures import read_strip, shown_pictures
 from measures.quality import PART_LABELS
+from studies.records.final_words import final_mark
 from studies.records.summaries import StudySummary, TrialSummary
 from studies.storage.study_storage import StudyStorage
 
@@ -29,6 +30,7 @@ def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
     front = {trial.number for trial in summary.front()}
     marks = dict.fromkeys(summary.tied_with_best, "tied with the best") | dict.fromkeys(front, "on the front")
     ranked = summary.ranked()
+    marks |= {trial.number: mark for trial in ranked if (mark := final_mark(summary, trial.number))}
     chosen = _chosen(ranked, front)
     rows = [_row(storage, trial, len(photos), mark=marks.get(trial.number, "")) for trial in chosen]
     subtitle = f"{summary.num_finished} trials, best first"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from measures.loss_weights import LossWeights
+    from studies.records.final import FinalRun
     from tuner.running.standing import Standing
     from tuner.search import trial_observer
 
@@ -61,7 +62,7 @@ def run_study(  # noqa: PLR0913 (a notebook names the few that it wants)
         on_rung: Told of each score of a trial that runs here.
         say: Told in a line what is being done.
         settings: Any setting of docs/configuration.md, with two underscores for a dot: `search__start="scout"`; and,
-            shorter, `trials` and `seed`.
+            shorter, `trials`, `finalists` and `seed`.
 
     Raises:
         ConfigError: The configuration cannot be used (from `tuner.errors`).
@@ -99,7 +100,7 @@ def _nested(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings by section: `search__trials=16` is {"search": {"trials": 16}}."""
     values: dict[str, Any] = {}
     for name, value in settings.items():
-        *sections, last = ("search", "trials") if name == "trials" else name.split("__")
+        *sections, last = ("search", name) if name in {"trials", "finalists"} else name.split("__")
         place = values
         for section in sections:
             place[section] = dict(place.get(section) or {})
@@ -155,6 +156,9 @@ class _Functions:
         """Nobody is told."""
 
     def on_running(self, numbers: Sequence[int]) -> None:
+        """Nobody is told."""
+
+    def on_final_run(self, run: "FinalRun", *, num_done: int, num_runs: int) -> None:
         """Nobody is told."""
 
     def close(self) -> None:

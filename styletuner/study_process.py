@@ -127,9 +127,9 @@ def start_study(
         name: The study's name; made of preset, style image and a hash by default.
         widen: Go on beyond the range of which the best trial of the study lies near an end, in a study of its own.
         settings: Any setting of docs/configuration.md, with two underscores for a dot: `search__trials=16`,
-            `network__width=24`, `search__start="scout"`; and, shorter, `trials`, `seed` and `time` ("45m": this run
-            ends by then); `workers`: processes on this machine; `scout_file`: a trained scout that the trials start
-            from.
+            `network__width=24`, `search__start="scout"`; and, shorter, `trials`, `finalists`, `seed` and `time` ("45m":
+            this run ends by then); `workers`: processes on this machine; `scout_file`: a trained scout that the trials
+            start from.
 
     Returns:
         The process, which has just been started: what is wrong with the input, its `wait` or `study` raises.
@@ -157,7 +157,11 @@ def _options(values: Mapping[str, Any]) -> list[str]:
 
 
 def _setting_options(settings: Mapping[str, Any]) -> list[str]:
-    flags = {name: settings[name] for name in ("trials", "time", "seed", "workers", "scout_file") if name in settings}
+    flags = {
+        name: settings[name]
+        for name in ("trials", "time", "finalists", "seed", "workers", "scout_file")
+        if name in settings
+    }
     others = {name.replace("__", "."): value for name, value in settings.items() if name not in flags}
     # JSON is YAML, which is how `--set` reads a value.
     named = [f"{name}={json.dumps(value, default=str)}" for name, value in others.items()]

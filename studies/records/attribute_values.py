@@ -28,6 +28,19 @@ def count_of(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
+def numbers_of(value: object) -> tuple[float, ...]:
+    """Return the finite numbers of a list, in order; none if one is not."""
+    found = [number_of(item) for item in value] if isinstance(value, list | tuple) else []
+    numbers = tuple(item for item in found if item is not None)
+    return numbers if len(numbers) == len(found) else ()
+
+
+def counts_of(value: object) -> tuple[int, ...]:
+    """Return those items of a list that are whole numbers from 0, in order."""
+    found = [count_of(item) for item in value] if isinstance(value, list | tuple) else []
+    return tuple(item for item in found if item is not None)
+
+
 def mapping_of(value: object) -> dict[str, Any]:
     """Return a copy of a mapping; an empty one for anything else."""
     return {str(key): item for key, item in value.items()} if isinstance(value, Mapping) else {}

@@ -106,6 +106,7 @@ class ExportedContent(_Part):
         versions: Version of each package that a number may depend on.
         style_image: The style image's file.
         validation: What longer runs of the study's settings say; empty where there were none.
+        final: What further runs of its best trials say; empty where there were none.
     """
 
     styletuner_export: Count
@@ -125,6 +126,7 @@ class ExportedContent(_Part):
     versions: Tree
     style_image: ExportedStyleImage
     validation: Tree = Field(default_factory=dict)
+    final: Tree = Field(default_factory=dict)
 
     @field_validator("params", "references", "parts")
     @classmethod

@@ -151,6 +151,7 @@ def _content(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
         "photos": record.photos.to_attribute(),
         "judge_version": record.judge_version,
         "versions": dict(record.versions),
+        **_final(summary),
         **_validation(summary),
     }
 
@@ -164,6 +165,12 @@ def _identity(summary: StudySummary) -> dict[str, Any]:
     """Which study it is goes in here: earlier versions refuse a name at the top that they do not know."""
     known = {STUDY_UUID_FIELD: summary.uuid} if summary.uuid else {}
     return {**summary.record.identity, **known}
+
+
+def _final(summary: StudySummary) -> dict[str, Any]:
+    """What the study's final says of who is best, if it does; see `_identity` for why it is left out if not."""
+    found = summary.record.final
+    return {} if found is None or summary.final is None else {"final": found.as_dict()}
 
 
 def _validation(summary: StudySummary) -> dict[str, Any]:

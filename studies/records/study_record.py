@@ -17,6 +17,7 @@ from studies.records.attribute_values import (
     texts_by_name,
     texts_of,
 )
+from studies.records.final import StudyFinal
 from studies.records.rescored_from import RescoredFrom
 from studies.records.study_scout import StudyScout
 from studies.records.study_starter import StudyStarter
@@ -108,6 +109,7 @@ class StudyRecord:
         scout_sheet: Of the picture of what it paints.
         starter: The one network that its trials start from; None as for the scout.
         starter_network: Artifact id of its file.
+        final: Its best trials trained again, by this judge; None without one.
     """
 
     configuration: Mapping[str, Any]
@@ -134,6 +136,7 @@ class StudyRecord:
     scout_sheet: str | None = None
     starter: StudyStarter | None = None
     starter_network: str | None = None
+    final: StudyFinal | None = None
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -142,6 +145,7 @@ class StudyRecord:
         exponent = number_of(mapping_of(configuration.get("quality")).get("content_exponent"))
         judge_version = text_of(user_attrs.get(attributes.JUDGE_VERSION)) or ""
         validations = parse_validations(user_attrs.get(attributes.VALIDATIONS))
+        final = StudyFinal.parse(user_attrs.get(attributes.FINAL))
         return cls(
             configuration=configuration,
             configuration_hash=text_of(user_attrs.get(attributes.CONFIGURATION_HASH)),
@@ -167,6 +171,7 @@ class StudyRecord:
             scout_sheet=text_of(user_attrs.get(attributes.SCOUT_SHEET)),
             starter=StudyStarter.parse(user_attrs.get(attributes.STARTER)),
             starter_network=text_of(user_attrs.get(attributes.STARTER_NETWORK)),
+            final=None if final is None or final.judge_version != judge_version else final,
         )
 
     @property

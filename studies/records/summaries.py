@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from measures.fronts import non_dominated
 from measures.search_ranges import NearEnd, near_ends
 from measures.ties import spread_behind
+from studies.records.final import FinalOutcome, StudyFinal
 from studies.records.study_record import StudyRecord
 from studies.records.study_scout import ScoutFinding, judge_scout, num_suggestions_to_come
 from studies.records.tied_trials import tied_with
@@ -92,14 +93,17 @@ class StudySummary:
         uuid: What it is, however it is called; empty if Optuna made it and nothing of ours has written to it.
         created: When its first trial started, in UTC; None before that.
         num_by_state: Number of trials by Optuna's name of their state; states without trials are left out.
-        best: The complete trial of the highest quality, on the front if there are several objectives; None without any.
+        best: The winner of the study's final, else the complete trial of the highest quality, on the front if there
+            are several objectives; None without any.
         trials: All trials by number.
         record: What the study says about itself.
         attributes: The same as it is stored, for whoever reads the JSON.
         tied_with_best: Numbers of the other complete trials whose quality cannot be told from the best one's; see
-            `studies.records.tied_trials`.
+            `studies.records.tied_trials`, and where a final says who is best, `studies.records.final`.
         objectives: Names of what is maximised, in the order of the trials' values; one of them in the usual study.
         scout: What the trials that its scout suggested say of the scout; None in a study without one.
+        final: What its final says of who is best; None where it had none, where runs of it are missing, and where a
+            trial that was not in it has the highest quality by now.
     """
 
     name: str
@@ -113,6 +117,7 @@ class StudySummary:
     objectives: tuple[str, ...] = (QUALITY,)
     tied_with_best: tuple[int, ...] = ()
     scout: ScoutFinding | None = None
+    final: FinalOutcome | None = None
 
     @property
     def num_finished(self) -> int:
@@ -125,16 +130,22 @@ class StudySummary:
         return () if self.best is None else near_ends(self.best.params, self.record.ranges)
 
     def ranked(self) -> list[TrialSummary]:
-        """Trials with a quality, best first: complete ones, then pruned ones, whose runs were shorter."""
-        return rank(self.trials)
+        """Trials with a quality, best first: finalists, complete ones, then pruned ones, whose runs were shorter."""
+        return self._finalists_first(rank(self.trials))
 
     def front(self) -> list[TrialSummary]:
         """Complete trials that no other one dominates in a study with several objectives, highest first value first."""
         return _front(self.trials) if len(self.objectives) > 1 else []
 
     def candidates(self) -> list[TrialSummary]:
-        """Complete trials to choose the best from, by quality: with several objectives, those on the front."""
-        return _candidates(self.trials, self.objectives)
+        """Complete trials to choose the best from, best first: with several objectives, those on the front."""
+        return self._finalists_first(_candidates(self.trials, self.objectives))
+
+    def _finalists_first(self, trials: list[TrialSummary]) -> list[TrialSummary]:
+        """Put those that a final places in its order before the others, who stay in theirs."""
+        placed = self.record.final.placed if self.final is not None and self.record.final is not None else ()
+        places = {number: place for place, number in enumerate(placed)}
+        return sorted(trials, key=lambda trial: places.get(trial.number, len(places)))
 
     def as_dict(self) -> dict[str, Any]:
         """The same as values that JSON can hold."""
@@ -149,6 +160,9 @@ class StudySummary:
             "near_ends": [near.as_dict() for near in self.near_ends],
             "front": [trial.number for trial in self.front()],
             "trials": [trial.as_dict() for trial in self.trials],
+            "final": None
+            if self.record.final is None
+            else {**self.record.final.as_dict(), "decides": self.final is not None},
             "validation": None if self.record.validation is None else self.record.validation.as_dict(),
             "scout": None if self.scout is None else self.scout.as_dict(),
             "starter": None if self.record.starter is None else self.record.starter.to_attribute(),
@@ -181,13 +195,17 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
         trials = tuple(_with_spread(summarise_trial(trial), num_photos) for trial in frozen)
         objectives = _objectives(study)
         candidates = _candidates(trials, objectives)
-        tied = _tied_with_best(storage, uuid_of(study), candidates, record)
+        final = _deciding(record.final, candidates)
+        best = _best(candidates, final)
+        tied = (
+            _tied_with_best(storage, uuid_of(study), candidates, record) if final is None else tuple(sorted(final.tied))
+        )
     return StudySummary(
         name=study.study_name,
         uuid=uuid_of(study),
         created=min((trial.started for trial in trials if trial.started is not None), default=None),
         num_by_state=dict(Counter(trial.state for trial in trials)),
-        best=candidates[0] if candidates else None,
+        best=best,
         trials=trials,
         record=record,
         attributes=user_attributes,
@@ -196,6 +214,7 @@ def summarise(storage: StudyStorage, name: str) -> StudySummary:
         scout=None
         if record.scout is None
         else judge_scout(frozen, num_to_come=num_suggestions_to_come(record.scout, frozen)),
+        final=final,
     )
 
 
@@ -254,6 +273,22 @@ def _candidates(trials: tuple[TrialSummary, ...], objectives: tuple[str, ...]) -
         return ranked
     on_front = {trial.number for trial in _front(trials)}
     return [trial for trial in ranked if trial.number in on_front]
+
+
+def _deciding(final: StudyFinal | None, candidates: list[TrialSummary]) -> FinalOutcome | None:
+    """Return what a final says, unless a trial that was not in it is better by its own run, or the winner is gone."""
+    outcome = None if final is None else final.outcome()
+    if outcome is None or not candidates:
+        return None
+    numbers = {trial.number for trial in candidates}
+    knows_best = any(found.trial == candidates[0].number for found in outcome.finalists)
+    return outcome if knows_best and outcome.winner.trial in numbers else None
+
+
+def _best(candidates: list[TrialSummary], final: FinalOutcome | None) -> TrialSummary | None:
+    if final is None:
+        return candidates[0] if candidates else None
+    return next(trial for trial in candidates if trial.number == final.winner.trial)
 
 
 def _tied_with_best(

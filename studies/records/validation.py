@@ -8,7 +8,15 @@ import numpy as np
 
 from measures.long_runs import DIVERGED_QUALITY, Verdict, best_by_length, lead, verdict
 from measures.rank_agreement import kendall_tau, tau_interval
-from studies.records.attribute_values import count_of, mapping_of, number_of, text_of, texts_by_name
+from studies.records.attribute_values import (
+    count_of,
+    counts_of,
+    mapping_of,
+    number_of,
+    numbers_of,
+    text_of,
+    texts_by_name,
+)
 
 
 @final
@@ -48,7 +56,7 @@ class ValidationRun:
         if trial is None or style is None or variation is None or quality is None:
             return None
         photos = {
-            int(key): _numbers(item)
+            int(key): numbers_of(item)
             for key, item in mapping_of(known.get("photo_qualities")).items()
             if _is_images(key)
         }
@@ -154,7 +162,7 @@ class Validation:
             images=images,
             crop_size=crop_size,
             short_run=short_run,
-            wanted=_counts(known.get("wanted")),
+            wanted=counts_of(known.get("wanted")),
             winner=winner,
             baseline=count_of(known.get("baseline")),
             runs=_comparable([run for run in runs if run is not None]),
@@ -258,18 +266,6 @@ def _comparable(runs: Sequence[ValidationRun]) -> tuple[ValidationRun, ...]:
     num_photos = max((run.num_photos for run in runs), default=0)
     alike = [run for run in runs if all(len(photos) == num_photos for photos in run.photo_qualities.values())]
     return tuple(sorted({run.trial: run for run in alike}.values(), key=lambda run: run.trial))
-
-
-def _numbers(value: object) -> tuple[float, ...]:
-    """The numbers of a list; none if one is not."""
-    found = [number_of(item) for item in value] if isinstance(value, list | tuple) else []
-    numbers = tuple(item for item in found if item is not None)
-    return numbers if len(numbers) == len(found) else ()
-
-
-def _counts(value: object) -> tuple[int, ...]:
-    found = [count_of(item) for item in value] if isinstance(value, list | tuple) else []
-    return tuple(item for item in found if item is not None)
 
 
 def _is_images(images: str) -> bool:

@@ -64,10 +64,10 @@ def defining_values(config: StudyConfig) -> dict[str, Any]:
     """Return what makes a study that study, resolved, as plain values for JSON.
 
     Left out are where its files lie, how many trials it has and what else ends it, a scout that it does not start from,
-    what comes after it, and what changes no number.
+    its final and what else comes after it, and what changes no number.
     """
     values = resolved(config).model_dump(mode="json", exclude={"preset", "style", "photos", "full_training"})
-    del values["search"]["trials"], values["search"]["stop"]
+    del values["search"]["trials"], values["search"]["stop"], values["search"]["finalists"]
     del values["data"]["feature_cache_megabytes"], values["scout"]["checkpoint_every"]
     if config.search.start != "scout":
         del values["scout"]

@@ -10,6 +10,7 @@ from groundwork.errors import YamlError
 from groundwork.similar_names import did_you_mean
 from groundwork.wrong_fields import describe_wrong_fields
 from groundwork.yaml_files import parse_yaml, read_yaml
+from tuner.configuration.finals import require_possible_final
 from tuner.configuration.preset_files import list_presets, read_preset
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
@@ -29,17 +30,21 @@ def load_config(source: str, *, overrides: Mapping[str, Any]) -> StudyConfig:
         overrides: Nested values from flags, only those that were given.
 
     Raises:
-        ConfigError: The source does not exist, is no YAML, or has unknown keys or values of the wrong type or range.
+        ConfigError: The source does not exist, is no YAML, or has unknown keys or values of the wrong type or range; or
+            a final is asked for, by flags or file, that there cannot be.
     """
+    own: Mapping[str, Any] = {}
     if source.endswith((".yaml", ".yml")) or Path(source).is_file():
-        values = _read_file(Path(source))
+        own = values = _read_file(Path(source))
         preset = values.get("preset")
         if preset is not None:
             values = merge(_preset(str(preset)), values)
     else:
         values = _preset(source)
         values["preset"] = source
-    return validate_config(merge(values, overrides), source=source)
+    config = validate_config(merge(values, overrides), source=source)
+    require_possible_final(config, asked=merge(own, overrides), source=source)
+    return config
 
 
 def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,8 +45,17 @@ MAX_BATCH_PIXELS: Final = 2**26
 MAX_HELD_OUT: Final = 1000
 """Photos of one held-out set: their hashes are stored and exported with the study."""
 
+SEEDS: Final = 2**31
+"""How many seeds there are."""
+
 FEWEST_TESTED: Final = 8
 """Photos without which Wilcoxon's test on the rung photos says next to nothing: of 4, one that is better decides it."""
+
+FURTHER_SEEDS: Final = 2
+"""Runs of each finalist: the fewest that have a spread."""
+
+MAX_FINALISTS: Final = 100
+"""Two hundred runs, none of them pruned: far more than tell who is best."""
 
 FEWEST_STARTED: Final = 2
 """Trials besides the price of what they start from: the baseline, and one that is held against it."""
@@ -255,6 +264,13 @@ class SearchSection(Section):
         "at the price of one trial and of some.",
     )
     stop: StopSection = StopSection()
+    finalists: Whole = Field(
+        1,
+        ge=1,
+        le=MAX_FINALISTS,
+        description="So many of the best complete trials are trained again when the search has ended, with two further "
+        "seeds each, and judged on the report photos: the best mean wins the study. 1 for no final. `--finalists`.",
+    )
     baseline: Weights | None = Field(
         (1.0, 1.0, 0.1),
         description="Content, style and total-variation weight of the first trial; null for none. "
@@ -340,7 +356,7 @@ class StudyConfig(Section):
         (),
         description="Folder, file or .zip archive of content photos, or a list; in a file, relative to the file.",
     )
-    seed: Whole = Field(0, ge=0, lt=2**31, description="Seed of initial weights, crops, split and sampler.")
+    seed: Whole = Field(0, ge=0, lt=SEEDS, description="Seed of initial weights, crops, split and sampler.")
     network: NetworkSection = NetworkSection()
     loss: LossSection = LossSection()
     data: DataSection = DataSection()
@@ -435,6 +451,22 @@ class StudyConfig(Section):
         return (
             self.num_trials if budget is None else min(self.num_trials, (budget - self.start_images) // self.rungs[-1])
         )
+
+    @property
+    def num_finalists(self) -> int:
+        """How many trials go into the final; 1 where there is none, as without report photos or with two objectives."""
+        return self.search.finalists if self.search.objectives == "quality" and self.data.held_out.report else 1
+
+    @property
+    def num_final_runs(self) -> int:
+        """How many runs the final has at most."""
+        num_finalists = min(self.num_finalists, self.most_whole_trials)
+        return num_finalists * FURTHER_SEEDS if num_finalists > 1 else 0
+
+    @property
+    def final_seeds(self) -> tuple[int, ...]:
+        """The seeds of the finalists' runs: those that follow the study's own."""
+        return tuple((self.seed + step) % SEEDS for step in range(1, FURTHER_SEEDS + 1))
 
     @property
     def rungs(self) -> tuple[int, ...]:

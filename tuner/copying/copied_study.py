@@ -24,7 +24,7 @@ def is_blank_copy(study: optuna.Study, source: optuna.Study) -> bool:
 def copy_description(storage: StudyStorage, study: optuna.Study, source: optuna.Study, *, own: Collection[str]) -> None:
     """Give a study another one's attributes and files, as far as it has not got them yet.
 
-    What longer runs of its settings said is not taken over: another judge may have said it, of another best.
+    What longer or further runs of its settings said is not taken over: another judge may have said it, of another best.
 
     Args:
         storage: Opened for writing, its lock held.
@@ -43,7 +43,7 @@ def copy_description(storage: StudyStorage, study: optuna.Study, source: optuna.
     for key, entry in files.entries.items():
         storage.optuna.set_study_system_attr(study_id_of(study), key, entry)
     name_goals(study, stored_config(source).search.objectives)
-    not_shared = {*own, *record.artifacts, attributes.VALIDATIONS}
+    not_shared = {*own, *record.artifacts, attributes.VALIDATIONS, attributes.FINAL, attributes.FINAL_CLAIMS}
     shared = {key: value for key, value in source.user_attrs.items() if key not in not_shared}
     known = study.user_attrs
     wanted: dict[str, Any] = {**shared, **files.renamed(record.artifacts)}

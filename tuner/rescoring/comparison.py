@@ -1,11 +1,10 @@
 """What another judge makes of the same outputs: qualities and ranks before and after, and how alike the orders are."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, final
 
 from measures.rank_agreement import kendall_tau
-from studies.records.summaries import StudySummary, TrialSummary
+from studies.records.summaries import StudySummary, rank
 
 COMPLETE: Final = "COMPLETE"
 ENDED: Final = (COMPLETE, "PRUNED")
@@ -95,5 +94,4 @@ def compare(old: StudySummary, new: StudySummary) -> Comparison:
 
 
 def _ranks(summary: StudySummary) -> dict[int, int]:
-    ranked: Sequence[TrialSummary] = summary.ranked()
-    return {trial.number: rank for rank, trial in enumerate(ranked, start=1)}
+    return {trial.number: place for place, trial in enumerate(rank(summary.trials), start=1)}

@@ -30,19 +30,21 @@ ANY_VALUES: Final = SampledValues(style_to_content=1.0, tv_to_content=0.1)
 @final
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a study costs at most, its starter or scout included, its trials run one by one; pruning makes it less.
+    """What a study costs at most, with its starter or scout and its final, all run one by one; pruning makes it less.
 
     Attributes:
         seconds: Time for training and scoring.
         num_bytes: Disk for the trials' pictures and the tables of crops and features; the database takes little.
         trial_seconds: Of this time, a trial that is not pruned.
         start_seconds: What the trials start from; 0 where that is not to be trained.
+        final_seconds: Its final, with the crops of each seed; 0 where it has none.
     """
 
     seconds: float
     num_bytes: int
     trial_seconds: float
     start_seconds: float
+    final_seconds: float = 0.0
 
 
 def estimate(
@@ -62,11 +64,13 @@ def estimate(
     tables = CropTables(config, pictures)
     tables.check_room()
     few = _shortened(config)
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         resources = StudyResources(few, pictures, report=report, tables_root=Path(folder))
         feature_bytes = _feature_bytes(config, resources)
         tables.check_feature_room(resources.loss_network, num_bytes=feature_bytes)
         report("measuring a few batches and a score")
+        setting_up = time.monotonic() - began
         resources.start(ANY_VALUES)
         seconds_per_image = _seconds_per_image(resources)
     outputs = resources.paint()
@@ -85,12 +89,17 @@ def estimate(
     elif trains_start:
         start_seconds = config.rungs[-1] * seconds_per_image
     trial_bytes = _picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration
-    num_bytes = num_trials * trial_bytes + crop_bytes(config.data) + feature_bytes
+    num_seeds = 1 + (len(config.final_seeds) if config.num_final_runs else 0)
+    num_bytes = num_trials * trial_bytes + num_seeds * (crop_bytes(config.data) + feature_bytes)
+    final_seconds = (num_seeds - 1) * (setting_up + _feature_seconds(config, resources, feature_bytes)) + (
+        config.num_final_runs * (config.rungs[-1] * seconds_per_image + config.data.held_out.report * seconds_per_photo)
+    )
     return Estimate(
-        seconds=start_seconds + num_trials * seconds,
+        seconds=start_seconds + num_trials * seconds + final_seconds,
         num_bytes=num_bytes,
         trial_seconds=seconds,
         start_seconds=start_seconds,
+        final_seconds=final_seconds,
     )
 
 
@@ -120,6 +129,17 @@ def _picture_bytes(photos: NDArray[np.float32], outputs: NDArray[np.float32]) ->
     """Bytes of the two PNGs of the rung photos uncompressed: a sheet, and the outputs as they were scored."""
     with PIL.Image.open(io.BytesIO(trial_sheet(list(photos), list(outputs), caption="1\n2"))) as sheet:
         return sheet.width * sheet.height * 3 + int(outputs.size)
+
+
+def _feature_seconds(config: StudyConfig, resources: StudyResources, num_bytes: int) -> float:
+    """What the features of the crops of another seed take to compute; 0 where they are too large to be cached."""
+    if not num_bytes:
+        return 0.0
+    ((photos, _),) = resources.batches(0, resources.config.training.batch_size)
+    resources.loss_network(photos)
+    started = time.monotonic()
+    resources.loss_network(photos)
+    return (time.monotonic() - started) / len(photos) * config.data.num_crops
 
 
 def _feature_bytes(config: StudyConfig, resources: StudyResources) -> int:

@@ -6,6 +6,7 @@ from typing import Protocol, final
 from optuna.trial import FrozenTrial
 
 from measures.loss_weights import LossWeights
+from studies.records.final import FinalRun
 from tuner.running.standing import Standing
 from tuner.search.trial_observer import RungEvent
 
@@ -26,7 +27,7 @@ class StudyObserver(Protocol):
         """So far is the study, other machines' trials included: at the beginning, and before each of the following."""
 
     def on_start(self, number: int, weights: LossWeights) -> None:
-        """A trial of this process begins."""
+        """A trial of this process begins, or is trained again in the final."""
 
     def on_batch(self, num_images: int) -> None:
         """This process trained on a batch."""
@@ -39,6 +40,9 @@ class StudyObserver(Protocol):
 
     def on_running(self, numbers: Sequence[int]) -> None:
         """These trials run in worker processes; none while they load."""
+
+    def on_final_run(self, run: FinalRun, *, num_done: int, num_runs: int) -> None:
+        """A finalist was trained again by this process: so many of the final's runs are done now."""
 
     def close(self) -> None:
         """The run is over, whichever way."""
@@ -70,6 +74,9 @@ class SilentObserver:
         """Do nothing."""
 
     def on_running(self, numbers: Sequence[int]) -> None:
+        """Do nothing."""
+
+    def on_final_run(self, run: FinalRun, *, num_done: int, num_runs: int) -> None:
         """Do nothing."""
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ class Plan:
         minutes: What it has in all.
         trial_seconds: Of a whole trial.
         start_seconds: Of what the trials start from, still to be trained.
+        final_seconds: Of the final after them, which is held back.
     """
 
     num_trials: int
@@ -28,13 +29,15 @@ class Plan:
     minutes: float
     trial_seconds: float
     start_seconds: float
+    final_seconds: float = 0.0
 
     def in_words(self) -> str:
         """Return a line for people."""
         before = f", after {_minutes(self.start_seconds)} for what they start from" if self.start_seconds else ""
+        after = f", before {_minutes(self.final_seconds)} for their final" if self.final_seconds else ""
         return (
             f"{self.minutes:g} minutes hold about {self.num_trials} trial{'' if self.num_trials == 1 else 's'} of "
-            f"{_minutes(self.trial_seconds)}{before}; more where some are pruned"
+            f"{_minutes(self.trial_seconds)}{before}{after}; more where some are pruned"
         )
 
     def limit(self, *, trial_seconds: float) -> TimeLimit:
@@ -44,7 +47,10 @@ class Plan:
             trial_seconds: What a trial takes as it will be run.
         """
         return TimeLimit(
-            began=self.began, until=self.began + self.minutes * SECONDS_PER_MINUTE, trial_seconds=trial_seconds
+            began=self.began,
+            until=self.began + self.minutes * SECONDS_PER_MINUTE,
+            trial_seconds=trial_seconds,
+            held_back=self.final_seconds,
         )
 
 
@@ -64,17 +70,21 @@ def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bo
     """
     minutes = config.search.stop.minutes or 0.0
     spent = time.time() - began
-    left = minutes * SECONDS_PER_MINUTE - spent - cost.start_seconds
+    beside = cost.start_seconds + cost.final_seconds
+    left = minutes * SECONDS_PER_MINUTE - spent - beside
     num_trials = int(max(0.0, left) // cost.trial_seconds)
     fewest = max(1 if is_begun else FEWEST_STARTED, num_workers)
     if num_trials < fewest:
-        needed = (spent + cost.start_seconds + fewest * cost.trial_seconds) / SECONDS_PER_MINUTE
+        needed = (spent + beside + fewest * cost.trial_seconds) / SECONDS_PER_MINUTE
         together = f" where {num_workers} workers share the cores" if num_workers > 1 else ""
         start = f"what trials start from {_minutes(cost.start_seconds)} and " if cost.start_seconds else ""
+        final = f", the final {_minutes(cost.final_seconds)}" if cost.final_seconds else ""
+        advice = " or leave the final out (--finalists 1)" if cost.final_seconds else ""
         raise ConfigError(
             f"{minutes:g} minutes are too short: on this machine setting up takes {_minutes(spent)}, {start}a trial of "
-            f"{config.rungs[-1]} images {_minutes(cost.trial_seconds * num_workers)}{together}.\n"
-            f"Give at least {int(needed) + 1} minutes (--time {int(needed) + 1}m), or take fewer `training.images`."
+            f"{config.rungs[-1]} images {_minutes(cost.trial_seconds * num_workers)}{together}{final}.\n"
+            f"Give at least {int(needed) + 1} minutes (--time {int(needed) + 1}m), or take fewer `training.images`"
+            f"{advice}."
         )
     return Plan(
         num_trials=min(num_trials, MAX_TRIALS // 2),
@@ -82,6 +92,7 @@ def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bo
         minutes=minutes,
         trial_seconds=cost.trial_seconds,
         start_seconds=cost.start_seconds,
+        final_seconds=cost.final_seconds,
     )
 
 

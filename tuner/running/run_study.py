@@ -21,6 +21,7 @@ from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.installation import environment
+from tuner.running.finals.final import run_final
 from tuner.running.observer import SilentObserver, StudyObserver
 from tuner.running.own_scout import require_own_scout
 from tuner.running.preparation import prepare
@@ -49,6 +50,7 @@ class StudyEstimate:
         start_images: Images that this is trained on before them; 0 of noise, or if it is trained already.
         num_finished: How many of them are finished; None if there is no such study yet, or only the rest is counted.
         plan: What fits into the time of a run; None where that has no end.
+        num_final_runs: Runs of its final, of as many images; 0 where it has none.
     """
 
     num_trials: int
@@ -58,6 +60,7 @@ class StudyEstimate:
     cost: "Estimate"
     num_finished: int | None
     plan: "Plan | None" = None
+    num_final_runs: int = 0
 
 
 @final
@@ -130,11 +133,14 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
         cost=cost,
         num_finished=num_finished,
         plan=plan,
+        num_final_runs=config.num_final_runs,
     )
 
 
 def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -> StudyResult:
-    """Start or resume a study and run it until it has its trials or is stopped; one that has them is answered at once.
+    """Start or resume a study and run it until it has its trials or is stopped, then its final, if it shall have one.
+
+    One that has both is answered at once.
 
     Args:
         request: The study.
@@ -177,6 +183,7 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         if request.scout is not None:
             require_own_scout(storage, run.name, request.scout)
         _run_trials(run, request, observer)
+        run_final(run, observer)
         stopped = run.standing().stop
         if stopped is not None:
             observer.say(f"Stopped: {stopped}.")

@@ -45,7 +45,7 @@ def configuration_attributes(config: StudyConfig, pictures: StudyPictures) -> di
     """Return the user attributes by which a study is known as one of this configuration and pictures."""
     return {
         attributes.CONFIGURATION: resolved(config).model_dump(
-            mode="json", exclude={"style": True, "photos": True, "search": {"stop": True}}
+            mode="json", exclude={"style": True, "photos": True, "search": {"stop": True, "finalists": True}}
         ),
         attributes.CONFIGURATION_HASH: configuration_hash(config, pictures),
     }

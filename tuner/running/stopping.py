@@ -32,19 +32,21 @@ class TimeLimit:
 
     Attributes:
         began: When the run began, in seconds since 1970.
-        until: When it ends.
+        until: When the run ends.
         trial_seconds: What a whole trial is expected to take before this machine has run one; 0 where nobody knows, so
             that one is tried.
+        held_back: Seconds of the run that its final takes when the trials are done.
     """
 
     began: float
     until: float
     trial_seconds: float = 0.0
+    held_back: float = 0.0
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until it ends; below 0 afterwards."""
-        return self.until - time.time()
+        """Seconds until its trials must be done; below 0 afterwards."""
+        return self.until - self.held_back - time.time()
 
 
 @final
@@ -176,7 +178,9 @@ class StoppingRules:
         if self._limit.seconds_left >= max(seconds, 1e-3):
             return None
         minutes = (self._limit.until - self._limit.began) / SECONDS_PER_MINUTE
-        return f"a trial of {seconds:.0f} s would not be done within the {minutes:g} minutes"
+        held_back = self._limit.held_back / SECONDS_PER_MINUTE
+        final = f", of which the final takes {held_back:.1f}" if held_back else ""
+        return f"a trial of {seconds:.0f} s would not be done within the {minutes:g} minutes{final}"
 
     def _seconds_of_a_trial(self, trials: Sequence[FrozenTrial], limit: TimeLimit) -> float:
         """Return what a whole trial takes by those that this run has finished here, or what was expected.

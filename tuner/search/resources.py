@@ -124,7 +124,15 @@ class StudyResources:
         Raises:
             DivergedError: What the network paints is not finite.
         """
-        outputs = self.paint()
+        return self.paint_finite(self.rung.photos)
+
+    def paint_finite(self, photos: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return photos restyled, of the same shape.
+
+        Raises:
+            DivergedError: What the network paints is not finite.
+        """
+        outputs = self.paint(photos)
         # The losses are of before the last step, which may have been the one too large.
         if not np.isfinite(outputs).all():
             raise DivergedError(NOT_FINITE)

@@ -149,6 +149,13 @@ def test_what_defines_a_study_leaves_out_what_may_change() -> None:
     assert defining_values(one) == defining_values(two)
 
 
+def test_a_final_does_not_make_another_study() -> None:
+    for preset in ("demo", "quick"):
+        more, none = (load_config(preset, overrides={"search": {"finalists": number}}) for number in (3, 1))
+        assert defining_values(more) == defining_values(none)
+        assert hashed_values(more) == hashed_values(none)
+
+
 def test_digest_does_not_see_the_order() -> None:
     assert digest({"a": 1, "b": {"c": 2, "d": 3}}) == digest({"b": {"d": 3, "c": 2}, "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})

@@ -1,6 +1,7 @@
 """What fits into a run's time."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,21 @@ def test_as_many_trials_as_are_done_in_time() -> None:
     limit = plan.limit(trial_seconds=200.0)
     assert limit.until - limit.began == 600
     assert limit.seconds_left == pytest.approx(540, abs=5)
+
+
+def test_a_final_is_held_back() -> None:
+    """Of 600 s, less a moment, the final takes 200 s: three whole trials of 100 s are left, to be done before it."""
+    priced = replace(cost(trial=100.0), final_seconds=200.0)
+    plan = plan_time(of_minutes(10), priced, began=time.time(), is_begun=False)
+    assert plan.num_trials == 3
+    assert "3 trials of 1.7 min, before 3.3 min for their final" in plan.in_words()
+    limit = plan.limit(trial_seconds=100.0)
+    assert limit.until - limit.began == 600
+    assert limit.seconds_left == pytest.approx(400, abs=5)
+    with pytest.raises(
+        ConfigError, match=r"the final 3.3 min.\nGive at least 7 .* leave the final out \(--finalists 1\)"
+    ):
+        plan_time(of_minutes(5), priced, began=time.time(), is_begun=False)
 
 
 def test_workers_share_the_cores() -> None:

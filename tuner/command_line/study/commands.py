@@ -47,6 +47,12 @@ for command in (list_studies, show, prefer, rescore, validate, export, check):
     metavar="DURATION",
     help="End this run after e.g. 45m or 1h30m; without --trials with as many trials as it holds.",
 )
+@click.option(
+    "--finalists",
+    type=click.IntRange(min=1),
+    help="Train so many of the best trials again in the end, with two further seeds each: the best mean wins. "
+    "1 for none.  [default: as configured]",
+)
 @click.option("--name", help="The study's name.  [default: preset, style image and a hash of the configuration]")
 @click.option("--new", is_flag=True, help="Start a study beside one that exists under this name.")
 @click.option("--widen", is_flag=True, help="Go on beyond the range where the best trial lies near an end of it.")
@@ -68,6 +74,7 @@ def run(
     photos: tuple[Path, ...],
     trials: int | None,
     minutes: float | None,
+    finalists: int | None,
     seed: int | None,
     weights_source: str | None,
     name: str | None,
@@ -87,6 +94,9 @@ def run(
 
     CONFIG is a YAML file, PRESET one of demo, quick and gpu. Flags go over the file, the file over its preset. Run the
     same command again to resume: finished trials are kept, an interrupted one is run again.
+
+    With --finalists 3, as in quick and gpu, the best three are trained again in the end, with two further seeds each,
+    and judged on the report photos: the best mean wins the study (docs/finalists.md).
 
     Where the best trial lies near an end of what was searched, the same command with --widen goes on beyond it, in a
     study of its own that begins with all trials of the first. It runs half as many new ones; --trials N means N in all.
@@ -109,7 +119,12 @@ def run(
     flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
     if scout and start not in (None, "scout"):
         raise click.UsageError(f"--scout is --start scout, and --start is {start}. Give one of them.")
-    search = {"trials": trials, "start": "scout" if scout else start, "stop": {"minutes": minutes}}
+    search = {
+        "trials": trials,
+        "start": "scout" if scout else start,
+        "stop": {"minutes": minutes},
+        "finalists": finalists,
+    }
     overrides = flags.overrides({"search": search})
     given = None if scout_file is None else read_scout_record(scout_file)
     if given is not None:
@@ -147,9 +162,11 @@ def _print_estimate(request: "StudyRequest", *, as_json: bool) -> None:
         click.echo(f"{found.plan.in_words()}.")
         return
     start = f"A {found.start} of {found.start_images:,} images and " if found.start_images else ""
+    final = f" and a final of {found.num_final_runs} runs" if found.num_final_runs else ""
     click.echo(
-        f"{start}{found.num_trials} trials of {found.num_images} images: at most {format_seconds(found.cost.seconds)} "
-        f"with one worker (pruning makes it less), {math.ceil(found.cost.num_bytes / 2**20)} MB of disk."
+        f"{start}{found.num_trials} trials{final} of {found.num_images} images: at most "
+        f"{format_seconds(found.cost.seconds)} with one worker (pruning makes it less), "
+        f"{math.ceil(found.cost.num_bytes / 2**20)} MB of disk."
     )
     if found.plan is not None:
         click.echo(f"{found.plan.in_words()}.")

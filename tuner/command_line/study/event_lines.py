@@ -8,6 +8,7 @@ import click
 from optuna.trial import FrozenTrial
 
 from measures.loss_weights import LossWeights
+from studies.records.final import FinalRun
 from studies.records.trial_qualities import quality_of
 from studies.records.trial_record import TrialRecord
 from tuner.running.observer import StudyObserver
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 @final
 class EventLines(StudyObserver):
     """Prints events to standard output: "study" with its name, "trial" for each that ended, "end" with the results.
+
+    In between "final_run" for each run of a finalist that this process has trained.
 
     A dry run prints one "estimate" instead (`print_estimate`).
 
@@ -79,6 +82,19 @@ class EventLines(StudyObserver):
             **counts,
         )
 
+    def on_final_run(self, run: FinalRun, *, num_done: int, num_runs: int) -> None:
+        """Print what a finalist's run came to."""
+        self._display.on_final_run(run, num_done=num_done, num_runs=num_runs)
+        _print(
+            "final_run",
+            trial=run.trial,
+            seed=run.seed,
+            quality=run.quality,
+            diverged=run.diverged or None,
+            num_done=num_done,
+            num_runs=num_runs,
+        )
+
     def close(self) -> None:
         """Pass it on."""
         self._display.close()
@@ -90,6 +106,7 @@ class EventLines(StudyObserver):
             "end",
             name=result.name,
             best=None if best is None else best.number,
+            final=_final(result),
             near_ends=[near.as_dict() for near in result.summary.near_ends],
             exports=[str(path) for path in result.exports],
             sheet=None if result.sheet is None else str(result.sheet),
@@ -107,6 +124,7 @@ def print_estimate(estimate: "StudyEstimate", *, widen: bool) -> None:
         widen=widen,
         num_trials=estimate.num_trials,
         num_images=estimate.num_images,
+        num_final_runs=estimate.num_final_runs,
         start=estimate.start,
         start_images=estimate.start_images,
         seconds=estimate.cost.seconds,
@@ -114,6 +132,12 @@ def print_estimate(estimate: "StudyEstimate", *, widen: bool) -> None:
         num_finished=estimate.num_finished,
         num_fitting=None if estimate.plan is None else estimate.plan.num_trials,
     )
+
+
+def _final(result: "StudyResult") -> dict[str, Any] | None:
+    """What the study's final came to; None where it has none."""
+    found = result.summary.record.final
+    return None if found is None else {**found.as_dict(), "decides": result.summary.final is not None}
 
 
 def _print(event: str, **values: Any) -> None:

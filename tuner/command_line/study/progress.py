@@ -13,6 +13,7 @@ from rich.status import Status
 from measures.loss_weights import TERMS, LossWeights
 from measures.quality import PART_SHORT_LABELS
 from studies.claims.trial_states import FINISHED_STATES
+from studies.records.final import FinalRun
 from studies.records.trial_qualities import quality_of
 from studies.records.trial_record import TrialRecord
 from studies.records.trial_words import origin_in_words, state_word
@@ -101,6 +102,11 @@ class StudyProgress(StudyObserver):
         if seconds is not None and trial.state in FINISHED_STATES:
             self._seconds_of_ended.append(seconds)
         self.say(f"{describe_trial(trial)}  {self._state()}")
+
+    def on_final_run(self, run: FinalRun, *, num_done: int, num_runs: int) -> None:
+        """A finalist was trained again, which the run itself has told."""
+        del run, num_done, num_runs
+        self.close()
 
     def close(self) -> None:
         """Take the live line away, which also brings the cursor back."""

@@ -13,6 +13,7 @@ from dashboards.picture_titles import is_contact_sheet
 from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
+from studies.records.final_words import final_mark, final_table, ties_or_final_in_words
 from studies.records.scout_words import scout_in_words
 from studies.records.trial_words import (
     counted_states,
@@ -20,7 +21,6 @@ from studies.records.trial_words import (
     near_ends_in_words,
     origin_in_words,
     state_word,
-    ties_in_words,
 )
 from studies.records.validation_words import validation_in_words
 from studies.storage.addresses import storage_files
@@ -119,8 +119,11 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
         remarks = [f"calibrated {calibrated[trial.number]:.3f}"] if trial.number in calibrated else []
         remarks += filter(None, [origin_in_words(is_baseline=trial.is_baseline, foretold=trial.foretold)])
         remarks += ["on the front"] if trial.number in front else []
-        remarks += [tied] if trial.number in summary.tied_with_best else []
-        click.echo("  ".join([_row(trial), *remarks, *filter(None, [trial.reason, trial.reasons()])]))
+        remarks += [final_mark(summary, trial.number)] if summary.final is not None else []
+        remarks += [tied] if summary.final is None and trial.number in summary.tied_with_best else []
+        click.echo("  ".join([_row(trial), *filter(None, [*remarks, trial.reason, trial.reasons()])]))
+    for line in final_table(summary):
+        click.echo(line)
     if (found := summary.record.validation) is not None:
         best = None if summary.best is None else summary.best.number
         click.echo("\n".join(validation_in_words(found, best=best)))
@@ -160,7 +163,7 @@ def headline(summary: "StudySummary") -> str:
     lines = [f"{summary.name}: {counts}{judge}", *_about_origins(summary)]
     lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{_give_or_take(best)}, weights {_weights(best)}"]
     ends = near_ends_in_words(summary.near_ends, study=summary.name, has_scout=summary.scout is not None)
-    lines += filter(None, [ties_in_words(summary.tied_with_best), ends])
+    lines += filter(None, [ties_or_final_in_words(summary), ends])
     front = listed_trials([trial.number for trial in summary.front()])
     if front:
         lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: {front}"]

@@ -4,23 +4,19 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
 import optuna
-from numpy.typing import NDArray
 
 from groundwork.interrupts import HeldInterrupts
-from measures.sampled_values import SampledValues
+from tuner.running.initial_weights import initial_weights
 from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.observer import StudyObserver
 from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
 from tuner.running.workers.watchdog import ProgressWatchdog
 from tuner.running.workers.worker import Worker
-from tuner.scouting.kept_scout import load_kept_scout
 from tuner.search.resources import StudyResources
-from tuner.search.trial import InitialWeights, TrialRunner
+from tuner.search.trial import TrialRunner
 from tuner.search.trial_observer import TrialObserver
-from tuner.starting.kept_starter import load_kept_starter
 
 HANG_SECONDS: Final = 900.0
 """Time without a training step after which a worker counts as hung: the first step, compilation included, takes
@@ -103,28 +99,8 @@ def _worker(
             run.uuid,
             resources=resources,
             observer=trial_observer,
-            initial_weights=_initial_weights(run),
+            initial_weights=initial_weights(run),
         ),
         on_trial=counted(observer.on_trial),
         on_idle=then_step(lambda: None),
     )
-
-
-def _initial_weights(run: StudyRun) -> InitialWeights | None:
-    """Return what gives the weights that a trial starts from; None where that is noise."""
-    start = run.config.search.start
-    if start == "starter":
-        shared = load_kept_starter(run.storage, run.uuid)
-        return lambda _: shared
-    return _scouted_weights(run) if start == "scout" else None
-
-
-def _scouted_weights(run: StudyRun) -> InitialWeights:
-    scout = load_kept_scout(run.storage, run.uuid)
-
-    def weights_of(sampled: SampledValues) -> list[NDArray[np.float32]]:
-        (network,) = scout.fold([sampled])
-        weights: list[NDArray[np.float32]] = network.get_weights()
-        return weights
-
-    return weights_of

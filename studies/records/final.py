@@ -1,0 +1,295 @@
+"""A study's final: its best trials trained again with further seeds, read once, and who wins it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Self, final
+
+import numpy as np
+
+from measures.finals import error_of_lead, error_of_mean, pooled_spread
+from measures.long_runs import DIVERGED_QUALITY, lead
+from studies.records.attribute_values import (
+    count_of,
+    counts_of,
+    mapping_of,
+    number_of,
+    numbers_of,
+    text_of,
+    texts_by_name,
+)
+
+FEWEST_FINALISTS: Final = 2
+"""To compare."""
+
+RunKey = tuple[int, int]
+"""What tells a run of a final from others: the trial whose setting it has, and its seed."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class FinalRun:
+    """One fresh run of a finalist.
+
+    Attributes:
+        trial: The trial whose setting it has.
+        seed: Of its crops, their order and, if it starts from noise, its initial weights.
+        trial_quality: Quality of the trial's own run on the rung photos, in [0, 1].
+        photo_qualities: Of each of the study's report photos, in their order; none if it diverged.
+        diverged: Why it ended early, in words; empty if it did not.
+        seconds: How long it took; None if that is not known.
+        parts: Parts of the quality by name, in [0, 1]; none if it diverged.
+    """
+
+    trial: int
+    seed: int
+    trial_quality: float
+    photo_qualities: tuple[float, ...] = ()
+    diverged: str = ""
+    seconds: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, value: object) -> Self | None:
+        """Read one; None where it is not whole."""
+        known = mapping_of(value)
+        trial, seed = count_of(known.get("trial")), count_of(known.get("seed"))
+        quality, diverged = number_of(known.get("trial_quality")), text_of(known.get("diverged")) or ""
+        photos = numbers_of(known.get("photo_qualities"))
+        if trial is None or seed is None or quality is None or not (photos or diverged):
+            return None
+        parts = {name: number_of(part) for name, part in mapping_of(known.get("parts")).items()}
+        return cls(
+            trial=trial,
+            seed=seed,
+            trial_quality=quality,
+            photo_qualities=() if diverged else photos,
+            diverged=diverged,
+            seconds=number_of(known.get("seconds")),
+            parts={name: part for name, part in parts.items() if part is not None},
+        )
+
+    def to_attribute(self) -> dict[str, Any]:
+        """Return plain values, from which `parse` makes the same again."""
+        return asdict(self) | {"photo_qualities": list(self.photo_qualities)}
+
+    @property
+    def key(self) -> RunKey:
+        """What tells it from others."""
+        return self.trial, self.seed
+
+    @property
+    def quality(self) -> float:
+        """Mean over the report photos, in [0, 1]; of one that diverged the least there is."""
+        return float(np.mean(self.photo_qualities)) if self.photo_qualities else DIVERGED_QUALITY
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Finalist:
+    """What the fresh runs of one trial's setting came to.
+
+    Attributes:
+        trial: The trial.
+        trial_quality: Quality of its own run, for which it was chosen: no part of the mean.
+        mean: Mean quality of its fresh runs on the report photos, in [0, 1].
+        qualities: Of each run, by its seed.
+        diverged: Why one of them ended early, in words; empty if none did.
+        is_tied: Whether its mean cannot be told from the winner's; never of the winner.
+    """
+
+    trial: int
+    trial_quality: float
+    mean: float
+    qualities: Mapping[int, float]
+    diverged: str
+    is_tied: bool
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class FinalOutcome:
+    """Who won a final.
+
+    Attributes:
+        finalists: All trials that have all their runs, best mean first: the first one wins.
+        error: Standard error of a mean over the seeds, pooled over the finalists; None where none has two runs that
+            ended.
+        degrees: Of freedom of that error.
+        num_photos: How many report photos judged them; 0 if all runs diverged.
+    """
+
+    finalists: tuple[Finalist, ...]
+    error: float | None
+    degrees: int
+    num_photos: int
+
+    @property
+    def winner(self) -> Finalist:
+        """The one of the best mean."""
+        return self.finalists[0]
+
+    @property
+    def tied(self) -> tuple[int, ...]:
+        """Trials whose means cannot be told from the winner's."""
+        return tuple(found.trial for found in self.finalists if found.is_tied)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StudyFinal:
+    """The final of a study, by one version of the judge.
+
+    Attributes:
+        judge_version: Of the judge that scored the runs, and the study.
+        seeds: Those of the runs of each finalist.
+        wanted: The trials that are to be trained again, best first by their own runs.
+        runs: Those that are done; those of trials that are not wanted any more stay.
+        versions: Version of each package that the runs may depend on.
+    """
+
+    judge_version: str
+    seeds: tuple[int, ...]
+    wanted: tuple[int, ...]
+    runs: tuple[FinalRun, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, value: object) -> Self | None:
+        """Read the attribute; None where it is missing or not whole."""
+        known = mapping_of(value)
+        seeds, wanted = counts_of(known.get("seeds")), counts_of(known.get("wanted"))
+        if not seeds or len(wanted) < FEWEST_FINALISTS:
+            return None
+        listed = known.get("runs")
+        runs = [FinalRun.parse(run) for run in listed] if isinstance(listed, list | tuple) else []
+        return cls(
+            judge_version=text_of(known.get("judge_version")) or "",
+            seeds=seeds,
+            wanted=wanted,
+            runs=_comparable([run for run in runs if run is not None]),
+            versions=texts_by_name(known.get("versions")),
+        )
+
+    def to_attribute(self) -> dict[str, Any]:
+        """Return plain values, from which `parse` makes the same again."""
+        return {
+            "judge_version": self.judge_version,
+            "seeds": list(self.seeds),
+            "wanted": list(self.wanted),
+            "runs": [run.to_attribute() for run in self.runs],
+            "versions": dict(self.versions),
+        }
+
+    @property
+    def keys(self) -> tuple[RunKey, ...]:
+        """All runs that are wanted, seed by seed: what one seed needs is then made once."""
+        return tuple((trial, seed) for seed in self.seeds for trial in self.wanted)
+
+    @property
+    def missing(self) -> tuple[RunKey, ...]:
+        """The wanted runs that are not done yet."""
+        done = {run.key for run in self.runs}
+        return tuple(key for key in self.keys if key not in done)
+
+    @property
+    def placed(self) -> tuple[int, ...]:
+        """Trials that are ranked by their means, best first: those that were wanted last, and the winner."""
+        outcome = self.outcome()
+        finalists = () if outcome is None else outcome.finalists
+        return tuple(found.trial for place, found in enumerate(finalists) if place == 0 or found.trial in self.wanted)
+
+    def with_run(self, run: FinalRun) -> Self:
+        """Return it with one more run; the same trial's of the same seed that is there already stays."""
+        if any(done.key == run.key for done in self.runs):
+            return self
+        return replace(self, runs=tuple(sorted((*self.runs, run), key=lambda done: done.key)))
+
+    def outcome(self) -> FinalOutcome | None:
+        """Return who won, earlier finalists included; None while runs are missing."""
+        runs = self._whole()
+        if self.missing or len(runs) < FEWEST_FINALISTS:
+            return None
+        ended = [[run.quality for run in found] for found in runs if not _why_diverged(found)]
+        spread, degrees = pooled_spread(ended)
+        error = error_of_mean(spread, num_runs=len(self.seeds))
+        ranked = sorted(runs, key=lambda found: (-_mean(found), -found[0].trial_quality, found[0].trial))
+        num_photos = max(len(run.photo_qualities) for run in self.runs)
+        return FinalOutcome(
+            finalists=tuple(
+                _finalist(found, winner=ranked[0], error=error, num_photos=max(1, num_photos)) for found in ranked
+            ),
+            error=error,
+            degrees=degrees,
+            num_photos=num_photos,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The runs and what they say, as values that JSON and YAML can hold."""
+        outcome = self.outcome()
+        said: dict[str, Any] = {}
+        if outcome is not None:
+            said = {
+                "winner": outcome.winner.trial,
+                "mean": outcome.winner.mean,
+                "error": outcome.error,
+                "degrees_of_freedom": outcome.degrees,
+                "num_photos": outcome.num_photos,
+                "tied": list(outcome.tied),
+                "finalists": [
+                    asdict(found) | {"qualities": {str(seed): quality for seed, quality in found.qualities.items()}}
+                    for found in outcome.finalists
+                ],
+            }
+        return {
+            "judge_version": self.judge_version,
+            "seeds": list(self.seeds),
+            "wanted": list(self.wanted),
+            "missing": [{"trial": trial, "seed": seed} for trial, seed in self.missing],
+            **said,
+            "runs": [run.to_attribute() for run in self.runs],
+            "versions": dict(self.versions),
+        }
+
+    def _whole(self) -> list[list[FinalRun]]:
+        """The runs of each trial that has one of every seed."""
+        by_key = {run.key: run for run in self.runs}
+        trials = sorted({run.trial for run in self.runs})
+        found = [[by_key.get((trial, seed)) for seed in self.seeds] for trial in trials]
+        return [[run for run in runs if run is not None] for runs in found if None not in runs]
+
+
+def _finalist(
+    runs: Sequence[FinalRun], *, winner: Sequence[FinalRun], error: float | None, num_photos: int
+) -> Finalist:
+    difference, photo_error = lead(_by_photo(winner, num_photos), _by_photo(runs, num_photos))
+    diverged, winner_diverged = _why_diverged(runs), _why_diverged(winner)
+    is_as_sound = not diverged or bool(winner_diverged)
+    return Finalist(
+        trial=runs[0].trial,
+        trial_quality=runs[0].trial_quality,
+        mean=_mean(runs),
+        qualities={run.seed: run.quality for run in runs},
+        diverged=diverged,
+        is_tied=runs is not winner and is_as_sound and difference <= error_of_lead(error, photo_error),
+    )
+
+
+def _mean(runs: Sequence[FinalRun]) -> float:
+    return float(np.mean([run.quality for run in runs]))
+
+
+def _why_diverged(runs: Sequence[FinalRun]) -> str:
+    return next((run.diverged for run in runs if run.diverged), "")
+
+
+def _by_photo(runs: Sequence[FinalRun], num_photos: int) -> tuple[float, ...]:
+    """Mean quality of each photo over a trial's runs."""
+    qualities = [run.photo_qualities or (DIVERGED_QUALITY,) * num_photos for run in runs]
+    return tuple(map(float, np.mean(qualities, axis=0)))
+
+
+def _comparable(runs: Sequence[FinalRun]) -> tuple[FinalRun, ...]:
+    """One run a trial and seed, all judged on as many photos: anybody may have written others."""
+    num_photos = max((len(run.photo_qualities) for run in runs), default=0)
+    alike = [run for run in runs if run.diverged or len(run.photo_qualities) == num_photos]
+    return tuple(sorted({run.key: run for run in alike}.values(), key=lambda run: run.key))

@@ -1,0 +1,39 @@
+"""Which trials of a study go into its final, and with which seeds they are trained again."""
+
+from measures.versions import JUDGE_VERSION
+from studies.records.final import FEWEST_FINALISTS, StudyFinal
+from studies.records.summaries import TrialSummary, rank, summarise
+from tuner.installation.versions import versions
+from tuner.running.study_run import StudyRun
+
+
+def choose_finalists(trials: tuple[TrialSummary, ...], num_finalists: int) -> tuple[TrialSummary, ...]:
+    """Return so many complete trials, those of the highest quality, or as many as there are; none if there is one.
+
+    Args:
+        trials: Of the study.
+        num_finalists: How many are wanted.
+    """
+    complete = [trial for trial in rank(trials) if trial.state == "COMPLETE" and trial.weights]
+    chosen = tuple(complete[:num_finalists])
+    return chosen if len(chosen) >= FEWEST_FINALISTS else ()
+
+
+def plan_final(run: StudyRun) -> StudyFinal | None:
+    """Return a study's final without its runs; None where it has none.
+
+    Raises:
+        StudyError: The study was deleted.
+        StorageError: The database cannot be read.
+    """
+    if run.config.num_finalists < FEWEST_FINALISTS:
+        return None
+    finalists = choose_finalists(summarise(run.storage, run.name).trials, run.config.num_finalists)
+    if not finalists:
+        return None
+    return StudyFinal(
+        judge_version=JUDGE_VERSION,
+        seeds=run.config.final_seeds,
+        wanted=tuple(trial.number for trial in finalists),
+        versions=versions(),
+    )

@@ -1,0 +1,125 @@
+"""The final of a study: its best trials trained again with further seeds, after the search."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from groundwork.interrupts import HeldInterrupts
+from studies.claims.final_claims import FinalClaims
+from studies.errors import StudiesError
+from studies.records.final import RunKey
+from tuner.installation import environment
+from tuner.running.finals.choosing import plan_final
+from tuner.running.finals.final_store import FinalStore
+from tuner.running.observer import StudyObserver
+from tuner.running.study_run import StudyRun
+
+if TYPE_CHECKING:
+    from tuner.running.finals.final_training import FinalTraining
+
+POLL_SECONDS: Final = 1.0
+"""Pause before another look when other processes train all the runs that are missing."""
+
+RENEW_SECONDS: Final = 60.0
+"""Between two signs of life of a run: a fifteenth of the time after which another machine takes it over."""
+
+
+def run_final(run: StudyRun, observer: StudyObserver) -> None:
+    """Train the best trials of a study again, unless it has no final or that is done; each run is kept once it is done.
+
+    It runs in this process, whatever the number of workers; another command on the study, on this machine or another,
+    takes other runs.
+
+    Args:
+        run: Of a study whose search has ended.
+        observer: Told what is done.
+
+    Raises:
+        StudyError: The study was deleted, what its trials start from is gone, or it looks through another loss network.
+        ScoutError: Its scout is of another version.
+        SampledValuesError: A finalist's parameters were edited into what no trial has.
+        ConfigError: There is no room for the crops of a seed, or a checkpoint is another version's.
+        CheckpointError: What an interrupted run left cannot be read.
+        OutputError: Interrupted, and no checkpoint can be written.
+        StorageError: The database cannot be written.
+        KeyboardInterrupt: Between two batches, after a checkpoint has been written if training had begun.
+    """
+    planned = plan_final(run)
+    if planned is None:
+        return
+    store = FinalStore(run.storage, run.uuid, planned)
+    kept = store.begin()
+    if not kept.missing:
+        return
+    observer.say(
+        f"Final: trials {', '.join(map(str, kept.wanted))} are trained again with seeds "
+        f"{' and '.join(map(str, kept.seeds))}, and judged on the report photos; {len(kept.missing)} of "
+        f"{len(kept.keys)} runs to go"
+    )
+    environment.load_networks()
+    from tuner.running.finals.final_training import FinalTraining
+
+    try:
+        training = FinalTraining(run, say=observer.say)
+        with HeldInterrupts() as interrupts:
+            _train_missing(run, training, store=store, observer=observer, check=interrupts.check)
+    finally:
+        observer.close()
+
+
+def _train_missing(
+    run: StudyRun,
+    training: "FinalTraining",
+    *,
+    store: FinalStore,
+    observer: StudyObserver,
+    check: Callable[[], None],
+) -> None:
+    """Train runs that nobody has, until none is missing; wait for those that others train."""
+    claims = FinalClaims(run.storage, run.uuid)
+    has_waited = False
+    while True:
+        check()
+        key = claims.take()
+        if key is not None:
+            _train(key, training, store=store, claims=claims, observer=observer, check=check)
+            continue
+        if not store.known().missing:
+            return
+        if not has_waited:
+            observer.say("waiting for other processes, which train the last runs of the final")
+        has_waited = True
+        time.sleep(POLL_SECONDS)
+
+
+def _train(
+    key: RunKey,
+    training: "FinalTraining",
+    *,
+    store: FinalStore,
+    claims: FinalClaims,
+    observer: StudyObserver,
+    check: Callable[[], None],
+) -> None:
+    """Train a claimed run and keep it, or leave a checkpoint; it is nobody's then."""
+    renewed = time.monotonic()
+
+    def on_batch(num_images: int) -> None:
+        nonlocal renewed
+        observer.on_batch(num_images)
+        check()
+        if time.monotonic() - renewed > RENEW_SECONDS:
+            renewed = time.monotonic()
+            claims.renew(key)
+
+    try:
+        observer.on_start(key[0], training.sampled(key).loss_weights())
+        run = training.train(key, on_batch=on_batch)
+        kept = store.keep_run(run)
+        training.forget(key)
+        observer.on_final_run(run, num_done=len(kept.keys) - len(kept.missing), num_runs=len(kept.keys))
+    finally:
+        # What ended the run says more; and a claim ends with its process.
+        with suppress(StudiesError):
+            claims.release(key)

@@ -1,0 +1,68 @@
+"""Where a final is kept: with its study, each run as soon as it is done."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import final
+
+from optuna.samplers import RandomSampler
+
+from studies.records import attributes
+from studies.records.final import FinalRun, StudyFinal
+from studies.storage.database_errors import storage_errors
+from studies.storage.study_storage import StudyStorage
+
+
+@final
+class FinalStore:
+    """The final of one study; several commands write into it, and lose nothing."""
+
+    def __init__(self, storage: StudyStorage, study_uuid: str, planned: StudyFinal) -> None:
+        """Take the storage, opened for writing, and what is planned; nothing is written yet."""
+        self._storage = storage
+        self._uuid = study_uuid
+        self._planned = planned
+
+    def begin(self) -> StudyFinal:
+        """Have what is kept want the planned finalists; runs that are done stay.
+
+        Raises:
+            StudyError: The study was deleted.
+            StorageError: The database cannot be written.
+        """
+        planned = self._planned
+        return self._change(lambda kept: replace(kept, wanted=planned.wanted))
+
+    def known(self) -> StudyFinal:
+        """Return what is kept, whoever wrote it last.
+
+        Raises:
+            StudyError: The study was deleted.
+            StorageError: The database cannot be read.
+        """
+        study = self._storage.read_by_uuid(self._uuid)
+        with storage_errors(self._storage.url):
+            return self._comparable(study.user_attrs.get(attributes.FINAL))
+
+    def keep_run(self, run: FinalRun) -> StudyFinal:
+        """Keep a run that is done; the same trial's of the same seed that is there already stays.
+
+        Raises:
+            StudyError: The study was deleted.
+            StorageError: The database cannot be written.
+        """
+        return self._change(lambda kept: kept.with_run(run))
+
+    def _change(self, change: Callable[[StudyFinal], StudyFinal]) -> StudyFinal:
+        with self._storage.exclusive(), storage_errors(self._storage.url):
+            study = self._storage.load_by_uuid(self._uuid, sampler=RandomSampler())
+            value = study.user_attrs.get(attributes.FINAL)
+            changed = change(self._comparable(value))
+            if changed.to_attribute() != value:
+                study.set_user_attr(attributes.FINAL, changed.to_attribute())
+        return changed
+
+    def _comparable(self, value: object) -> StudyFinal:
+        """What is kept, unless another judge scored it or it is of other seeds."""
+        kept, planned = StudyFinal.parse(value), self._planned
+        conditions = (planned.judge_version, planned.seeds)
+        return planned if kept is None or (kept.judge_version, kept.seeds) != conditions else kept

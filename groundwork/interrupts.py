@@ -21,7 +21,18 @@ class HeldInterrupts:
     def __init__(self) -> None:
         """Begin without a note."""
         self._noted = False
+        self._is_urgent = False
         self._handlers: dict[int, Any] = {}
+
+    @property
+    def has_come(self) -> bool:
+        """Whether a signal has come."""
+        return self._noted
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether a second one has."""
+        return self._is_urgent
 
     def check(self) -> None:
         """Say that here is a good place to stop.
@@ -55,5 +66,6 @@ class HeldInterrupts:
 
     def _note(self, _signal: int, _frame: FrameType | None) -> None:
         if self._noted:
+            self._is_urgent = True
             raise KeyboardInterrupt
         self._noted = True

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 import socket
 import uuid
 from collections.abc import Mapping
@@ -38,7 +39,12 @@ class WorkerIdentity:
     @classmethod
     def current(cls) -> Self:
         """This process."""
-        process = psutil.Process()
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """A process of this machine that is there, be it as one that has ended and that nobody has waited for."""
+        process = psutil.Process(pid)
         return cls(
             machine=this_machine(), host=socket.gethostname(), pid=process.pid, started=_seconds_since_boot(process)
         )

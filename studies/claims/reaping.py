@@ -254,7 +254,7 @@ def _num_kills(trial: UnfinishedTrial) -> int:
 
 
 def _fail(
-    storage: StudyStorage, study: optuna.Study, trial: UnfinishedTrial, *, retry: bool, reason: str = WORKER_DIED
+    storage: StudyStorage, study: optuna.Study, trial: UnfinishedTrial, *, retry: bool, reason: str | None = None
 ) -> bool:
     """Fail a running trial; return whether it still ran.
 
@@ -262,7 +262,7 @@ def _fail(
     """
     # Another process's heartbeat check may fail it first; the next reaper then enqueues the retry.
     with suppress(UpdateFinishedTrialError):
-        storage.optuna.set_trial_user_attr(trial.id, FAILURE, reason)
+        storage.optuna.set_trial_user_attr(trial.id, FAILURE, reason or trial.failure or WORKER_DIED)
         storage.optuna.set_trial_user_attr(trial.id, ABANDONED, trial.cause or KILLED)
         if retry:
             _enqueue(storage, study, trial)

@@ -6,7 +6,16 @@ from typing import Any, Final, final
 import optuna
 from optuna.trial import FrozenTrial
 
-from studies.records.attributes import ABANDONED, BASELINE, FAILURE, FORETOLD, INTERRUPTED, NUM_RETRIES, RETRY_OF
+from studies.records.attributes import (
+    ABANDONED,
+    BASELINE,
+    FAILURE,
+    FORETOLD,
+    INTERRUPTED,
+    KILLED,
+    NUM_RETRIES,
+    RETRY_OF,
+)
 from studies.records.trial_parameters import parameters_of
 
 KILLS_BEFORE_LAST: Final = 2
@@ -42,6 +51,12 @@ def mark_interrupted(trial: optuna.Trial, reason: str) -> None:
     """
     trial.set_user_attr(FAILURE, reason)
     trial.set_user_attr(ABANDONED, INTERRUPTED)
+
+
+def mark_killed(trial: optuna.Trial, reason: str) -> None:
+    """Note on a running trial that fails now that it may not be to blame (memory ran out): it counts as killed."""
+    trial.set_user_attr(FAILURE, reason)
+    trial.set_user_attr(ABANDONED, KILLED)
 
 
 def enqueue_retry(study: optuna.Study, trial: FrozenTrial, *, num_kills: int) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -98,11 +98,17 @@ def run_command(*arguments: object, cwd: Path, typed: str = "") -> Outcome:
 class CommandProcess:
     """The command line in a process group of its own, as from a terminal."""
 
-    def __init__(self, *arguments: object, cwd: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: object,
+        cwd: Path,
+        environment: dict[str, str] | None = None,
+        program: Sequence[str] = ("-P", "-m", "styletuner"),
+    ) -> None:
         self._log = cwd / f"log-{time.monotonic_ns()}.txt"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "styletuner", *map(str, arguments)],
+                [sys.executable, *program, *map(str, arguments)],
                 cwd=cwd,
                 env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,

@@ -33,6 +33,7 @@ class StudyRequest:
         scout: A trained scout that the trials shall start from; None for one that the study trains. The configuration
             says that they start from one, as `ScoutRecord.settings` has it.
         counts_trials: Whether `search.trials` ends the study; if not, there are as many as `search.stop.minutes` holds.
+        owns_process: Whether this process is there for the study alone: if it hangs it is ended; told of otherwise.
         output: Folder for the best weights' config and the contact sheet; None to write neither.
     """
 
@@ -45,6 +46,7 @@ class StudyRequest:
     total: int | None = None
     scout: ScoutRecord | None = None
     counts_trials: bool = True
+    owns_process: bool = False
     output: Path | None = None
 
     @property

@@ -245,8 +245,9 @@ def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver) -
     if request.workers == 1:
         environment.load_networks()
         from tuner.running.workers.in_process import run_here
+        from tuner.running.workers.watchdog import end_process, warn_of_hang
 
-        run_here(run, observer)
+        run_here(run, observer, on_hang=end_process if request.owns_process else warn_of_hang)
     else:
         from tuner.running.workers.worker_processes import run_in_processes
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import optuna
@@ -14,7 +14,6 @@ from measures.quality import Quality
 from measures.sampled_values import SampledValues
 from measures.versions import JUDGE_VERSION
 from objectives.errors import DivergedError
-from objectives.training.trainer import TrainingLosses
 from studies.errors import StudyError
 from studies.records import attributes
 from studies.storage.optuna_internals import study_id_of
@@ -23,11 +22,14 @@ from studies.storage.study_storage import StudyStorage, storage_errors
 from studies.storage.tables import save_photo_quality
 from tuner.search.goals import goal_values
 from tuner.search.pruners import prune_reason, report_quality, should_prune
-from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
 from tuner.search.trial_health import TrialHealth
 from tuner.search.trial_observer import RungEvent, TrialObserver
 from tuner.search.trial_scores import draw_trial_sheet, photo_quality_records, score_attributes
+
+if TYPE_CHECKING:
+    from objectives.training.trainer import TrainingLosses
+    from tuner.search.resources import StudyResources
 
 InitialWeights = Callable[[SampledValues], Sequence[NDArray[np.float32]]]
 """Gives the weights, as the network's `get_weights` does, that a trial of some values begins with."""
@@ -42,7 +44,7 @@ class TrialRunner:
         storage: StudyStorage,
         study_uuid: str,
         *,
-        resources: StudyResources,
+        resources: "StudyResources",
         observer: TrialObserver,
         initial_weights: InitialWeights | None = None,
     ) -> None:
@@ -158,7 +160,7 @@ class TrialRunner:
         self,
         trial: optuna.Trial,
         quality: Quality,
-        losses: TrainingLosses,
+        losses: "TrainingLosses",
         *,
         notes: Sequence[Mapping[str, Any]],
         images_seen: int,

@@ -143,6 +143,7 @@ def run(
         total=total,
         scout=given,
         counts_trials=minutes is None or total is not None or widen,
+        owns_process=True,
     )
     if dry_run:
         _print_estimate(request, as_json=as_json)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import optuna
 
@@ -12,19 +12,20 @@ from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.observer import StudyObserver
 from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
-from tuner.running.workers.watchdog import ProgressWatchdog
+from tuner.running.workers.watchdog import HANG_SECONDS, ProgressWatchdog, end_process
 from tuner.running.workers.worker import Worker
 from tuner.search.resources import StudyResources
 from tuner.search.trial import TrialRunner
 from tuner.search.trial_observer import TrialObserver
 
-HANG_SECONDS: Final = 900.0
-"""Time without a training step after which a worker counts as hung: the first step, compilation included, takes
-tens of seconds on the slowest machine tried; fifteen minutes leave room for far larger crops."""
 
-
-def run_here(run: StudyRun, observer: StudyObserver) -> None:
+def run_here(run: StudyRun, observer: StudyObserver, *, on_hang: Callable[[float], None] = end_process) -> None:
     """Run trials in this process until the study has its total.
+
+    Args:
+        run: The study.
+        observer: Told what happens.
+        on_hang: Told, in another thread, for how many seconds nothing has happened; by default it ends the process.
 
     Raises:
         StudyError: The study's scale is another one than is measured here, or what its trials start from is gone.
@@ -35,7 +36,7 @@ def run_here(run: StudyRun, observer: StudyObserver) -> None:
         return
     # Optuna's own line for each trial says less than ours, and it warns of a failed one with a traceback.
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    watchdog = ProgressWatchdog(patience_seconds=HANG_SECONDS)
+    watchdog = ProgressWatchdog(patience_seconds=HANG_SECONDS, on_hang=on_hang)
     watchdog.start()
     interrupts = HeldInterrupts()
 

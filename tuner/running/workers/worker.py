@@ -17,14 +17,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from studies.claims.claiming import Claim, NoClaim, attach, claim, close
 from studies.claims.processes import WorkerIdentity
 from studies.claims.reaping import reap, release
-from studies.claims.retries import mark_interrupted
+from studies.claims.retries import mark_interrupted, mark_killed
 from studies.errors import ClaimLostError, StorageError, StudiesError, StudyError
 from studies.records import attributes
 from studies.storage.database_errors import storage_error, storage_errors
 from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import MAX_TRIALS
+from tuner.errors import WorkerError
 from tuner.running.stopping import Allowance
+from tuner.running.workers.memory_faults import memory_fault
+from tuner.running.workers.worker_ends import INTERRUPTED
 from tuner.search.pruners import build_pruner
 from tuner.search.samplers import build_sampler
 from tuner.search.trial import TrialRunner
@@ -35,7 +38,6 @@ POLL_SECONDS: Final = 1.0
 MAX_CONSECUTIVE_FAILURES: Final = 3
 """Trials that may fail one after another before a worker gives up: the fault is then not in the sampled weights."""
 
-INTERRUPTED: Final = "interrupted by the user"
 RENAMED: Final = "its study was renamed"
 
 _ENDED_BY_OTHERS: Final = (UpdateFinishedTrialError, ValueError, AssertionError)
@@ -160,10 +162,14 @@ class Worker:
             raise
 
     def _note_failure(self, attempt: "_Attempt", trial: optuna.Trial, error: Exception) -> None:
-        cause = self._outside_cause(error)
+        memory = memory_fault(error)
+        cause = None if memory is not None else self._outside_cause(error)
         if cause is not None or attempt.last_try:
-            attempt.fatal = cause or error
-        _note_failure(trial, cause or error, outside=cause is not None)
+            attempt.fatal = cause or (error if memory is None else WorkerError(f"Trials ran {memory}."))
+        if memory is None:
+            _note_failure(trial, cause or error, outside=cause is not None)
+        else:
+            mark_killed(trial, memory)
 
     def _has_moved(self, study: optuna.Study) -> bool:
         """Whether the study was deleted or renamed, which optuna-dashboard does by copying it to another id."""

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
 from types import FrameType
@@ -33,6 +33,9 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, ending: "RunEnding",
         StudyError: There is no such study, or it was made by another version.
         PhotosError: The photos are not there.
     """
+    from tuner.installation.environment import load_networks
+
+    load_networks()
     from studies.records.study_record import StudyRecord
     from tuner.configuration.loading import merge, validate_config
     from tuner.running.observer import SilentObserver
@@ -56,27 +59,29 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, ending: "RunEnding",
     run_here(run, SilentObserver())
 
 
-def main() -> None:
-    """Run a worker as the arguments say; end with 0, 1 after an interrupt or a fault of ours, 2 for bad input."""
+RunWorker = Callable[..., None]
+"""Runs trials as `run_worker` does, whose arguments it takes."""
+
+
+def main(run: RunWorker = run_worker) -> None:
+    """Run a worker as the arguments say, and end with 0, 1 after an interrupt, or as `worker_ends` says."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end_at_once)
     try:
         threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-        from tuner.installation.environment import load_networks
-
-        load_networks()
-        _run_quietly(*sys.argv[1:3], photos=sys.argv[3:])
+        _run_quietly(*sys.argv[1:3], photos=sys.argv[3:], run=run)
     except KeyboardInterrupt:
         sys.exit(1)
     except Exception as error:
         from tuner.error_messages import explain
+        from tuner.running.workers.worker_ends import BAD_INPUT, GAVE_UP
 
         message, status = explain(error)
         sys.stderr.write(f"styletuner worker {os.getpid()}: {message}\n")
-        sys.exit(status)
+        sys.exit(status if status == BAD_INPUT else GAVE_UP)
 
 
-def _run_quietly(study_uuid: str, ending: str, *, photos: Sequence[str]) -> None:
+def _run_quietly(study_uuid: str, ending: str, *, photos: Sequence[str], run: RunWorker) -> None:
     """The parent prints what is finished."""
     from studies.storage.study_storage import StudyStorage
     from tuner.running.workers.run_ending import RunEnding
@@ -87,7 +92,7 @@ def _run_quietly(study_uuid: str, ending: str, *, photos: Sequence[str]) -> None
         redirect_stderr(nowhere),
         StudyStorage.open(os.environ[STORAGE_VARIABLE]) as storage,
     ):
-        run_worker(storage, study_uuid, ending=RunEnding.from_json(ending), photos=photos)
+        run(storage, study_uuid, ending=RunEnding.from_json(ending), photos=photos)
 
 
 def _end_with_parent() -> None:

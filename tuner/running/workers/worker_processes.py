@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from optuna.trial import FrozenTrial, TrialState
@@ -14,54 +14,63 @@ from tuner.errors import WorkerError
 from tuner.running.observer import StudyObserver
 from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
+from tuner.running.workers.crew import Crew
 from tuner.running.workers.run_ending import ending_of
 
 STORAGE_VARIABLE: Final = "STYLETUNER_WORKER_STORAGE"
 """Hands a storage's URL to a worker process: a password has no place among a command's arguments."""
 
+# -P: the folder that the user is in must not shadow our packages.
+WORKER_PROGRAM: Final = ("-P", "-m", "styletuner._worker_process")
+"""What Python is told to run in a worker process."""
+
 POLL_SECONDS: Final = 0.5
 
 
-def run_in_processes(run: StudyRun, num_workers: int, observer: StudyObserver) -> None:
+def run_in_processes(
+    run: StudyRun, num_workers: int, observer: StudyObserver, *, program: Sequence[str] = WORKER_PROGRAM
+) -> None:
     """Start worker processes and tell what they finish, until the study has its total or is stopped.
 
-    A worker that dies is not replaced: the others take over its trial.
+    A worker that dies is replaced, see `Crew`; its trial is run again by whoever comes first. An interrupt has the
+    workers give their trials back; a second one kills them.
+
+    Args:
+        run: The study.
+        num_workers: Processes.
+        observer: Told what happens.
+        program: What Python is told to run in each of them.
 
     Raises:
         WorkerError: Every worker ended before the study had its total, or was stopped.
     """
     if run.is_done():
         return
-    processes = [_start_worker(run, num_workers) for _ in range(num_workers)]
+    crew = Crew(run, num_workers, start=lambda _: _start_worker(run, num_workers, program=program), say=observer.say)
+    interrupts = HeldInterrupts()
     try:
         # An interrupt within a query would have SQLAlchemy log a traceback.
-        with HeldInterrupts() as interrupts:
-            _follow(run, processes, observer, check=interrupts.check)
-    except BaseException:
-        for process in processes:
-            process.terminate()
+        with interrupts:
+            _follow(run, crew, observer, check=interrupts.check)
+    except KeyboardInterrupt:
+        observer.close()
+        if not interrupts.is_urgent:
+            observer.say("The workers give their trials back; Ctrl-C once more stops them at once.")
         raise
     finally:
         observer.close()
-        for process in processes:
-            process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
-    if all(process.returncode != 0 for process in processes):
+        crew.stop(at_once=interrupts.is_urgent)
+    if not crew.has_succeeded:
         raise WorkerError(f"All {num_workers} workers ended before the study had its trials; see above for why.")
 
 
-def _start_worker(run: StudyRun, num_workers: int) -> subprocess.Popen[bytes]:
+def _start_worker(run: StudyRun, num_workers: int, *, program: Sequence[str]) -> subprocess.Popen[bytes]:
     threads = str(max(1, (os.cpu_count() or 1) // num_workers))
     names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
     # Where the photos lie on this machine; what the study says may be of another one.
     photos = map(str, run.config.photos)
     return subprocess.Popen(
-        # -P: the folder that the user is in must not shadow our packages.
-        [
-            *(sys.executable, "-P", "-m", "styletuner._worker_process"),
-            *(run.uuid, ending_of(run).to_json(), *photos),
-        ],
+        [sys.executable, *program, run.uuid, ending_of(run).to_json(), *photos],
         env={**dict.fromkeys(names, threads), **os.environ, STORAGE_VARIABLE: run.storage.url},
         # Its end tells the worker that this process is gone.
         stdin=subprocess.PIPE,
@@ -70,13 +79,12 @@ def _start_worker(run: StudyRun, num_workers: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _follow(
-    run: StudyRun, processes: list[subprocess.Popen[bytes]], observer: StudyObserver, *, check: Callable[[], None]
-) -> None:
+def _follow(run: StudyRun, crew: Crew, observer: StudyObserver, *, check: Callable[[], None]) -> None:
     told = {trial.number for trial in _trials(run) if trial.state.is_finished()}
     report = StandingReport(run, observer)
     while True:
-        running = any(process.poll() is None for process in processes)
+        crew.look()
+        running = crew.is_running
         report.tell()
         trials = _trials(run)
         for trial in trials:

@@ -29,6 +29,7 @@ from tests.studies.many_trials import add_trials, counted_statements
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, read_trials, require_exactly
 from tuner.configuration.settings import SearchSection, StudyConfig
+from tuner.errors import WorkerError
 from tuner.running.stopping import Allowance
 from tuner.running.workers.worker import MAX_CONSECUTIVE_FAILURES, Worker
 from tuner.search.resources import StudyResources
@@ -158,6 +159,30 @@ def test_fault_of_the_disk_stops_at_once_and_the_weights_are_run_again(stage: St
     assert again.params == failed.params != other.params
     assert again.user_attrs[attributes.RETRY_OF] == failed.number
     assert stage.states() == ["FAIL", "COMPLETE", "COMPLETE"]
+
+
+def test_a_trial_that_runs_out_of_memory_is_run_again(stage: Stage) -> None:
+    """Here, since the process goes on being of use."""
+
+    def script(number: int) -> float:
+        if number == 1:
+            raise MemoryError("Unable to allocate 9.00 TiB")
+        return 0.5
+
+    stage.work(script, total=3)
+    assert stage.states() == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    failed, again = stage.trials()[1:3]
+    assert again.params == failed.params
+    assert failed.user_attrs[attributes.FAILURE].startswith("out of memory: use fewer --workers, or lower ")
+
+
+def test_memory_that_is_always_too_small_ends_the_worker_in_words(stage: Stage) -> None:
+    def script(_: int) -> float:
+        raise MemoryError
+
+    with pytest.raises(WorkerError, match=r"^Trials ran out of memory: .*lower training\.batch_size"):
+        stage.work(script, total=3)
+    assert stage.states() == ["FAIL"] * MAX_CONSECUTIVE_FAILURES
 
 
 def test_interrupt_gives_the_trial_back(stage: Stage) -> None:

@@ -91,7 +91,9 @@ def trial_note(
     lines += [*_quality_table(summary.parts), *_weights_table(summary.weights)]
     if summary.lowered_by:
         lines += [f"Lowered by: {summary.reasons()}", ""]
-    ending = [origin_in_words(is_baseline=summary.is_baseline, foretold=summary.foretold)]
+    ending = [
+        origin_in_words(is_baseline=summary.is_baseline, foretold=summary.foretold, taken_from=summary.taken_from)
+    ]
     ending = [words[0].upper() + words[1:] for words in ending if words]
     ending += [f"{summary.images_seen} images seen"] if summary.images_seen else []
     ending += [f"{summary.seconds:.0f} s"] if summary.seconds else []

@@ -50,7 +50,9 @@ def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, mark: s
     strip = trial.pictures.get("outputs")
     outputs = read_strip(storage, strip, num_pictures=num_photos) if strip else []
     parts = {name: float(trial.parts[key]) for key, name in PART_LABELS.items() if key in trial.parts}
-    note = f"after {trial.images_seen} images" if trial.state == "PRUNED" else mark
+    ending = f"after {trial.images_seen} images" if trial.state == "PRUNED" else mark
+    origin = "" if trial.taken_from is None else trial.taken_from.in_words()
+    note = ", ".join(filter(None, [ending, origin]))
     if not note and trial.lowered_by:
         note = str(trial.lowered_by[0]["text"])
     return SheetRow(

@@ -76,6 +76,7 @@ def run_study(  # noqa: PLR0913 (a notebook names the few that it wants)
     from tuner.running.request import StudyRequest  # noqa: PLC0415
     from tuner.running.run_study import run_study as run  # noqa: PLC0415
 
+    require_one_style(style)
     if time is not None:
         settings = {**settings, "search__stop__minutes": parse_minutes(time)}
     pictures = {"style": None if style is None else str(style), "photos": [str(photo) for photo in photos] or None}
@@ -94,6 +95,21 @@ def run_study(  # noqa: PLR0913 (a notebook names the few that it wants)
             raise functions.error from None
         raise
     return Study(result.name, storage=str(storage))
+
+
+def require_one_style(style: object) -> None:
+    """Refuse several style images.
+
+    Raises:
+        ConfigError: There are several.
+    """
+    from tuner.errors import ConfigError  # noqa: PLC0415
+
+    if style is not None and not isinstance(style, str | Path):
+        raise ConfigError(
+            f"`style` must be one picture. Received {style!r}. Call once for each: studies of the same photos share "
+            "their crops and features; or take `styletuner study run`, which takes several."
+        )
 
 
 def _nested(settings: dict[str, Any]) -> dict[str, Any]:

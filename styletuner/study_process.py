@@ -14,6 +14,7 @@ from typing import Any, Final, final
 from studies.storage.addresses import DEFAULT_STORAGE
 from styletuner.errors import StudyProcessError
 from styletuner.study import Study
+from styletuner.study_here import require_one_style
 
 _POLL_SECONDS: Final = 0.1
 
@@ -133,7 +134,11 @@ def start_study(
 
     Returns:
         The process, which has just been started: what is wrong with the input, its `wait` or `study` raises.
+
+    Raises:
+        ConfigError: There are several style images.
     """
+    require_one_style(style)
     folder = Path(tempfile.mkdtemp(prefix="styletuner-"))
     command = [sys.executable, "-P", "-m", "styletuner", "study", "run", str(config), "--json"]
     command += _options({"style": style, "name": name, "storage": storage})

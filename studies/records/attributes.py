@@ -48,6 +48,8 @@ FINAL_CLAIMS: Final = "final_claims"
 
 BASELINE: Final = "baseline"
 """On the trial that runs the weights a study begins with."""
+TAKEN_FROM: Final = "taken_from"
+"""On a trial whose setting was the best one of a study of another style: see `TakenFrom`."""
 FORETOLD: Final = "foretold"
 """On a trial that the study's scout suggested: quality as the scout has it, and its standard error over the photos."""
 FORETOLD_SETTING: Final = "setting"

@@ -16,6 +16,7 @@ from measures.ties import spread_behind
 from studies.records.final import FinalOutcome, StudyFinal
 from studies.records.study_record import StudyRecord
 from studies.records.study_scout import ScoutFinding, judge_scout, num_suggestions_to_come
+from studies.records.taken_from import TakenFrom
 from studies.records.tied_trials import tied_with
 from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
@@ -52,6 +53,7 @@ class TrialSummary:
         copied_from: UUID of the study that ran it; None where its own did.
         foretold: Quality as the study's scout had it, which suggested the trial; None where it did not.
         is_baseline: Whether it runs the weights that the study began with.
+        taken_from: The trial of another style's study whose setting it runs; None where it runs its own.
     """
 
     number: int
@@ -73,6 +75,7 @@ class TrialSummary:
     copied_from: str | None = None
     foretold: float | None = None
     is_baseline: bool = False
+    taken_from: TakenFrom | None = None
 
     def reasons(self) -> str:
         """What lowered its quality, in words; empty if nothing did."""
@@ -243,6 +246,7 @@ def summarise_trial(trial: FrozenTrial) -> TrialSummary:
         copied_from=record.copied_from,
         foretold=record.foretold,
         is_baseline=record.is_baseline,
+        taken_from=record.taken_from,
     )
 
 

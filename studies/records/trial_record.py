@@ -8,6 +8,7 @@ from measures.loss_weights import TERMS
 from measures.quality import PART_NAMES
 from studies.records import attributes
 from studies.records.attribute_values import count_of, mapping_of, number_of, text_of, texts_by_name
+from studies.records.taken_from import TakenFrom
 
 
 @final
@@ -32,6 +33,7 @@ class TrialRecord:
         is_baseline: Whether it runs the weights that the study began with.
         copied_from: UUID of the study that ran it; None where its own did.
         foretold: Quality as the study's scout had it, which suggested the trial; None where it did not.
+        taken_from: The trial of another style's study whose setting it runs; None where it runs its own.
     """
 
     weights: Mapping[str, float]
@@ -50,6 +52,7 @@ class TrialRecord:
     is_baseline: bool
     copied_from: str | None = None
     foretold: float | None = None
+    taken_from: TakenFrom | None = None
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -71,6 +74,7 @@ class TrialRecord:
             is_baseline=user_attrs.get(attributes.BASELINE) is True,
             copied_from=text_of(user_attrs.get(attributes.COPIED_FROM)),
             foretold=number_of(mapping_of(user_attrs.get(attributes.FORETOLD)).get("quality")),
+            taken_from=TakenFrom.parse(user_attrs.get(attributes.TAKEN_FROM)),
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from measures.search_ranges import NearEnd
+from studies.records.taken_from import TakenFrom
 
 STATE_WORDS: Final[Mapping[str, str]] = {
     "COMPLETE": "complete",
@@ -47,11 +48,13 @@ def ties_in_words(tied_with_best: Sequence[int]) -> str:
     return f"As good within the standard error over the photos: {listed_trials(tied_with_best)}"
 
 
-def origin_in_words(*, is_baseline: bool, foretold: float | None) -> str:
+def origin_in_words(*, is_baseline: bool, foretold: float | None, taken_from: TakenFrom | None = None) -> str:
     """Return why a trial was run with its weights; empty where the sampler drew them or a person enqueued them."""
     if foretold is not None:
         return f"suggested by the scout (foretold {foretold:.3f})"
-    return "baseline" if is_baseline else ""
+    if is_baseline:
+        return "baseline"
+    return "" if taken_from is None else taken_from.in_words()
 
 
 def near_ends_in_words(near_ends: Sequence[NearEnd], *, study: str, has_scout: bool = False) -> str:

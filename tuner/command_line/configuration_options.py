@@ -1,6 +1,6 @@
 """Options of commands that take a study's configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -13,9 +13,19 @@ from tuner.errors import ConfigError
 
 def configuration_options(function: Any) -> Any:
     """Add the argument CONFIG|PRESET, and the options for what goes over it, to a command."""
+    return _with_options(function, click.option("--style", type=PATH, help="The style image."))
+
+
+def styles_options(function: Any) -> Any:
+    """The same for a command that takes several style images, as `styles`; its class is `SeveralStyles`."""
+    several = "The style image; several, a folder or a pattern: one study each."
+    return _with_options(function, click.option("--style", "styles", type=PATH, multiple=True, help=several))
+
+
+def _with_options(function: Any, style: Any) -> Any:
     decorators = (
         click.argument("source", metavar="CONFIG|PRESET"),
-        click.option("--style", type=PATH, help="The style image."),
+        style,
         click.option(
             "--photos", type=PATH, multiple=True, help="Folder, file or .zip of content photos; may be repeated."
         ),
@@ -38,9 +48,9 @@ def configuration_options(function: Any) -> Any:
 @final
 @dataclass(frozen=True, kw_only=True)
 class ConfigurationFlags:
-    """What the options of `configuration_options` say; None or empty: not given."""
+    """What the options of `configuration_options` or `styles_options` say; None or empty: not given."""
 
-    style: Path | None
+    style: Path | Sequence[Path] | None
     photos: tuple[Path, ...]
     seed: int | None
     weights_source: str | None
@@ -58,7 +68,7 @@ class ConfigurationFlags:
         from tuner.configuration.loading import given, merge, parse_setting
 
         flags: dict[str, Any] = {
-            "style": None if self.style is None else str(self.style),
+            "style": _texts(self.style),
             "photos": [str(path) for path in self.photos] or None,
             "seed": self.seed,
             "loss": {"source": self.weights_source},
@@ -71,6 +81,10 @@ class ConfigurationFlags:
                 raise ConfigError(f"`--set {name}` sets what another option sets already. Give one of them.")
             values = merge(values, parsed)
         return merge(by_options, values)
+
+
+def _texts(paths: Path | Sequence[Path] | None) -> str | list[str] | None:
+    return str(paths) if isinstance(paths, Path) else [str(path) for path in paths or ()] or None
 
 
 def _set_twice(values: Mapping[str, Any], others: Mapping[str, Any]) -> str | None:

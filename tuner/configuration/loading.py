@@ -13,6 +13,7 @@ from groundwork.yaml_files import parse_yaml, read_yaml
 from tuner.configuration.finals import require_possible_final
 from tuner.configuration.preset_files import list_presets, read_preset
 from tuner.configuration.settings import StudyConfig
+from tuner.configuration.style_files import find_styles
 from tuner.errors import ConfigError
 
 DEEPEST_SETTING: Final = 3
@@ -33,18 +34,75 @@ def load_config(source: str, *, overrides: Mapping[str, Any]) -> StudyConfig:
         ConfigError: The source does not exist, is no YAML, or has unknown keys or values of the wrong type or range; or
             a final is asked for, by flags or file, that there cannot be.
     """
-    own: Mapping[str, Any] = {}
-    if source.endswith((".yaml", ".yml")) or Path(source).is_file():
-        own = values = _read_file(Path(source))
+    values = read_settings(source, overrides=overrides)
+    style = values.get("style")
+    if isinstance(style, list) and len(style) > 1:
+        raise ConfigError(
+            f"Configuration `{source}`: `style` names {len(style)} pictures where one is wanted. "
+            "`styletuner study run` alone takes several."
+        )
+    config = validate_config(
+        {**values, "style": style[0]} if isinstance(style, list) and style else values, source=source
+    )
+    require_possible_final(config, asked=_asked(source, overrides), source=source)
+    return config
+
+
+def load_styles(source: str, *, overrides: Mapping[str, Any]) -> tuple[StudyConfig, ...]:
+    """Read a configuration of one style image or of several: a file, a list, a folder or a pattern such as `*.jpg`.
+
+    Args:
+        source: As for `load_config`.
+        overrides: As for `load_config`; the style image may be a list.
+
+    Returns:
+        A configuration for each picture, in the order in which they are named; the same but for that.
+
+    Raises:
+        ConfigError: As `load_config`; or a folder or pattern has no pictures, or a file is in it that cannot be read.
+    """
+    values = read_settings(source, overrides=overrides)
+    named = values.get("style")
+    if not (
+        isinstance(named, str) or (isinstance(named, list) and named and all(isinstance(name, str) for name in named))
+    ):
+        configs: tuple[StudyConfig, ...] = (validate_config(values, source=source),)
+    else:
+        paths = find_styles([named] if isinstance(named, str) else named)
+        configs = tuple(validate_config({**values, "style": str(path)}, source=source) for path in paths)
+    for config in configs:
+        require_possible_final(config, asked=_asked(source, overrides), source=source)
+    return configs
+
+
+def read_settings(source: str, *, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that a configuration has, not checked yet: flags over file over preset.
+
+    Args:
+        source: As for `load_config`.
+        overrides: As for `load_config`.
+
+    Raises:
+        ConfigError: The source does not exist or is no YAML.
+    """
+    if _is_file(source):
+        values = _read_file(Path(source))
         preset = values.get("preset")
         if preset is not None:
             values = merge(_preset(str(preset)), values)
     else:
         values = _preset(source)
         values["preset"] = source
-    config = validate_config(merge(values, overrides), source=source)
-    require_possible_final(config, asked=merge(own, overrides), source=source)
-    return config
+    return merge(values, overrides)
+
+
+def _asked(source: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of file and flags, without those of the preset."""
+    return merge(_read_file(Path(source)) if _is_file(source) else {}, overrides)
+
+
+def _is_file(source: str) -> bool:
+    return source.endswith((".yaml", ".yml")) or Path(source).is_file()
 
 
 def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,8 +189,11 @@ def _shortened(value: object) -> str:
 
 def _relative_to(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     """Paths inside a file are relative to the file, not to where the command is run."""
-    if isinstance(values.get("style"), str):
-        values["style"] = str(folder / values["style"])
+    style = values.get("style")
+    if isinstance(style, str):
+        values["style"] = str(folder / style)
+    elif isinstance(style, list):
+        values["style"] = [str(folder / picture) if isinstance(picture, str) else picture for picture in style]
     photos = values.get("photos")
     if isinstance(photos, str):
         photos = [photos]

@@ -351,7 +351,10 @@ class StudyConfig(Section):
     """Everything that defines a study but its pictures; the same configuration and pictures give the same study."""
 
     preset: str | None = Field(None, description="The preset below this file.")
-    style: PathValue | None = Field(None, description="The style image; in a file, relative to the file.")
+    style: PathValue | None = Field(
+        None,
+        description="The style image; in a file, relative to the file. `study run` takes a list too, a study each.",
+    )
     photos: Paths = Field(
         (),
         description="Folder, file or .zip archive of content photos, or a list; in a file, relative to the file.",

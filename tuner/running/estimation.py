@@ -35,6 +35,7 @@ class Estimate:
     Attributes:
         seconds: Time for training and scoring.
         num_bytes: Disk for the trials' pictures and the tables of crops and features; the database takes little.
+        table_bytes: Of this, the tables, which studies of the same photos share.
         trial_seconds: Of this time, a trial that is not pruned.
         start_seconds: What the trials start from; 0 where that is not to be trained.
         final_seconds: Its final, with the crops of each seed; 0 where it has none.
@@ -42,21 +43,72 @@ class Estimate:
 
     seconds: float
     num_bytes: int
+    table_bytes: int
     trial_seconds: float
     start_seconds: float
     final_seconds: float = 0.0
 
 
-def estimate(
-    config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None], trains_start: bool = False
-) -> Estimate:
+@final
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """What a study's trials cost on this machine, whatever their number and the style image.
+
+    Attributes:
+        seconds_per_image: To train on one.
+        seconds_per_photo: To paint and score one.
+        seconds_per_seed: To set up what trials share once more, for another seed: loss network, crops and features.
+        num_photos: Rung photos.
+        num_calibration: Calibration photos.
+        trial_bytes: Disk for the pictures of a trial.
+        table_bytes: Disk for the tables of crops and features.
+    """
+
+    seconds_per_image: float
+    seconds_per_photo: float
+    seconds_per_seed: float
+    num_photos: int
+    num_calibration: int
+    trial_bytes: int
+    table_bytes: int
+
+    def cost(self, config: StudyConfig, *, trains_start: bool) -> Estimate:
+        """Return what a study costs at this pace.
+
+        Args:
+            config: The study's.
+            trains_start: Whether the scout or starter that trials start from is still to be trained.
+        """
+        num_painted = len(config.rungs) * self.num_photos + self.num_calibration
+        seconds = config.rungs[-1] * self.seconds_per_image + num_painted * self.seconds_per_photo
+        start_seconds = 0.0
+        if trains_start and config.search.start == "scout":
+            num_judged = len(suggesting_positions()) * self.num_photos
+            start_seconds = config.scout.images * self.seconds_per_image + num_judged * self.seconds_per_photo
+        elif trains_start:
+            start_seconds = config.rungs[-1] * self.seconds_per_image
+        num_trials = config.most_whole_trials
+        num_seeds = len(config.final_seeds) if config.num_final_runs else 0
+        final_run = config.rungs[-1] * self.seconds_per_image + config.data.held_out.report * self.seconds_per_photo
+        final_seconds = num_seeds * self.seconds_per_seed + config.num_final_runs * final_run
+        table_bytes = (1 + num_seeds) * self.table_bytes
+        return Estimate(
+            seconds=start_seconds + num_trials * seconds + final_seconds,
+            num_bytes=num_trials * self.trial_bytes + table_bytes,
+            table_bytes=table_bytes,
+            trial_seconds=seconds,
+            start_seconds=start_seconds,
+            final_seconds=final_seconds,
+        )
+
+
+def measure_pace(config: StudyConfig, pictures: StudyPictures, *, report: Callable[[str], None]) -> Pace:
     """Train on a few batches of the study and score what comes out.
 
     Args:
         config: The study's configuration.
         pictures: Its pictures.
         report: Told in a few words what is being done.
-        trains_start: Whether the scout or starter that trials start from is still to be trained.
 
     Raises:
         ConfigError: The study's tables of crops and features have no room.
@@ -77,29 +129,15 @@ def estimate(
     resources.rung.judge.score(list(outputs))
     started = time.monotonic()
     resources.rung.judge.score(list(resources.paint()))
-    seconds_per_photo = (time.monotonic() - started) / len(outputs)
     num_calibration = len(resources.calibration)
-    num_painted = len(config.rungs) * len(outputs) + num_calibration
-    seconds = config.rungs[-1] * seconds_per_image + num_painted * seconds_per_photo
-    num_trials = config.most_whole_trials
-    start_seconds = 0.0
-    if trains_start and config.search.start == "scout":
-        num_judged = len(suggesting_positions()) * len(outputs)
-        start_seconds = config.scout.images * seconds_per_image + num_judged * seconds_per_photo
-    elif trains_start:
-        start_seconds = config.rungs[-1] * seconds_per_image
-    trial_bytes = _picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration
-    num_seeds = 1 + (len(config.final_seeds) if config.num_final_runs else 0)
-    num_bytes = num_trials * trial_bytes + num_seeds * (crop_bytes(config.data) + feature_bytes)
-    final_seconds = (num_seeds - 1) * (setting_up + _feature_seconds(config, resources, feature_bytes)) + (
-        config.num_final_runs * (config.rungs[-1] * seconds_per_image + config.data.held_out.report * seconds_per_photo)
-    )
-    return Estimate(
-        seconds=start_seconds + num_trials * seconds + final_seconds,
-        num_bytes=num_bytes,
-        trial_seconds=seconds,
-        start_seconds=start_seconds,
-        final_seconds=final_seconds,
+    return Pace(
+        seconds_per_image=seconds_per_image,
+        seconds_per_photo=(time.monotonic() - started) / len(outputs),
+        seconds_per_seed=setting_up + _feature_seconds(config, resources, feature_bytes),
+        num_photos=len(outputs),
+        num_calibration=num_calibration,
+        trial_bytes=_picture_bytes(resources.rung.photos, outputs) + int(outputs[0].size) * num_calibration,
+        table_bytes=crop_bytes(config.data) + feature_bytes,
     )
 
 

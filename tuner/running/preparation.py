@@ -9,11 +9,19 @@ from models.pretrained.files import cache_folder
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.running.request import StudyRequest
+from tuner.running.shared_work import SharedWork
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
 
-def prepare(request: StudyRequest, *, say: Callable[[str], None]) -> tuple[StudyConfig, StudyPictures]:
+def prepare(
+    request: StudyRequest, *, say: Callable[[str], None], shared: SharedWork
+) -> tuple[StudyConfig, StudyPictures]:
     """Return the configuration and the pictures of a wanted study, once all that needs no network has been checked.
+
+    Args:
+        request: The study.
+        say: Told in a line what was found.
+        shared: Has the photos if an earlier study of this process has found them.
 
     Raises:
         ConfigError: No style image or no photos are given, or a scout for trials that start from noise.
@@ -22,7 +30,9 @@ def prepare(request: StudyRequest, *, say: Callable[[str], None]) -> tuple[Study
         PhotosError: There are too few photos.
         ScoutError: The scout is another study's.
     """
-    config, pictures = find_pictures(request.config, say=say)
+    config = with_demo_pictures(request.config)
+    pictures = shared.pictures(config)
+    _describe(pictures, say=say)
     if request.scout is not None:
         if config.search.start != "scout":
             raise ConfigError("`search.start` must be scout where a scout is given. Leave one of them out.")
@@ -40,11 +50,13 @@ def find_pictures(config: StudyConfig, *, say: Callable[[str], None]) -> tuple[S
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
     """
-    config = _with_demo_pictures(config)
-    return config, _open_described_pictures(config, say=say)
+    config = with_demo_pictures(config)
+    pictures = open_pictures(config)
+    _describe(pictures, say=say)
+    return config, pictures
 
 
-def _with_demo_pictures(config: StudyConfig) -> StudyConfig:
+def with_demo_pictures(config: StudyConfig) -> StudyConfig:
     """Give the demo preset its own pictures where none are named."""
     if config.preset != "demo" or (config.style and config.photos):
         return config
@@ -52,9 +64,8 @@ def _with_demo_pictures(config: StudyConfig) -> StudyConfig:
     return config.model_copy(update={"style": config.style or demo.style, "photos": config.photos or (demo.photos,)})
 
 
-def _open_described_pictures(config: StudyConfig, *, say: Callable[[str], None]) -> StudyPictures:
-    """Open a study's pictures, and say how many there are and which were skipped."""
-    pictures = open_pictures(config)
+def _describe(pictures: StudyPictures, *, say: Callable[[str], None]) -> None:
+    """Say how many pictures there are and which were skipped."""
     split = pictures.split
     held_out = len(split.rung) + len(split.calibration) + len(split.report)
     say(f"{len(split.training)} photos to train on, {held_out} held out, style {pictures.style_path}")
@@ -62,4 +73,3 @@ def _open_described_pictures(config: StudyConfig, *, say: Callable[[str], None])
         say(pictures.collection.describe_skipped())
     if remark := style_remark(pictures.style_path):
         say(remark[0].upper() + remark[1:])
-    return pictures

@@ -1,7 +1,7 @@
 """A study from its configuration to its exports, or to what it would cost, for the command line and for programs."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -26,14 +26,15 @@ from tuner.running.observer import SilentObserver, StudyObserver
 from tuner.running.own_scout import require_own_scout
 from tuner.running.preparation import prepare
 from tuner.running.request import StudyRequest, finished_trials, has_start, wanted_widening
-from tuner.running.setup import default_study_name, start_or_resume, unused_name
-from tuner.running.stopping import TimeLimit
+from tuner.running.setup import baseline_parameters, default_study_name, start_or_resume, unused_name
+from tuner.running.shared_work import SharedWork
 from tuner.running.study_run import StudyRun
 from tuner.running.widened_study import open_widened
+from tuner.running.winners import chosen_winners
 from tuner.search.study_pictures import StudyPictures
 
 if TYPE_CHECKING:
-    from tuner.running.estimation import Estimate
+    from tuner.running.estimation import Estimate, Pace
     from tuner.running.planning import Plan
 
 
@@ -43,6 +44,7 @@ class StudyEstimate:
     """What a wanted study would cost.
 
     Attributes:
+        name: What it is, or would be, called.
         num_trials: Its trials.
         num_images: Images that each is trained on.
         cost: What they cost at most.
@@ -53,6 +55,7 @@ class StudyEstimate:
         num_final_runs: Runs of its final, of as many images; 0 where it has none.
     """
 
+    name: str
     num_trials: int
     num_images: int
     start: str
@@ -89,12 +92,15 @@ class StudyResult:
     stopped: str | None = None
 
 
-def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> StudyEstimate:
+def estimate_study(
+    request: StudyRequest, *, say: Callable[[str], None], shared: SharedWork | None = None
+) -> StudyEstimate:
     """Check everything that a study needs and estimate its cost, of a wider one that of the rest; changes nothing.
 
     Args:
         request: The study.
         say: Told in a few words what is being done.
+        shared: What was found and measured for studies of other styles already.
 
     Raises:
         ConfigError: The configuration, or where results shall go, cannot be used; or its tables have no room.
@@ -103,7 +109,8 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
         WideningError: The study shall be widened and has no best trial near an end.
     """
     began = time.time()
-    config, pictures = prepare(request, say=say)
+    shared = shared or SharedWork()
+    config, pictures = prepare(request, say=say, shared=shared)
     if request.widen:
         widening = wanted_widening(request, config, pictures)
         say(widening.in_words())
@@ -114,10 +121,9 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
     needs_start = not request.widen and ((num_finished or 0) < config.num_trials or not request.ends_at_total)
     start_images = config.start_images if needs_start and not has_start(request, config, pictures) else 0
     _check_networks(config)
-    from tuner.running.estimation import estimate
     from tuner.running.planning import plan_time
 
-    cost = estimate(config, pictures, report=say, trains_start=start_images > 0)
+    cost = shared.pace(config, pictures, report=say).cost(config, trains_start=start_images > 0)
     is_begun = request.widen or bool(num_finished)
     has_trials_to_come = not request.ends_at_total or request.widen or (num_finished or 0) < config.num_trials
     plan = (
@@ -126,6 +132,7 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
         else None
     )
     return StudyEstimate(
+        name=request.name or default_study_name(config, pictures),
         num_trials=config.most_whole_trials,
         num_images=config.rungs[-1],
         start=config.search.start,
@@ -137,7 +144,13 @@ def estimate_study(request: StudyRequest, *, say: Callable[[str], None]) -> Stud
     )
 
 
-def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -> StudyResult:
+def run_study(
+    request: StudyRequest,
+    *,
+    observer: StudyObserver | None = None,
+    shared: SharedWork | None = None,
+    earlier: Sequence[StudySummary] = (),
+) -> StudyResult:
     """Start or resume a study and run it until it has its trials or is stopped, then its final, if it shall have one.
 
     One that has both is answered at once.
@@ -145,6 +158,8 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
     Args:
         request: The study.
         observer: Told what happens.
+        shared: What was found, loaded and compiled for studies of other styles already.
+        earlier: These studies, whose best settings it begins with if it is new.
 
     Raises:
         ConfigError: The configuration, or where results shall go, cannot be used; or the time is too short.
@@ -160,8 +175,8 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         KeyboardInterrupt: After the running trial has been given back.
     """
     began = time.time()
-    observer = observer or SilentObserver()
-    config, pictures = prepare(request, say=observer.say)
+    observer, shared = observer or SilentObserver(), shared or SharedWork()
+    config, pictures = prepare(request, say=observer.say, shared=shared)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     widening = wanted_widening(request, config, pictures) if request.widen else None
     num_known = (finished_trials(request, config, pictures) or 0) if widening is None else widening.num_finished
@@ -169,10 +184,14 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
     if widening is not None or not request.ends_at_total or num_known < config.num_trials:
         _check_networks(config)
         if config.search.stop.minutes:
-            config, limit = _limited(request, config, pictures, began=began, num_known=num_known, say=observer.say)
+            pace = shared.pace(config, pictures, report=observer.say)
+            config, plan = _plan_run(request, config, pictures, pace=pace, began=began, num_known=num_known)
+            observer.say(plan.in_words())
+            # Workers at the same time share the cores, so that each of their trials takes longer.
+            limit = plan.limit(trial_seconds=plan.trial_seconds * request.workers)
     with StudyStorage.create(request.storage) as storage:
         if widening is None:
-            run = _open_study(storage, request, config, pictures)
+            run = _open_study(storage, request, config, pictures, earlier)
         else:
             run = open_widened(storage, widening, pictures, judge_version=JUDGE_VERSION)
             observer.say(replace(widening, name=run.name).in_words())
@@ -182,7 +201,7 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         observer.on_study(run.name, storage.name)
         if request.scout is not None:
             require_own_scout(storage, run.name, request.scout)
-        _run_trials(run, request, observer)
+        _run_trials(run, request, observer, shared)
         run_final(run, observer)
         stopped = run.standing().stop
         if stopped is not None:
@@ -190,28 +209,19 @@ def run_study(request: StudyRequest, *, observer: StudyObserver | None = None) -
         return replace(_conclude(run, output=request.output), stopped=stopped)
 
 
-def _limited(
-    request: StudyRequest,
-    config: StudyConfig,
-    pictures: StudyPictures,
-    *,
-    began: float,
-    num_known: int,
-    say: Callable[[str], None],
-) -> tuple[StudyConfig, TimeLimit]:
-    """Measure what fits into a run's minutes; return the configuration with so many trials, unless these count."""
-    from tuner.running.estimation import estimate
+def _plan_run(
+    request: StudyRequest, config: StudyConfig, pictures: StudyPictures, *, pace: "Pace", began: float, num_known: int
+) -> tuple[StudyConfig, "Plan"]:
+    """Find what fits into a run's minutes; return the configuration with so many trials, unless these count."""
     from tuner.running.planning import plan_time
 
     trains_start = config.search.start != "noise" and not has_start(request, config, pictures) and not request.widen
-    cost = estimate(config, pictures, report=say, trains_start=trains_start)
+    cost = pace.cost(config, trains_start=trains_start)
     plan = plan_time(config, cost, began=began, is_begun=num_known > 0, num_workers=request.workers)
-    say(plan.in_words())
     if not request.ends_at_total:
         trials = num_known + plan.num_trials + config.start_price
         config = config.model_copy(update={"search": config.search.model_copy(update={"trials": trials})})
-    # Workers at the same time share the cores, so that each of their trials takes longer.
-    return config, plan.limit(trial_seconds=cost.trial_seconds * request.workers)
+    return config, plan
 
 
 def _check_networks(config: StudyConfig) -> None:
@@ -221,17 +231,32 @@ def _check_networks(config: StudyConfig) -> None:
     check_networks(config)
 
 
-def _open_study(storage: StudyStorage, request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> StudyRun:
+def _open_study(
+    storage: StudyStorage,
+    request: StudyRequest,
+    config: StudyConfig,
+    pictures: StudyPictures,
+    earlier: Sequence[StudySummary],
+) -> StudyRun:
     name = request.name or default_study_name(config, pictures)
     if request.new:
         name = unused_name(storage, name)
-    study = start_or_resume(storage, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
+    study = start_or_resume(
+        storage,
+        name,
+        config=config,
+        pictures=pictures,
+        judge_version=JUDGE_VERSION,
+        winners=chosen_winners(earlier, config, baseline=baseline_parameters(config)),
+    )
     return StudyRun(storage=storage, uuid=uuid_of(study), config=config, pictures=pictures)
 
 
-def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver) -> None:
+def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver, shared: SharedWork) -> None:
     if run.is_done():
         return
+    if request.workers > 1:
+        shared = SharedWork()  # what this process loads is not held while others work
     if run.config.search.start == "scout":
         environment.load_networks()
         from tuner.running.scouted_run import settle_scout
@@ -241,13 +266,14 @@ def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver) -
         environment.load_networks()
         from tuner.running.started_run import settle_starter
 
-        settle_starter(run, observer=observer)
+        settle_starter(run, observer=observer, shared=shared)
     if request.workers == 1:
         environment.load_networks()
         from tuner.running.workers.in_process import run_here
         from tuner.running.workers.watchdog import end_process, warn_of_hang
 
-        run_here(run, observer, on_hang=end_process if request.owns_process else warn_of_hang)
+        on_hang = end_process if request.owns_process else warn_of_hang
+        run_here(run, observer, shared=shared, on_hang=on_hang)
     else:
         from tuner.running.workers.worker_processes import run_in_processes
 

@@ -1,10 +1,11 @@
 """Starting a study, or resuming the one that is there if it is the same."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import optuna
+from optuna.trial import TrialState
 
 from measures.loss_weights import LossWeights
 from studies.claims.trial_states import FINISHED_STATES
@@ -12,6 +13,7 @@ from studies.errors import StudyError
 from studies.records import attributes
 from studies.records.rescored_studies import find_rescored, require_rescored
 from studies.records.study_record import StudyRecord
+from studies.records.taken_from import Winner, origins_in
 from studies.records.widened_studies import require_widened
 from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
@@ -52,19 +54,34 @@ def configuration_attributes(config: StudyConfig, pictures: StudyPictures) -> di
 
 
 def start_or_resume(
-    storage: StudyStorage, name: str, *, config: StudyConfig, pictures: StudyPictures, judge_version: str
+    storage: StudyStorage,
+    name: str,
+    *,
+    config: StudyConfig,
+    pictures: StudyPictures,
+    judge_version: str,
+    winners: Sequence[Winner] = (),
 ) -> optuna.Study:
     """Return the study of this name, made if it is not there.
 
     A new study gets the style image as an artifact, its configuration and identity as attributes, and the baseline
     weights as its first trial; the default ones only if they lie in the search range.
 
+    Args:
+        storage: Opened for writing.
+        name: The study's.
+        config: Its configuration.
+        pictures: Its pictures.
+        judge_version: Of the judge that scores it.
+        winners: What studies of other styles found best, of this search space: its trials after the baseline, as long
+            as none has begun.
+
     Raises:
         StudyError: A study of this name has another configuration, style image or photos; says which. Or another tool
             copied it, and trials would go to the copy.
         ConfigError: The baseline weights that the configuration names lie outside the search range.
     """
-    baseline = _baseline_parameters(config)
+    baseline = baseline_parameters(config)
     with storage.exclusive():
         if name in storage.study_names():
             study = storage.load_study(name)
@@ -80,7 +97,20 @@ def start_or_resume(
         _complete(study, storage, config=config, pictures=pictures, judge_version=judge_version)
         if baseline is not None and not study.get_trials(deepcopy=False):
             study.enqueue_trial(baseline, user_attrs={attributes.BASELINE: True})
+        _enqueue_winners(study, winners)
     return study
+
+
+def _enqueue_winners(study: optuna.Study, winners: Sequence[Winner]) -> None:
+    """Enqueue those that are not there yet, as after a kill, in a study that nobody has begun to run."""
+    trials = study.get_trials(deepcopy=False)
+    if any(trial.state is not TrialState.WAITING for trial in trials):
+        return
+    known = origins_in(trials)
+    for winner in winners:
+        if (winner.origin.uuid, winner.origin.trial) not in known:
+            mark = {attributes.TAKEN_FROM: winner.origin.to_attribute()}
+            study.enqueue_trial(dict(winner.params), user_attrs=mark)
 
 
 def num_finished(
@@ -92,7 +122,7 @@ def num_finished(
         StudyError: As `start_or_resume` would.
         ConfigError: As `start_or_resume` would.
     """
-    _baseline_parameters(config)
+    baseline_parameters(config)
     if name not in storage.study_names():
         return None
     study = storage.read_study(name)
@@ -146,7 +176,12 @@ def _complete(
         study.set_user_attr(attributes.STYLE_IMAGE, storage.artifacts.upload(pictures.style_path, study))
 
 
-def _baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
+def baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
+    """Return the parameters of the baseline; None where the study has none.
+
+    Raises:
+        ConfigError: The configuration names one outside the search range.
+    """
     if config.search.baseline is None:
         return None
     content, style, variation = config.search.baseline

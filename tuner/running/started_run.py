@@ -6,18 +6,22 @@ from studies.records.study_record import StudyRecord
 from tuner.running.files_beside_crops import files_beside_crops
 from tuner.running.first_training import SettledElsewhereError, train_in_turn
 from tuner.running.observer import StudyObserver
+from tuner.running.shared_work import SharedWork
 from tuner.running.study_run import StudyRun
+from tuner.search.resources import StudyResources
+from tuner.search.study_scale import as_measured
 from tuner.starting.kept_starter import keep_starter
 from tuner.starting.starter_copies import kept_starter
 from tuner.starting.starter_training import COMMAND, starter_identity, train_starter
 
 
-def settle_starter(run: StudyRun, *, observer: StudyObserver) -> None:
+def settle_starter(run: StudyRun, *, observer: StudyObserver, shared: SharedWork) -> None:
     """Give the study its starter, unless it has it.
 
     Args:
         run: Of a study whose trials start from a starter.
         observer: Told what is done.
+        shared: What earlier studies of this process have loaded already; the trials find here what is loaded now.
 
     Raises:
         ConfigError: There is no room for the crops.
@@ -40,7 +44,10 @@ def settle_starter(run: StudyRun, *, observer: StudyObserver) -> None:
     files = files_beside_crops(run.config, run.pictures, "starter", identity=identity, images=images, command=COMMAND)
 
     def train(report: Callable[[str], None]) -> None:
-        train_starter(run.config, run.pictures, files=files, report=report)
+        def load() -> StudyResources:
+            return shared.resources(run.config, run.pictures, report=report, settle=as_measured)
+
+        train_starter(run.config, run.pictures, files=files, load=load, report=report)
 
     try:
         train_in_turn(files, train, is_settled=lambda: _has_starter(run), observer=observer)

@@ -18,7 +18,7 @@ from objectives.training.references import measure_references, style_targets
 from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
 from tuner.configuration.settings import StudyConfig
 from tuner.search.crop_tables import CropTables
-from tuner.search.judged_set import judged_set
+from tuner.search.judged_set import judged_set, judged_squares
 from tuner.search.study_pictures import StudyPictures
 from tuner.search.study_scale import SettleScale, StudyScale, as_measured
 
@@ -62,8 +62,7 @@ class StudyResources:
         report("drawing crops and measuring references")
         tables = CropTables(config, pictures, report=report, root=tables_root)
         self._crops = tables.crops()
-        self._style_targets = style_targets(self.loss_network, pictures.style, layers=config.loss.style_layers)
-        self.scale = settle(self._measure())
+        self._look_at(pictures, settle)
         self._order = _visiting_order(len(self._crops), config.training.images, seed=config.seed)
         self._features = self._cache_features(tables, report)
         self.trainer = StyleTrainer(
@@ -78,6 +77,47 @@ class StudyResources:
         self.rung = judged_set(config, pictures, pictures.split.rung)
         self.calibration = judged_set(config, pictures, pictures.split.calibration)
         self.rung.judge  # noqa: B018  built now, so that no trial waits for it
+        self._pictures = pictures
+
+    def go_over_to(
+        self,
+        config: StudyConfig,
+        pictures: StudyPictures,
+        *,
+        report: Callable[[str], None],
+        settle: SettleScale = as_measured,
+    ) -> None:
+        """Become the resources of a study that differs in its style image alone, or of a later run of the same one.
+
+        Loss network, crops, features, held-out photos and the compiled step stay: what depends on the style image is
+        given to the step whenever a run begins.
+
+        Args:
+            config: The other study's configuration, the same but for the style image and what changes no number.
+            pictures: The same photos with the other style image.
+            report: Told in a few words what is being done.
+            settle: As for the first study.
+
+        Raises:
+            StudyError: The study's scale is another one than was measured here.
+        """
+        self.config = config
+        if pictures is self._pictures:
+            self.scale = settle(self._measured)
+            return
+        report("measuring references, looking at style image and rung photos")
+        self._look_at(pictures, settle)
+        self.rung, self.calibration = (
+            judged_squares(config, known.photos, known.sha256s, style=pictures.judged_style)
+            for known in (self.rung, self.calibration)
+        )
+        self.rung.judge  # noqa: B018  built now, so that no trial waits for it
+        self._pictures = pictures
+
+    def _look_at(self, pictures: StudyPictures, settle: SettleScale) -> None:
+        self._style_targets = style_targets(self.loss_network, pictures.style, layers=self.config.loss.style_layers)
+        self._measured = self._measure()
+        self.scale = settle(self._measured)
 
     def _measure(self) -> StudyScale:
         references = measure_references(

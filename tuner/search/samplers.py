@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.records.study_scout import ScoutVerdict, judge_scout
+from studies.records.taken_from import num_taken, taken_marks
 from tuner.configuration.search_choice import sampler_of
 from tuner.configuration.settings import SearchSection
 from tuner.search.shared_sequence import SharedSequenceSampler, grid, quasi_random
@@ -139,16 +140,25 @@ class TrialSeededSampler(BaseSampler):
 
     def _of(self, study: optuna.Study, trial: FrozenTrial) -> BaseSampler:
         if trial.number not in self._samplers:
-            seed = np.random.SeedSequence([self._seed, trial.number]).generate_state(1)[0]
+            # Other styles' best settings may be draws of the same seed: they must not be drawn once more.
+            entropy = [self._seed, trial.number, *taken_marks(study.get_trials(deepcopy=False))]
+            seed = np.random.SeedSequence(entropy).generate_state(1)[0]
             self._samplers[trial.number] = self._build(int(seed), study)
         return self._samplers[trial.number]
 
 
 def _num_startup(search: SearchSection, study: optuna.Study | None) -> int:
-    """Return how many random trials come first; those that a scout suggested count among them unless it was wrong."""
+    """Return how many trials of any kind come before the model: as many of them random as without other styles'.
+
+    Those that a scout suggested count among the random ones unless it was wrong; other styles' best never do.
+    """
     startup = DEFAULT_STARTUP if search.trials >= FEW_TRIALS else max(FEWEST_STARTUP, search.trials // 4)
-    if search.start == "scout" and study is not None:
-        finding = judge_scout(study.get_trials(deepcopy=False))
+    if study is None:
+        return startup
+    trials = study.get_trials(deepcopy=False)
+    startup += num_taken(trials)
+    if search.start == "scout":
+        finding = judge_scout(trials)
         if finding.verdict is ScoutVerdict.CONTRADICTED:
             startup += len(finding.suggested)
     return startup

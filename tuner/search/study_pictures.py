@@ -1,9 +1,9 @@
 """A study's pictures: the style image, and the photos in their four disjoint sets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,15 @@ class StudyPictures:
             self.collection, self.split.training, num_crops=data.num_crops, size=data.crop_size, seed=config.seed
         )
 
+    def with_style(self, config: StudyConfig) -> Self:
+        """Return the same photos with the style image of another configuration, which is else the same.
+
+        Raises:
+            ConfigError: No style image is given.
+            ImageError: The style image is missing, no picture, too small or flat.
+        """
+        return replace(self, **_read_style(config))
+
     def held_out(self, photos: Sequence[Photo], *, size: int) -> NDArray[np.float32]:
         """Return the middle squares of some photos, maybe none, (photos, size, size, 3): one shape, one compilation."""
         return held_out_squares(self.collection, photos, size=size)
@@ -83,22 +92,25 @@ def open_pictures(config: StudyConfig) -> StudyPictures:
         ImageError: The style image is missing, no picture, too small or flat.
         PhotosError: There are no photos, or too few of the needed size.
     """
-    if config.style is None:
-        raise ConfigError("No style image is given. Name one: --style painting.jpg")
-    if not config.photos:
+    if config.style is not None and not config.photos:
         raise ConfigError("No photos are given. Name a folder, files or .zip archives: --photos photos/")
     data = config.data
-    style = read_style_image(config.style, size=data.style_size)
+    style = _read_style(config)
     collection = open_photos(config.photos)
     counts = HeldOutCounts(rung=data.held_out.rung, calibration=data.held_out.calibration, report=data.held_out.report)
     split = split_photos(
         collection, held_out=counts, seed=config.seed, min_side=max(data.crop_size, data.held_out.size)
     )
-    return StudyPictures(
-        style_path=config.style,
-        style=style,
-        judged_style=read_style_image(config.style, size=data.held_out.size),
-        style_sha256=sha256_of(config.style),
-        collection=collection,
-        split=split,
-    )
+    return StudyPictures(**style, collection=collection, split=split)
+
+
+def _read_style(config: StudyConfig) -> dict[str, Any]:
+    """Return what `StudyPictures` has of the style image, by field."""
+    if config.style is None:
+        raise ConfigError("No style image is given. Name one: --style painting.jpg")
+    return {
+        "style_path": config.style,
+        "style": read_style_image(config.style, size=config.data.style_size),
+        "judged_style": read_style_image(config.style, size=config.data.held_out.size),
+        "style_sha256": sha256_of(config.style),
+    }

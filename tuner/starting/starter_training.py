@@ -34,7 +34,12 @@ def starter_identity(config: StudyConfig, pictures: Mapping[str, str]) -> str:
 
 
 def train_starter(
-    config: StudyConfig, pictures: StudyPictures, *, files: NetworkFiles, report: Callable[[str], None]
+    config: StudyConfig,
+    pictures: StudyPictures,
+    *,
+    files: NetworkFiles,
+    load: Callable[[], StudyResources],
+    report: Callable[[str], None],
 ) -> None:
     """Train the starter of a study as one of its trials would be, from noise, resuming from its checkpoint.
 
@@ -44,6 +49,7 @@ def train_starter(
         config: The study's configuration.
         pictures: The study's pictures.
         files: Where it goes.
+        load: Gives the study's resources, which a starter that is trained already does not need.
         report: Told in a few words what is being done.
 
     Raises:
@@ -58,7 +64,7 @@ def train_starter(
         report("The starter is trained already, by a study of the same crops.")
         return
     checkpoint = find_checkpoint(files, identity=identity, images=images)
-    resources = StudyResources(config, pictures, report=report)
+    resources = load()
     resources.start(STARTER_VALUES)
     length = RunLength.in_whole_batches(
         images=images, batch_size=config.training.batch_size, checkpoint_every=max(1, images // _NUM_CHECKPOINTS)

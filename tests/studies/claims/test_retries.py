@@ -48,6 +48,13 @@ def test_the_retry_of_a_suggestion_is_that_suggestion(study: optuna.Study) -> No
     assert study.trials[1].user_attrs == {"retry_of": 0, "num_retries": 1, "foretold": foretold}
 
 
+def test_the_retry_of_another_styles_setting_says_so_too(study: optuna.Study) -> None:
+    origin = {"uuid": "1-2", "study": "night", "trial": 7, "quality": 0.4}
+    study.enqueue_trial({"x": 0.5}, user_attrs={"taken_from": origin})
+    enqueue_retry(study, study.trials[0], num_kills=0)
+    assert study.trials[1].user_attrs == {"retry_of": 0, "num_retries": 0, "taken_from": origin}
+
+
 def test_an_interrupt_is_noted_on_the_trial(study: optuna.Study) -> None:
     def objective(trial: optuna.Trial) -> float:
         mark_interrupted(trial, "Ctrl-C")

@@ -25,6 +25,7 @@ WHOLE: dict[str, Any] = {
     attributes.RETRY_OF: 0,
     attributes.NUM_RETRIES: 1,
     attributes.BASELINE: True,
+    attributes.TAKEN_FROM: {"uuid": "1-2", "study": "night", "trial": 7, "quality": 0.4},
 }
 
 
@@ -36,6 +37,8 @@ def test_every_field_is_read() -> None:
     assert (record.images_seen, record.seconds) == (640, 12.5)
     assert (record.reason, record.failure, record.abandoned) == ("below the median", "its worker died", "killed")
     assert (record.worker, record.retry_of, record.num_retries, record.is_baseline) == ({"pid": 7}, 0, 1, True)
+    assert record.taken_from is not None
+    assert record.taken_from.in_words() == "from trial 7 of night"
 
 
 def test_a_trial_of_others_has_nothing_of_ours() -> None:

@@ -2,6 +2,7 @@ import pytest
 from optuna.trial import TrialState
 
 from measures.search_ranges import End, NearEnd
+from studies.records.taken_from import TakenFrom
 from studies.records.trial_words import (
     MAX_LISTED,
     STATE_WORDS,
@@ -58,3 +59,5 @@ def test_why_a_trial_was_run_with_its_weights() -> None:
     assert origin_in_words(is_baseline=True, foretold=None) == "baseline"
     assert origin_in_words(is_baseline=False, foretold=0.5234) == "suggested by the scout (foretold 0.523)"
     assert origin_in_words(is_baseline=False, foretold=None) == ""
+    origin = TakenFrom(uuid="1-2", study="night", trial=7, quality=0.4)
+    assert origin_in_words(is_baseline=False, foretold=None, taken_from=origin) == "from trial 7 of night"

@@ -8,7 +8,7 @@ import pytest
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, opened
 from tuner.configuration.loading import load_config
-from tuner.running.estimation import estimate
+from tuner.running.estimation import measure_pace
 from tuner.search import crop_tables
 from tuner.search.study_pictures import open_pictures
 
@@ -21,7 +21,8 @@ def test_disk_holds_what_a_study_leaves(finished: Path, megabytes: int) -> None:
         str(finished / "tiny.yaml"), overrides={"data": {"feature_cache_megabytes": megabytes, "num_crops": 1000}}
     )
     reports: list[str] = []
-    cost = estimate(config, open_pictures(config), report=reports.append)
+    pace = measure_pace(config, open_pictures(config), report=reports.append)
+    cost = pace.cost(config, trains_start=False)
     # relu2_1 of a 32 px crop: 16 x 16 x 128 numbers of 2 bytes.
     tables = (16 * 16 * 128 * 2 * 1000 if megabytes else 0) + 32 * 32 * 3 * 1000
     with opened(finished / "styletuner.db") as storage:
@@ -31,6 +32,7 @@ def test_disk_holds_what_a_study_leaves(finished: Path, megabytes: int) -> None:
             storage.artifacts.path_of(artifact).stat().st_size for names in pictures for artifact in names.values()
         )
     assert len(pictures) == config.search.trials
+    assert cost.table_bytes == tables
     assert kept < cost.num_bytes - tables < 40 * kept
     assert cost.seconds > 0
     assert any("every step" in line for line in reports) == (megabytes == 0)

@@ -17,7 +17,7 @@ def of_minutes(minutes: float) -> StudyConfig:
 
 
 def cost(*, trial: float, start: float = 0.0) -> Estimate:
-    return Estimate(seconds=0.0, num_bytes=0, trial_seconds=trial, start_seconds=start)
+    return Estimate(seconds=0.0, num_bytes=0, table_bytes=0, trial_seconds=trial, start_seconds=start)
 
 
 def test_as_many_trials_as_are_done_in_time() -> None:

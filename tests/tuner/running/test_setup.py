@@ -13,6 +13,8 @@ from studies.errors import StudyError
 from studies.records import attributes
 from studies.records.style_picture import read_style_picture
 from studies.records.summaries import summarise
+from studies.records.taken_from import TakenFrom, Winner
+from studies.records.trial_record import TrialRecord
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import load_photo_quality
@@ -55,6 +57,38 @@ def test_default_baseline_comes_first(folder: Path, storage: StudyStorage) -> No
 def test_default_baseline_outside_a_narrow_range_is_left_out(folder: Path, storage: StudyStorage) -> None:
     config, pictures = configure(folder, style_to_content=[0.1, 0.5])
     assert first_parameters(storage, config, pictures) == []
+
+
+def winner(trial: int, ratio: float) -> Winner:
+    origin = TakenFrom(uuid="1-2", study="night", trial=trial, quality=0.4)
+    return Winner(origin=origin, params={"style_to_content": ratio, "tv_to_content": 0.05})
+
+
+def test_other_styles_winners_follow_the_baseline(folder: Path, storage: StudyStorage) -> None:
+    config, pictures = configure(folder)
+    winners = [winner(7, 3.0), winner(2, 0.5)]
+    study = start_or_resume(storage, "waves", config=config, pictures=pictures, winners=winners, **JUDGE)
+    waiting = study.get_trials()
+    ratios = [trial.system_attrs["fixed_params"]["style_to_content"] for trial in waiting]
+    assert ratios == [1.0, 3.0, 0.5]
+    assert [TrialRecord.parse(trial.user_attrs).taken_from for trial in waiting] == [
+        None,
+        winners[0].origin,
+        winners[1].origin,
+    ]
+    assert attributes.BASELINE in waiting[0].user_attrs
+
+
+def test_winners_are_enqueued_once_and_before_the_first_trial_alone(folder: Path, storage: StudyStorage) -> None:
+    config, pictures = configure(folder)
+    same: dict[str, Any] = {"config": config, "pictures": pictures, **JUDGE}
+    start_or_resume(storage, "waves", winners=[winner(7, 3.0)], **same)
+    # As after a kill in between: what is missing is added.
+    study = start_or_resume(storage, "waves", winners=[winner(7, 3.0), winner(2, 0.5)], **same)
+    assert len(study.get_trials()) == 3
+    study.optimize(lambda _: 0.5, n_trials=1)
+    study = start_or_resume(storage, "waves", winners=[winner(9, 0.2)], **same)
+    assert len(study.get_trials()) == 3
 
 
 def test_named_baseline_outside_the_range_is_an_error(folder: Path, storage: StudyStorage) -> None:

@@ -182,6 +182,45 @@ def test_a_short_study_leaves_less_to_chance(modelling: str, trials: int, startu
     assert modelled[startup] != by_chance[startup]
 
 
+def begin_with(*ratios: float) -> optuna.Study:
+    """A study whose first trials are other styles' best settings."""
+    study = optuna.create_study(direction="maximize")
+    for number, ratio in enumerate(ratios):
+        origin = {"uuid": "1-2", "study": "night", "trial": number, "quality": 0.4}
+        study.enqueue_trial(
+            {"style_to_content": ratio, "tv_to_content": 0.1}, user_attrs={attributes.TAKEN_FROM: origin}
+        )
+    return study
+
+
+@pytest.mark.parametrize("modelling", ["tpe", "gp"])
+def test_other_styles_best_settings_are_no_random_start(modelling: str) -> None:
+    def drawn(sampler: str) -> list[dict[str, Any]]:
+        return run_trials(begin_with(3.0, 0.3), 8, search=SearchSection(trials=16, sampler=sampler), seed=5)
+
+    modelled, by_chance = drawn(modelling), drawn("random")
+    assert modelled[:6] == by_chance[:6], "two of others and four random ones"
+    assert modelled[6] != by_chance[6]
+
+
+def test_a_setting_drawn_by_one_study_and_taken_by_another_is_not_drawn_there_again() -> None:
+    """Both have one seed: the second would draw the first one's third trial as its own third."""
+    search = SearchSection(trials=16, sampler="random")
+    first = run_trials(optuna.create_study(direction="maximize"), 6, search=search, seed=5)
+    second = run_trials(begin_with(first[3]["style_to_content"]), 6, search=search, seed=5)
+    third = run_trials(begin_with(second[3]["style_to_content"]), 6, search=search, seed=5)
+    ratios = [{round(params["style_to_content"], 9) for params in drawn} for drawn in (first, second[1:], third[1:])]
+    assert not ratios[0] & ratios[1]
+    assert not (ratios[0] | ratios[1]) & ratios[2]
+
+
+def test_a_resumed_study_with_other_styles_settings_goes_on_as_if_it_had_not_stopped() -> None:
+    search = SearchSection(trials=16)
+    straight = run_trials(begin_with(3.0), 8, search=search, seed=5)
+    study = begin_with(3.0)
+    assert run_trials(study, 3, search=search, seed=5) + run_trials(study, 5, search=search, seed=5) == straight
+
+
 def test_auto_is_the_sampler_that_it_stands_for() -> None:
     assert str(build_sampler(SearchSection(sampler="auto"), seed=0)) == str(
         build_sampler(SearchSection(sampler=AUTO_SAMPLER), seed=0)

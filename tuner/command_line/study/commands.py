@@ -1,25 +1,24 @@
 """`styletuner study`: run, list, show, export, enqueue and delete studies."""
 
-import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tuner.command_line.configuration_options import ConfigurationFlags, configuration_options
-from tuner.command_line.durations import Minutes, format_seconds
-from tuner.command_line.options import HELP, PATH, storage_option, storage_words
+from tuner.command_line.configuration_options import ConfigurationFlags, styles_options
+from tuner.command_line.durations import Minutes
+from tuner.command_line.options import HELP, PATH, storage_option
+from tuner.command_line.several_values import SeveralStyles
 from tuner.command_line.study.check import check
 from tuner.command_line.study.export import export
 from tuner.command_line.study.prefer import prefer
 from tuner.command_line.study.rescore import rescore
-from tuner.command_line.study.show import headline, list_studies, show
+from tuner.command_line.study.show import list_studies, show
 from tuner.command_line.study.validate import validate
 
 if TYPE_CHECKING:
     from tuner.running.request import StudyRequest
-    from tuner.running.run_study import StudyResult
 
 
 @click.group(context_settings=HELP, epilog="Example: styletuner study run quick --style painting.jpg --photos photos/")
@@ -32,9 +31,10 @@ for command in (list_studies, show, prefer, rescore, validate, export, check):
 
 
 @study.command(
+    cls=SeveralStyles,
     epilog="Example: styletuner study run quick --style starry_night.jpg --photos photos/ --trials 16",
 )
-@configuration_options
+@styles_options
 @click.option(
     "--trials",
     type=click.IntRange(min=1),
@@ -70,7 +70,7 @@ for command in (list_studies, show, prefer, rescore, validate, export, check):
 @storage_option
 def run(
     source: str,
-    style: Path | None,
+    styles: tuple[Path, ...],
     photos: tuple[Path, ...],
     trials: int | None,
     minutes: float | None,
@@ -109,14 +109,17 @@ def run(
     search.stop.images=N bounds what is trained on in all, search.stop.stagnation=N ends it when N trials in a row
     brought nothing better, search.stop.quality=Q when one is as good. The same command again goes on, with --time for
     as long again.
+
+    Several style images after --style, a folder of them or a pattern have a study each, one after the other; each
+    begins with what those before it found best. --time is for all of them, --trials for each.
     """
-    from tuner.configuration.loading import load_config, merge
+    from tuner.configuration.loading import load_styles, merge
     from tuner.running.request import StudyRequest
     from tuner.scouting.scout_files import read_scout_record
 
     if widen and new:
         raise click.UsageError("--widen goes on from a study and --new starts without any. Give one of them.")
-    flags = ConfigurationFlags(style=style, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
+    flags = ConfigurationFlags(style=styles, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
     if scout and start not in (None, "scout"):
         raise click.UsageError(f"--scout is --start scout, and --start is {start}. Give one of them.")
     search = {
@@ -130,10 +133,10 @@ def run(
     if given is not None:
         # What is said by hand is then found not to fit.
         overrides = merge(given.settings(), overrides)
-    config = load_config(source, overrides=overrides)
-    total = None if (overrides.get("search") or {}).get("trials") is None else config.num_trials
+    configs = load_styles(source, overrides=overrides)
+    total = None if (overrides.get("search") or {}).get("trials") is None else configs[0].num_trials
     request = StudyRequest(
-        config=config,
+        config=configs[0],
         storage=storage,
         name=name,
         new=new,
@@ -145,7 +148,11 @@ def run(
         counts_trials=minutes is None or total is not None or widen,
         owns_process=True,
     )
-    if dry_run:
+    if len(configs) > 1:
+        from tuner.command_line.study.several_studies import estimate_several, run_several
+
+        (estimate_several if dry_run else run_several)(request, configs, as_json=as_json)
+    elif dry_run:
         _print_estimate(request, as_json=as_json)
     else:
         _run(request, as_json=as_json)
@@ -153,31 +160,20 @@ def run(
 
 def _print_estimate(request: "StudyRequest", *, as_json: bool) -> None:
     from tuner.command_line.study.event_lines import print_estimate
+    from tuner.command_line.study.results import echo_estimate
     from tuner.running.run_study import estimate_study
 
     found = estimate_study(request, say=lambda text: click.echo(text, err=True))
     if as_json:
         print_estimate(found, widen=request.widen)
         return
-    if found.plan is not None and not request.ends_at_total:
-        click.echo(f"{found.plan.in_words()}.")
-        return
-    start = f"A {found.start} of {found.start_images:,} images and " if found.start_images else ""
-    final = f" and a final of {found.num_final_runs} runs" if found.num_final_runs else ""
-    click.echo(
-        f"{start}{found.num_trials} trials{final} of {found.num_images} images: at most "
-        f"{format_seconds(found.cost.seconds)} with one worker (pruning makes it less), "
-        f"{math.ceil(found.cost.num_bytes / 2**20)} MB of disk."
-    )
-    if found.plan is not None:
-        click.echo(f"{found.plan.in_words()}.")
-    if found.num_finished is not None:
-        click.echo(f"This is for the whole study, of which {found.num_finished} trials are finished.")
+    echo_estimate(found, ends_at_total=request.ends_at_total)
 
 
 def _run(request: "StudyRequest", *, as_json: bool) -> None:
     from tuner.command_line.study.event_lines import EventLines
     from tuner.command_line.study.progress import StudyProgress
+    from tuner.command_line.study.results import echo_result
     from tuner.running.run_study import run_study
 
     progress = StudyProgress(request.config, num_workers=request.workers)
@@ -192,25 +188,7 @@ def _run(request: "StudyRequest", *, as_json: bool) -> None:
     if lines is not None:
         lines.end(result)
     else:
-        _print_result(result, storage=request.storage)
-
-
-def _print_result(result: "StudyResult", *, storage: str) -> None:
-    """Print what the study found, and where to go from here."""
-    from tuner.installation.environment import own_command
-
-    click.echo(headline(result.summary))
-    for path in result.exports:
-        click.echo(f"Best weights:  {path}")
-    command, place = own_command(), shlex.quote(result.place)
-    if result.sheet is not None:
-        click.echo(f"Contact sheet: {result.sheet}")
-    else:
-        named = shlex.quote(result.name)
-        click.echo(f"Export them:   {command} study export {named} -o best.yaml{storage_words(storage)}")
-    if result.scout_sheet is not None:
-        click.echo(f"Scout sheet:   {result.scout_sheet}")
-    click.echo(f"See them all:  {command} dashboard {place}")
+        echo_result(result, storage=request.storage)
 
 
 @study.command(epilog="Example: styletuner study enqueue quick-starry_night-1a2b3c --weights 1 0.5 0.01")

@@ -17,6 +17,7 @@ from tuner.search.trial_observer import RungEvent
 
 if TYPE_CHECKING:
     from tuner.running.run_study import StudyEstimate, StudyResult
+    from tuner.running.style_outcomes import StyleOutcome
 
 
 @final
@@ -25,7 +26,8 @@ class EventLines(StudyObserver):
 
     In between "final_run" for each run of a finalist that this process has trained.
 
-    A dry run prints one "estimate" instead (`print_estimate`).
+    A dry run prints one "estimate" instead (`print_estimate`). Several styles have these events each, and at the end
+    "styles", or "estimate_of_all".
 
     People are told as ever, on standard error.
     """
@@ -34,6 +36,7 @@ class EventLines(StudyObserver):
         """Take who tells people."""
         self._display = display
         self._standing: Standing | None = None
+        self._study: str | None = None
 
     def say(self, text: str) -> None:
         """Pass it on."""
@@ -42,6 +45,7 @@ class EventLines(StudyObserver):
     def on_study(self, name: str, place: str) -> None:
         """Print where the study is."""
         self._display.on_study(name, place)
+        self._study = name
         _print("study", name=name, storage=place)
 
     def on_standing(self, standing: Standing) -> None:
@@ -75,6 +79,7 @@ class EventLines(StudyObserver):
         )
         _print(
             "trial",
+            study=self._study,
             number=trial.number,
             state=trial.state.name.lower(),
             quality=quality_of(trial),
@@ -121,6 +126,7 @@ def print_estimate(estimate: "StudyEstimate", *, widen: bool) -> None:
     """Print what a study would cost, or with `widen` what a wider one has still to train, as an event "estimate"."""
     _print(
         "estimate",
+        study=estimate.name,
         widen=widen,
         num_trials=estimate.num_trials,
         num_images=estimate.num_images,
@@ -138,6 +144,16 @@ def _final(result: "StudyResult") -> dict[str, Any] | None:
     """What the study's final came to; None where it has none."""
     found = result.summary.record.final
     return None if found is None else {**found.as_dict(), "decides": result.summary.final is not None}
+
+
+def print_sum(studies: Sequence[str], *, seconds: float, num_bytes: int) -> None:
+    """Print what several studies would cost together, as an event "estimate_of_all"."""
+    _print("estimate_of_all", studies=list(studies), seconds=seconds, num_bytes=num_bytes)
+
+
+def print_styles(outcomes: Sequence["StyleOutcome"]) -> None:
+    """Print what came of the studies of several styles, as an event "styles"."""
+    _print("styles", studies=[outcome.as_dict() for outcome in outcomes])
 
 
 def _print(event: str, **values: Any) -> None:

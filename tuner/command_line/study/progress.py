@@ -162,7 +162,9 @@ def describe_trial(trial: FrozenTrial) -> str:
         words.append(f"weights {content:.3f} {style:.3f} {variation:.4f}")
     if record.seconds is not None:
         words.append(f"{record.seconds:.0f} s")
-    if origin := origin_in_words(is_baseline=record.is_baseline, foretold=record.foretold):
+    if origin := origin_in_words(
+        is_baseline=record.is_baseline, foretold=record.foretold, taken_from=record.taken_from
+    ):
         words.append(origin)
     if record.failure:
         words.append(record.failure.splitlines()[0])

@@ -117,7 +117,8 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
     tied = "tied with the best" if ranking is None else "tied with the judge's best"
     for trial in trials:
         remarks = [f"calibrated {calibrated[trial.number]:.3f}"] if trial.number in calibrated else []
-        remarks += filter(None, [origin_in_words(is_baseline=trial.is_baseline, foretold=trial.foretold)])
+        origin = origin_in_words(is_baseline=trial.is_baseline, foretold=trial.foretold, taken_from=trial.taken_from)
+        remarks += filter(None, [origin])
         remarks += ["on the front"] if trial.number in front else []
         remarks += [final_mark(summary, trial.number)] if summary.final is not None else []
         remarks += [tied] if summary.final is None and trial.number in summary.tied_with_best else []

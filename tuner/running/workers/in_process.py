@@ -10,6 +10,7 @@ from groundwork.interrupts import HeldInterrupts
 from tuner.running.initial_weights import initial_weights
 from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.observer import StudyObserver
+from tuner.running.shared_work import SharedWork
 from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
 from tuner.running.workers.watchdog import HANG_SECONDS, ProgressWatchdog, end_process
@@ -19,12 +20,19 @@ from tuner.search.trial import TrialRunner
 from tuner.search.trial_observer import TrialObserver
 
 
-def run_here(run: StudyRun, observer: StudyObserver, *, on_hang: Callable[[float], None] = end_process) -> None:
+def run_here(
+    run: StudyRun,
+    observer: StudyObserver,
+    *,
+    shared: SharedWork | None = None,
+    on_hang: Callable[[float], None] = end_process,
+) -> None:
     """Run trials in this process until the study has its total.
 
     Args:
         run: The study.
         observer: Told what happens.
+        shared: What earlier studies of this process have loaded, computed and compiled already.
         on_hang: Told, in another thread, for how many seconds nothing has happened; by default it ends the process.
 
     Raises:
@@ -52,7 +60,8 @@ def run_here(run: StudyRun, observer: StudyObserver, *, on_hang: Callable[[float
         report = StandingReport(run, observer)
         report.tell()
         settle = functools.partial(settle_scale, run.storage, run.uuid)
-        resources = StudyResources(run.config, run.pictures, report=say, settle=settle)
+        shared = shared or SharedWork()
+        resources = shared.resources(run.config, run.pictures, report=say, settle=settle)
         keep_judged_photos(run.storage, run.uuid, rung=resources.rung, calibration=resources.calibration)
         with interrupts:
             _worker(run, resources, observer=observer, report=report, on_step=on_step).run()

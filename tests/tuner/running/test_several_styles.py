@@ -1,0 +1,214 @@
+"""Studies of several styles: what is checked before the first, and what they share."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.networks import loss_network
+from models.pictures.images import write_image
+from models.pretrained import files as pretrained
+from studies.records.trial_record import TrialRecord
+from tests.objectives.drawn_pictures import draw_style
+from tests.tuner.conftest import RunCli
+from tests.tuner.tiny_study import Outcome, opened, read_trials, run_command
+from tuner.configuration.loading import load_styles
+from tuner.errors import ConfigError
+from tuner.running import several_styles
+from tuner.running.request import StudyRequest
+from tuner.running.run_study import run_study
+from tuner.running.several_styles import StyleStudy, plan_styles, run_styles, shared_out
+from tuner.running.shared_work import SharedWork
+
+STYLES = ("night", "waves", "reeds")
+RUN = ("study", "run", "tiny.yaml", "--trials", 4, "--set", "search.pruner=none")
+
+
+def draw_styles(folder: Path) -> None:
+    (folder / "styles").mkdir()
+    for place, name in enumerate(STYLES):
+        write_image(folder / "styles" / f"{name}.png", np.roll(draw_style(100 + place), place, axis=2))
+
+
+@pytest.fixture
+def styled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny study's folder with three style images more."""
+    draw_styles(folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def plan(folder: Path, *styles: str, said: list[str] | None = None, minutes: float | None = None, **options: Any):
+    stop = {"search": {"stop": {"minutes": minutes}}} if minutes is not None else {}
+    configs = load_styles("tiny.yaml", overrides={"style": list(styles), **stop})
+    request = StudyRequest(config=configs[0], storage=str(folder / "styletuner.db"), **options)
+    say = (said if said is not None else []).append
+    return plan_styles(request, configs, say=say, shared=SharedWork())
+
+
+def minutes_of(studies: Sequence[StyleStudy]) -> list[float | None]:
+    return [study.request.config.search.stop.minutes for study in studies]
+
+
+class TestPlanning:
+    def test_each_style_has_a_study_in_the_order_given(self, styled: Path) -> None:
+        planned = plan(styled, "styles/waves.png", "styles/night.png")
+        assert [study.style.stem for study in planned] == ["waves", "night"]
+        assert [study.request.name for study in planned] == [None, None], "called as they would be alone"
+        assert not any(study.is_done for study in planned)
+        assert not (styled / "styletuner.db").exists()
+
+    def test_a_name_has_the_stem_behind(self, styled: Path) -> None:
+        assert [study.request.name for study in plan(styled, "styles", name="sea")] == [
+            "sea-night",
+            "sea-reeds",
+            "sea-waves",
+        ]
+
+    def test_the_same_picture_has_one_study(self, styled: Path) -> None:
+        shutil.copy("styles/night.png", "copy.png")
+        said: list[str] = []
+        (study,) = plan(styled, "styles/night.png", "styles/night.png", "copy.png", said=said)
+        assert study.style == Path("styles/night.png")
+        assert said == [
+            "styles/night.png is given twice: one study",
+            "copy.png is the same picture as styles/night.png: one study for both",
+        ]
+
+    def test_different_pictures_of_one_name_have_a_study_each_unless_named(self, styled: Path) -> None:
+        (styled / "old").mkdir()
+        shutil.copy("styles/waves.png", "old/night.png")
+        both = ("styles/night.png", "old/night.png")
+        assert len(plan(styled, *both)) == 2
+        with pytest.raises(
+            ConfigError, match=r"styles/night.png and old/night.png differ and would both be study 'sea-"
+        ):
+            plan(styled, *both, name="sea")
+
+    def test_pictures_that_cannot_be_used_are_told_before_any_study(self, styled: Path) -> None:
+        (styled / "poem.png").write_text("a poem")
+        with pytest.raises(
+            ConfigError, match=r"Of 3 styles 2 cannot be used, and none is begun.*poem.png.*\nNor can no"
+        ):
+            plan(styled, "styles/night.png", "poem.png", "nowhere.png")
+
+    @pytest.mark.parametrize(("option", "value"), [("--new", "new"), ("--widen", "widen")])
+    def test_what_is_for_one_style_is_refused(self, styled: Path, option: str, value: str) -> None:
+        with pytest.raises(ConfigError, match=f"{option} is for the study of one style"):
+            plan(styled, "styles", **{value: True})
+
+    def test_time_is_shared(self, styled: Path) -> None:
+        assert minutes_of(shared_out(plan(styled, "styles", minutes=12.0))) == pytest.approx([4.0] * 3, abs=0.02)
+        assert minutes_of(shared_out(plan(styled, "styles"))) == [None] * 3
+
+
+def test_each_study_knows_those_before_it_and_has_its_share(styled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a study leaves of its time is for those after it; one that is done takes none."""
+    told: list[tuple[float | None, int]] = []
+    clock = iter([0.0, 0.0, 600.0, 600.0])
+
+    class Result:
+        summary = "found"
+
+    def run(request: StudyRequest, *, earlier: Sequence[object], **_: object) -> type[Result]:
+        told.append((request.config.search.stop.minutes, len(earlier)))
+        return Result
+
+    planned = plan(styled, "styles", minutes=90.0)
+    planned[1] = StyleStudy(request=planned[1].request, is_done=True)
+    monkeypatch.setattr(several_styles, "run_study", run)
+    monkeypatch.setattr(several_styles.time, "time", lambda: next(clock))
+    observer: Any = None
+    assert len(list(run_styles(planned, observe=lambda _: observer, shared=SharedWork()))) == 3
+    assert told == [(45.0, 0), (80.0, 1), (80.0, 2)]
+
+
+def test_the_command_line_tells_of_bad_styles(styled: Path, run_cli: RunCli) -> None:
+    run_cli(*RUN, "--style", "styles", "--new").require_refusal("--new is for the study of one style")
+    run_cli(*RUN, "--style", "nothing*.png").require_refusal("'nothing*.png' matches no file")
+    run_cli(*RUN, "--style", "styles/night.png", "nowhere.png").require_refusal("nowhere.png", "does not exist")
+    run_cli("scout", "train", "tiny.yaml", "--set", "style=[a.png, b.png]", "-o", "s.keras").require_refusal(
+        "`style` names 2 pictures where one is wanted"
+    )
+    assert not (styled / "styletuner.db").exists()
+
+
+@pytest.fixture(scope="module")
+def run_folder(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """A folder in which three styles' studies have run by one command, and what that printed."""
+    folder = Path(shutil.copytree(drawn_study, tmp_path_factory.mktemp("styles"), dirs_exist_ok=True))
+    draw_styles(folder)
+    paths = [f"styles/{name}.png" for name in STYLES]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
+        built: list[object] = []
+        made = loss_network.LossNetwork.__init__
+
+        def counting(self: Any, *arguments: Any, **options: Any) -> None:
+            built.append(self)
+            made(self, *arguments, **options)
+
+        monkeypatch.setattr(loss_network.LossNetwork, "__init__", counting)
+        outcome = run_command(*RUN, "--style", *paths, "--json", "-o", "out", cwd=folder).require_success()
+        assert len(built) == 1, "loaded once for all"
+    return folder, outcome
+
+
+@pytest.mark.slow
+class TestRunning:
+    def test_events_name_their_study(self, run_folder: tuple[Path, Outcome]) -> None:
+        events = [json.loads(line) for line in run_folder[1].stdout.splitlines()]
+        names = [event["name"] for event in events if event["event"] == "study"]
+        assert [name.split("-")[1] for name in names] == list(STYLES)
+        trials = [(event["study"], event["number"]) for event in events if event["event"] == "trial"]
+        assert trials == [(name, number) for name in names for number in range(4)]
+        assert [event["study"] for event in events[-1]["studies"]] == names
+        assert events[-1]["event"] == "styles"
+        assert [event["exports"] for event in events if event["event"] == "end"] == [
+            [f"out/{name}.yaml"] for name in names
+        ]
+
+    def test_later_studies_begin_with_what_earlier_ones_found(self, run_folder: tuple[Path, Outcome]) -> None:
+        folder, outcome = run_folder
+        names = [event["study"] for event in json.loads(outcome.stdout.splitlines()[-1])["studies"]]
+        before: dict[str, tuple[str, int, Any]] = {}
+        for name in names:
+            trials = read_trials(folder / "styletuner.db", name)
+            taken = [(trial, TrialRecord.parse(trial.user_attrs).taken_from) for trial in trials]
+            for trial, origin in taken:
+                if origin is not None:
+                    assert before[origin.study][1:] == (origin.trial, trial.params)
+            best = max(trials, key=lambda trial: trial.value or 0.0)
+            before[name] = (name, best.number, best.params)
+            if name != names[0]:
+                earlier = [known for key, known in before.items() if key != name]
+                assert any(origin for _, origin in taken) == any(number != 0 for _, number, _ in earlier)
+
+    def test_a_study_run_after_others_is_what_it_is_alone(
+        self, run_folder: tuple[Path, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Crops, networks and step are those of the first one: qualities are the same to the last bit."""
+        folder, outcome = run_folder
+        name = json.loads(outcome.stdout.splitlines()[-1])["studies"][1]["study"]
+        monkeypatch.chdir(folder)
+        stop = {"search": {"trials": 1, "pruner": "none"}}
+        (config,) = load_styles("tiny.yaml", overrides={"style": "styles/waves.png", **stop})
+        alone = run_study(StudyRequest(config=config, storage=str(tmp_path / "alone.db")))
+        assert alone.name == name, "either command finds it"
+        (first,) = read_trials(tmp_path / "alone.db", name)
+        assert read_trials(folder / "styletuner.db", name)[0].value == first.value
+
+    def test_the_same_command_again_runs_nothing(self, run_folder: tuple[Path, Outcome], own_cache: Path) -> None:
+        folder, _ = run_folder
+        with opened(folder / "styletuner.db") as storage:
+            counts = {name: len(storage.read_study(name).get_trials()) for name in storage.study_names()}
+        again = run_command(*RUN, "--style", "styles", cwd=folder).require_success()
+        assert "Style 3 of 3: styles/waves.png" in again.stderr
+        assert again.stdout.splitlines()[-4].startswith("study")
+        with opened(folder / "styletuner.db") as storage:
+            assert {name: len(storage.read_study(name).get_trials()) for name in storage.study_names()} == counts
+        assert own_cache.exists()

@@ -1,0 +1,99 @@
+"""Which settings a study takes over from those of other styles."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from optuna.trial import create_trial
+
+from studies.records.study_record import StudyRecord
+from studies.records.summaries import StudySummary, summarise_trial
+from tuner.configuration.settings import SearchSection, StudyConfig
+from tuner.running.winners import are_alike, chosen_winners, num_winners, winner_of
+
+
+def study(name: str, style: float, tv: float = 0.1, *, is_baseline: bool = False) -> StudySummary:
+    """A study whose best trial has these ratios."""
+    best = replace(
+        summarise_trial(create_trial(value=0.5)),
+        number=3,
+        params={"style_to_content": style, "tv_to_content": tv},
+        is_baseline=is_baseline,
+    )
+    return StudySummary(
+        name=name,
+        uuid=f"uuid of {name}",
+        created=None,
+        num_by_state={"COMPLETE": 1},
+        best=best,
+        trials=(best,),
+        record=StudyRecord.parse({}),
+        attributes={},
+    )
+
+
+def config(trials: int = 16, **search: Any) -> StudyConfig:
+    return StudyConfig(search=SearchSection(trials=trials, **search))
+
+
+def named(summaries: list[StudySummary], baseline: Mapping[str, float] | None = None, trials: int = 16) -> list[str]:
+    return [winner.origin.study for winner in chosen_winners(summaries, config(trials), baseline=baseline)]
+
+
+def test_the_first_study_takes_none() -> None:
+    assert named([]) == []
+
+
+def test_a_winner_says_where_it_comes_from() -> None:
+    (winner,) = chosen_winners([study("night", 3.0)], config(), baseline=None)
+    assert winner.params == {"style_to_content": 3.0, "tv_to_content": 0.1}
+    assert winner.origin.in_words() == "from trial 3 of night"
+    assert (winner.origin.uuid, winner.origin.quality) == ("uuid of night", 0.5)
+
+
+def test_the_latest_come_first_and_are_three_at_most() -> None:
+    five = [study(name, ratio) for name, ratio in zip("abcde", (0.1, 0.3, 1.0, 3.0, 9.0), strict=True)]
+    assert named(five) == ["e", "d", "c"]
+
+
+def test_of_those_that_are_alike_one_is_taken() -> None:
+    assert named([study("a", 0.1), study("b", 3.0), study("c", 2.5)]) == ["c", "a"]
+
+
+def test_what_is_near_the_baseline_is_run_anyway() -> None:
+    baseline = {"style_to_content": 1.0, "tv_to_content": 0.1}
+    assert named([study("a", 1.2), study("b", 3.0)], baseline) == ["b"]
+    assert named([study("a", 5.0, is_baseline=True)]) == []
+
+
+def test_a_study_without_a_complete_trial_gives_none() -> None:
+    assert winner_of(replace(study("a", 1.0), best=None)) is None
+
+
+@pytest.mark.parametrize(("trials", "most"), [(1, 0), (2, 1), (7, 1), (8, 2), (12, 3), (1000, 3)])
+def test_most_trials_are_left_to_the_search(trials: int, most: int) -> None:
+    assert num_winners(config(trials)) == most
+
+
+@pytest.mark.parametrize("search", [{"sampler": "qmc"}, {"sampler": "grid", "grid": (3, 3)}])
+def test_points_that_all_studies_draw_are_not_taken(search: dict[str, Any]) -> None:
+    assert num_winners(config(**search)) == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ({"x": 1.0}, {"x": 1.49}, True),
+        ({"x": 1.0}, {"x": 1.51}, False),
+        ({"x": 1.51}, {"x": 1.0}, False),
+        ({"x": 1.0, "y": 1.0}, {"x": 1.0, "y": 9.0}, False),
+        ({"x": 1.0, "layer": "relu3_1"}, {"x": 1.0, "layer": "relu2_1"}, False),
+        ({"x": 1.0, "layer": "relu3_1"}, {"x": 1.1, "layer": "relu3_1"}, True),
+        ({"x": 0.0}, {"x": 0.0}, True),
+        ({"x": 0.0}, {"x": 0.1}, False),
+        ({"x": 1.0}, {"y": 1.0}, False),
+    ],
+)
+def test_what_is_alike(one: dict[str, Any], other: dict[str, Any], *, alike: bool) -> None:
+    assert are_alike(one, other) is alike

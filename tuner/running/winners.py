@@ -1,0 +1,70 @@
+"""What studies of other styles found best, for a study that begins: which of it is worth a trial."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from studies.records.summaries import StudySummary
+from studies.records.taken_from import TakenFrom, Winner
+from tuner.configuration.search_choice import sampler_of
+from tuner.configuration.settings import StudyConfig
+
+MOST_WINNERS: Final = 3
+"""Settings that a study takes from others: of `quick`'s fifteen trials a fifth."""
+
+SHARE_OF_TRIALS: Final = 4
+"""And at most a quarter of its trials, but one at least: the search itself has to find what is this style's own."""
+
+ALIKE_FACTOR: Final = 1.5
+"""Two settings each of whose ratios differs by less are one: ranges span factors of hundreds, and another trial so near
+tells little."""
+
+
+def chosen_winners(
+    summaries: Sequence[StudySummary], config: StudyConfig, *, baseline: Mapping[str, float] | None
+) -> tuple[Winner, ...]:
+    """Return the best settings of earlier studies that differ, of the latest studies first.
+
+    Args:
+        summaries: Of studies that search the same space with other style images, in the order in which they were run.
+        config: Of the study that begins.
+        baseline: Parameters of its baseline, which is run anyway; None where it has none.
+    """
+    chosen: list[Winner] = []
+    for summary in reversed(summaries):
+        if len(chosen) == num_winners(config):
+            break
+        winner = winner_of(summary)
+        others = [known.params for known in chosen] + ([] if baseline is None else [baseline])
+        if winner is not None and not any(are_alike(winner.params, other) for other in others):
+            chosen.append(winner)
+    return tuple(chosen)
+
+
+def num_winners(config: StudyConfig) -> int:
+    """Return how many settings of others a study takes at most; none where it draws their points anyway."""
+    trials = config.num_trials
+    if sampler_of(config.search) in {"grid", "qmc"}:
+        return 0
+    return max(0, min(MOST_WINNERS, max(1, trials // SHARE_OF_TRIALS), trials - 1))
+
+
+def winner_of(summary: StudySummary) -> Winner | None:
+    """Return what a study found best; None without a complete trial, or where a baseline that it began with is."""
+    best = summary.best
+    if best is None or best.is_baseline or best.quality is None or not summary.uuid:
+        return None
+    origin = TakenFrom(uuid=summary.uuid, study=summary.name, trial=best.number, quality=best.quality)
+    return Winner(origin=origin, params=best.params)
+
+
+def are_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two settings are as good as the same: each number within `ALIKE_FACTOR`, all else equal."""
+    return one.keys() == other.keys() and all(_is_alike(value, other[name]) for name, value in one.items())
+
+
+def _is_alike(value: Any, other: Any) -> bool:
+    numbers = [number for number in (value, other) if isinstance(number, int | float) and number > 0]
+    if len(numbers) < 2:  # noqa: PLR2004 (both)
+        return bool(value == other)
+    return abs(math.log(numbers[0] / numbers[1])) < math.log(ALIKE_FACTOR)

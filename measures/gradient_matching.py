@@ -6,6 +6,7 @@ picture, and over the pictures the geometric mean. A conversion there and back g
 terms are the same up to a constant, the ratio of their norms is that constant.
 """
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
@@ -23,6 +24,25 @@ CONTENT: Final = "content"
 
 NEAR: Final = 0.95
 """Cosine of two losses' gradients from which one is taken for the other."""
+
+NO_MATCH: Final = 0.5
+"""Cosine below which weights of one loss say nothing of those of another: they pull at an angle of 60 degrees and more,
+so that less than half of one's pull is the other's."""
+
+
+class Nearness(enum.StrEnum):
+    """How near two losses are, by the cosine of their gradients."""
+
+    SAME = "same"
+    APPROXIMATE = "approximate"
+    NO_MATCH = "no match"
+
+    @classmethod
+    def of(cls, cosine: float) -> "Nearness":
+        """Return how near losses of this cosine are."""
+        if cosine >= NEAR:
+            return cls.SAME
+        return cls.APPROXIMATE if cosine >= NO_MATCH else cls.NO_MATCH
 
 
 @final
@@ -45,9 +65,9 @@ class MatchedWeights:
     term_cosines: dict[str, float]
 
     @property
-    def is_near(self) -> bool:
+    def nearness(self) -> Nearness:
         """Whether one loss can be taken for the other."""
-        return self.cosine >= NEAR
+        return Nearness.of(self.cosine)
 
 
 def match_weights(

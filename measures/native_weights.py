@@ -54,6 +54,19 @@ def native_shares(factors: Mapping[str, float], references: Mapping[str, float])
     return {layer: factor * references[layer] / total for layer, factor in factors.items()}
 
 
+def native_references(factors: Mapping[str, float], references: Mapping[str, float]) -> dict[str, float]:
+    """Return what to divide each layer by where our loss shares equally, so that it is a trainer's up to one constant.
+
+    A layer of n then has the share of `native_shares`; where each distance is its reference the loss is 1 as before.
+
+    Args:
+        factors: The trainer's constant k, by layer; above 0.
+        references: What our loss divides by, by layer; above 0.
+    """
+    total, num_layers = native_total(factors, references), len(factors)
+    return {layer: total / (num_layers * factor) for layer, factor in factors.items()}
+
+
 def native_total(factors: Mapping[str, float], references: Mapping[str, float]) -> float:
     """Return that constant: the trainer's loss over ours with these shares, the sum of k r."""
     return sum(factor * references[layer] for layer, factor in factors.items())

@@ -5,10 +5,12 @@ here has the trainer's constants in place of shares, and references of 1.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from keras import ops
 
+from measures.native_weights import native_references
 from measures.published_trainers import GramScale, PublishedTrainer, VariationForm
 from objectives.training.losses import (
     PIXELS,
@@ -19,6 +21,7 @@ from objectives.training.losses import (
     neighbour_differences,
     style_distance,
 )
+from objectives.training.references import LossReferences
 
 Tensor = Any
 
@@ -45,6 +48,22 @@ def native_terms(
         factor = variation_factor(trainer, crop_size=crop_size, batch_size=batch_size)
         terms.append(LossTerm(name="total_variation", layers={PIXELS: factor}, measure=_variation_of(trainer)))
     return tuple(terms)
+
+
+def family_references(
+    references: LossReferences, trainer: PublishedTrainer, *, channels: Mapping[str, int]
+) -> LossReferences:
+    """Return references with which our loss shares among its style layers as a trainer's does.
+
+    Content has one layer in all trainers, and total variation none: their references stay as they are.
+
+    Args:
+        references: As measured with the trainer's loss network and layers.
+        trainer: Whose family.
+        channels: Channels of each style layer in the loss network.
+    """
+    style = native_references(style_factors(trainer, channels=channels), references.style)
+    return replace(references, style=style)
 
 
 def unit_references(terms: tuple[LossTerm, ...]) -> dict[str, dict[str, float]]:

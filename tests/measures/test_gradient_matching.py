@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from measures.errors import MatchingError
-from measures.gradient_matching import NEAR, match_weights
+from measures.gradient_matching import NEAR, NO_MATCH, Nearness, match_weights
 
 
 def draw(seed: int) -> NDArray[np.float32]:
@@ -29,7 +29,7 @@ def test_constants_between_two_losses_are_found() -> None:
     assert found.cosine == pytest.approx(1.0, abs=1e-6)
     assert found.lowest_cosine == pytest.approx(1.0, abs=1e-6)
     assert found.term_cosines == pytest.approx(dict.fromkeys(ours, 1.0), abs=1e-6)
-    assert found.is_near
+    assert found.nearness is Nearness.SAME
 
 
 def test_over_pictures_the_geometric_mean() -> None:
@@ -56,8 +56,23 @@ def test_cosine_by_hand() -> None:
     )
     assert found.cosine == pytest.approx(0.0)
     assert found.term_cosines == pytest.approx({"content": 1.0, "style": -1.0})
-    assert not found.is_near
-    assert NEAR == 0.95
+    assert found.nearness is Nearness.NO_MATCH
+    assert (NEAR, NO_MATCH) == (0.95, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("cosine", "wanted"),
+    [
+        (1.0, "same"),
+        (0.95, "same"),
+        (0.949, "approximate"),
+        (0.5, "approximate"),
+        (0.499, "no match"),
+        (-1.0, "no match"),
+    ],
+)
+def test_nearness_by_the_cosine(cosine: float, wanted: str) -> None:
+    assert Nearness.of(cosine) == wanted
 
 
 def test_a_term_that_the_other_loss_has_not_is_left_out() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from measures.errors import WeightsError
-from measures.native_weights import NativeWeights, native_shares, native_total
+from measures.native_weights import NativeWeights, native_references, native_shares, native_total
 
 POSITIVE = st.floats(1e-6, 1e6)
 
@@ -16,6 +16,18 @@ def test_shares_by_hand() -> None:
     factors, references = {"near": 2.0, "far": 1.0}, {"near": 3.0, "far": 2.0}
     assert native_total(factors, references) == 8.0
     assert native_shares(factors, references) == {"near": 0.75, "far": 0.25}
+    assert native_references(factors, references) == {"near": 2.0, "far": 4.0}
+
+
+@given(layers=st.lists(st.tuples(POSITIVE, POSITIVE), min_size=1, max_size=5))
+def test_equal_shares_of_these_references_are_the_native_shares(layers: list[tuple[float, float]]) -> None:
+    """And a loss whose distances are the measured references is 1, as it is without a trainer."""
+    factors = {f"layer{index}": factor for index, (factor, _) in enumerate(layers)}
+    references = {f"layer{index}": reference for index, (_, reference) in enumerate(layers)}
+    changed = native_references(factors, references)
+    parts = {layer: references[layer] / changed[layer] / len(layers) for layer in factors}
+    assert parts == pytest.approx(native_shares(factors, references))
+    assert sum(parts.values()) == pytest.approx(1.0)
 
 
 @given(

@@ -132,6 +132,7 @@ def _as_dict(
         "lowest_cosine": matched.lowest_cosine,
         "term_cosines": matched.term_cosines,
         "pictures": num_pictures,
+        "nearness": matched.nearness.value,
         "approximate": bool(reasons),
         "reasons": reasons,
     }

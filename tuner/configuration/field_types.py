@@ -6,6 +6,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from groundwork.similar_names import did_you_mean
+from measures.published_trainers import TRAINERS
+
 LARGEST_RATIO: Final = 1e6
 """Of two loss weights, either way round: Adam in float32 does not see a term that is a millionth of another."""
 
@@ -80,6 +83,15 @@ def _check_names(values: Sequence[str]) -> Sequence[str]:
     return values
 
 
+def _check_trainer(name: str) -> str:
+    if name not in TRAINERS:
+        similar = did_you_mean(name, TRAINERS, none="", listed=False)
+        raise ValueError(
+            f"`loss.trainer` must be one of {', '.join(TRAINERS)}. {similar} ".replace("  ", " ") + f"Received {name!r}"
+        )
+    return name
+
+
 Number = Annotated[float, BeforeValidator(_refuse_bool)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Side = Annotated[Whole, Field(ge=32, le=MAX_SIDE)]
@@ -96,5 +108,6 @@ Weights = Annotated[tuple[Number, Number, Number], AfterValidator(_check_weights
 Layers = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_LAYERS), AfterValidator(_check_names)]
 PathValue = Annotated[Path, AfterValidator(_check_path)]
 Paths = Annotated[tuple[PathValue, ...], Field(max_length=MAX_PHOTO_PATHS), BeforeValidator(_one_or_more)]
+Trainer = Annotated[str, AfterValidator(_check_trainer)]
 Objectives = Literal["quality", "content_and_style"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]

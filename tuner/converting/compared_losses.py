@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from measures.gradient_matching import Gradients, MatchedWeights, match_weights
 from measures.native_weights import NativeWeights
@@ -17,6 +18,7 @@ from objectives.training.pixel_gradients import pixel_gradients
 from objectives.training.references import LossReferences, measure_references, style_targets
 from tuner.configuration.settings import StudyConfig
 from tuner.converting.painted_pictures import painted
+from tuner.search.loss_family import in_family
 from tuner.search.resources import REFERENCE_CROPS, build_loss_network
 from tuner.search.study_pictures import StudyPictures
 
@@ -81,6 +83,46 @@ class ComparedLosses:
         return match_weights(values.loss_weights().to_dict(), self.own, into=self.native, content=content)
 
 
+@final
+@dataclass(frozen=True, kw_only=True)
+class OwnLoss:
+    """A study's loss on pictures that look painted, to be held against those of trainers.
+
+    Attributes:
+        style: The style image.
+        source: Weights of the loss network that the configuration names; None for the default ones.
+        network: The study's loss network.
+        photos: (pictures, height, width, 3) in [0, 1].
+        outputs: What looks painted of them, the same shape.
+        gradients: Of the terms of the study's loss.
+    """
+
+    style: NDArray[np.float32]
+    source: str | None
+    network: str
+    photos: NDArray[np.float32]
+    outputs: NDArray[np.float32]
+    gradients: Gradients
+
+    def against(self, trainer: PublishedTrainer, *, sizes: NativeSizes) -> ComparedLosses:
+        """Measure how the terms of a trainer's loss pull at the same pixels.
+
+        Raises:
+            PretrainedError: Its loss network can neither be read nor fetched.
+        """
+        layers = list(dict.fromkeys([trainer.content_layer, *trainer.style_layers]))
+        # Another source of the same network, which the study may name, is the trainer's too.
+        source = self.source if self.network == trainer.loss_network else None
+        network = LossNetwork(trainer.loss_network, layers=layers, source=source)
+        targets = style_targets(network, self.style, layers=trainer.style_layers)
+        channels = {layer: len(gram) for layer, gram in targets.items()}
+        terms = native_terms(trainer, channels=channels, crop_size=sizes.crop_size, batch_size=sizes.batch_size)
+        native = pixel_gradients(
+            network, terms, unit_references(terms), outputs=self.outputs, photos=self.photos, style_grams=targets
+        )
+        return ComparedLosses(own=self.gradients, native=native, num_pictures=len(self.photos))
+
+
 def compare_losses(
     config: StudyConfig,
     pictures: StudyPictures,
@@ -105,31 +147,49 @@ def compare_losses(
         NetworkError: The configuration names no layers of its loss network.
         PretrainedError: A loss network can neither be read nor fetched.
     """
+    report("measuring the study's loss")
+    own = measure_own_loss(config, pictures, references=references)
+    report(f"measuring the loss of {trainer.name}")
+    return own.against(trainer, sizes=sizes)
+
+
+def measure_own_loss(
+    config: StudyConfig, pictures: StudyPictures, *, references: LossReferences | None = None
+) -> OwnLoss:
+    """Measure how each term of a study's loss pulls at the pixels of pictures that look painted.
+
+    Args:
+        config: The study's configuration.
+        pictures: The study's pictures.
+        references: What the study divides by; measured by default.
+
+    Raises:
+        TrainingError: The photos differ neither from each other nor from the style image.
+        NetworkError: The configuration names no layers of its loss network.
+        PretrainedError: A loss network can neither be read nor fetched.
+    """
     few = config.data.model_copy(update={"num_crops": min(config.data.num_crops, REFERENCE_CROPS)})
     crops = pictures.crops(config.model_copy(update={"data": few})).astype(np.float32) / 255.0
     photos = crops[:NUM_PICTURES]
     outputs = painted(photos, pictures.style, seed=config.seed)
-    report("measuring the study's loss")
     loss, network = config.loss, build_loss_network(config)
     targets = style_targets(network, pictures.style, layers=loss.style_layers)
-    scale = references or measure_references(network, crops, targets, content_layers=loss.content_layers)
-    own = pixel_gradients(
+    if references is None:
+        measured = measure_references(network, crops, targets, content_layers=loss.content_layers)
+        references = in_family(measured, loss, style_grams=targets)
+    gradients = pixel_gradients(
         network,
         loss_terms(content_layers=loss.content_layers, style_layers=loss.style_layers),
-        scale.by_term(),
+        references.by_term(),
         outputs=outputs,
         photos=photos,
         style_grams=targets,
     )
-    report(f"measuring the loss of {trainer.name}")
-    layers = list(dict.fromkeys([trainer.content_layer, *trainer.style_layers]))
-    # Another source of the same network, which the study may name, is the trainer's too.
-    source = loss.source if loss.network == trainer.loss_network else None
-    network = LossNetwork(trainer.loss_network, layers=layers, source=source)
-    targets = style_targets(network, pictures.style, layers=trainer.style_layers)
-    channels = {layer: len(gram) for layer, gram in targets.items()}
-    terms = native_terms(trainer, channels=channels, crop_size=sizes.crop_size, batch_size=sizes.batch_size)
-    native = pixel_gradients(
-        network, terms, unit_references(terms), outputs=outputs, photos=photos, style_grams=targets
+    return OwnLoss(
+        style=pictures.style,
+        source=loss.source,
+        network=loss.network,
+        photos=photos,
+        outputs=outputs,
+        gradients=gradients,
     )
-    return ComparedLosses(own=own, native=native, num_pictures=len(photos))

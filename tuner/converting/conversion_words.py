@@ -1,6 +1,6 @@
 """What is said of a conversion: how near both losses are, and why one is only an approximation."""
 
-from measures.gradient_matching import NEAR, MatchedWeights
+from measures.gradient_matching import NEAR, NO_MATCH, MatchedWeights, Nearness
 from measures.loss_weights import TERM_LABELS
 from measures.published_trainers import PublishedTrainer
 from measures.sampled_values import SampledValues
@@ -11,7 +11,8 @@ from tuner.search.space import distributions
 
 def why_approximate(trainer: PublishedTrainer, matched: MatchedWeights) -> list[str]:
     """Return the reasons for which converted weights are an approximation, one phrase each; none where they are not."""
-    reasons = [f"the losses' gradients differ (cosine below {NEAR:g})"] if not matched.is_near else []
+    bound = {Nearness.APPROXIMATE: NEAR, Nearness.NO_MATCH: NO_MATCH}.get(matched.nearness)
+    reasons = [f"the losses' gradients differ (cosine below {bound:g})"] if bound is not None else []
     reasons += [f"there is no {TERM_LABELS[term]} loss to give its weight to" for term in matched.left_out]
     return [*reasons, trainer.stand_in] if trainer.stand_in else reasons
 
@@ -28,11 +29,16 @@ def beyond_in_words(values: SampledValues, search: SearchSection) -> list[str]:
 
 
 def nearness_in_words(trainer: PublishedTrainer, matched: MatchedWeights, *, num_pictures: int) -> str:
-    """Return a line with the cosine, and why the weights are approximate if they are."""
+    """Return a line with the cosine, and why the weights are approximate if they are, or what to do if none match."""
     terms = ", ".join(f"{TERM_LABELS[term]} {cosine:.3f}" for term, cosine in matched.term_cosines.items())
     line = (
         f"Cosine of both losses' gradients on {num_pictures} pictures: {matched.cosine:.3f}, lowest "
         f"{matched.lowest_cosine:.3f} ({terms})."
     )
     reasons = why_approximate(trainer, matched)
+    if matched.nearness is Nearness.NO_MATCH:
+        return (
+            f"{line}\nNo match: {'; '.join(reasons)}. These weights do there something else than here. To find weights "
+            f"for {trainer.name}, search in its own loss: styletuner study run ... --trainer {trainer.name}"
+        )
     return f"{line}\nApproximate: {'; '.join(reasons)}." if reasons else line

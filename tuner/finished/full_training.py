@@ -18,6 +18,7 @@ from tuner.errors import ConfigError
 from tuner.finished.saving import save_network
 from tuner.finished.starting_network import starting_weights
 from tuner.finished.training_plan import TrainingPlan
+from tuner.search.loss_family import in_family
 from tuner.search.resources import REFERENCE_CROPS, build_loss_network, build_network
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
@@ -113,6 +114,7 @@ def _start_trainer(
     references = measure_references(
         loss_network, crops.astype(np.float32) / 255.0, grams, content_layers=config.loss.content_layers
     )
+    references = in_family(references, config.loss, style_grams=grams)
     trainer = StyleTrainer(
         build_network(config, precision=settings.precision),
         loss_network,

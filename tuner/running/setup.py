@@ -182,9 +182,9 @@ def baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
     Raises:
         ConfigError: The configuration names one outside the search range.
     """
-    if config.search.baseline is None:
+    if config.own_baseline is None:
         return None
-    content, style, variation = config.search.baseline
+    content, style, variation = config.own_baseline
     try:
         weights = LossWeights.normalised(content=content, style=style, total_variation=variation)
         return parameters_of(weights, config.search)
@@ -233,6 +233,10 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
         return  # made, but killed before its attributes were written
     stored = stored_config(study)
     differences = describe_differences(defining_values(stored), defining_values(config))
+    if stored.loss.trainer != config.loss.trainer:
+        others = [told for told in differences if not told.startswith(("`loss.", "`search.baseline`"))]
+        was, now = stored.loss.trainer or "none", config.loss.trainer or "none"
+        differences = [f"`loss.trainer` is {was}, now {now} (--trainer)", *others]
     if stored.search.start != config.search.start:
         others = [told for told in differences if not told.startswith(("`scout", "`search.start`"))]
         differences = [f"`search.start` is {stored.search.start}, now {config.search.start} (--start)", *others]

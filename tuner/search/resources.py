@@ -19,6 +19,7 @@ from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
 from tuner.configuration.settings import StudyConfig
 from tuner.search.crop_tables import CropTables
 from tuner.search.judged_set import judged_set, judged_squares
+from tuner.search.loss_family import in_family
 from tuner.search.study_pictures import StudyPictures
 from tuner.search.study_scale import SettleScale, StudyScale, as_measured
 
@@ -126,6 +127,7 @@ class StudyResources:
             self._style_targets,
             content_layers=self.config.loss.content_layers,
         )
+        references = in_family(references, self.config.loss, style_grams=self._style_targets)
         return StudyScale(references=references, loss_network=dict(self.loss_network.identity))
 
     def start(self, sampled: SampledValues | None, *, weights: Sequence[NDArray[np.float32]] | None = None) -> None:

@@ -14,7 +14,13 @@ from measures.native_weights import native_shares
 from measures.published_trainers import TRAINERS, PublishedTrainer
 from models.networks.loss_network import LOSS_NETWORKS, LossNetwork
 from objectives.training.losses import PIXELS, LossInputs, LossTerm, gram_matrix, loss_terms
-from objectives.training.native_losses import native_terms, style_factors, unit_references, variation_factor
+from objectives.training.native_losses import (
+    family_references,
+    native_terms,
+    style_factors,
+    unit_references,
+    variation_factor,
+)
 from objectives.training.pixel_gradients import pixel_gradients
 from objectives.training.references import measure_references, style_targets
 from tests.objectives.drawn_pictures import draw_photo, draw_style, stylise
@@ -116,11 +122,24 @@ def test_our_loss_in_a_trainers_family_pulls_as_the_published_one_does(trainer: 
         style_grams=targets,
     )
     published = published_gradients(trainer, network, outputs=outputs, photos=photos, style_image=style_image)
+    channels = {layer: len(gram) for layer, gram in targets.items()}
+    in_family = family_references(references, trainer, channels=channels)
+    assert (in_family.content, in_family.total_variation) == (references.content, references.total_variation)
+    # A study's terms share equally; of these references the shares are the trainer's.
+    by_references = style.per_image(inputs_of(network, outputs, targets), in_family.style)
+    by_shares = shared.per_image(inputs_of(network, outputs, targets), references.style)
+    np.testing.assert_allclose(by_references, by_shares, rtol=1e-4)
     found = match_weights(trainer.published.to_dict(), published, into=ours)
     assert found.lowest_cosine > 0.999
     assert min(found.term_cosines["content"], found.term_cosines["style"]) > 0.999
     # jcjohnson leaves out the last row and column: a forty-eighth of the differences here, less in larger crops.
     assert found.term_cosines.get("total_variation", 1.0) > 0.99
+
+
+def inputs_of(
+    network: LossNetwork, outputs: NDArray[np.float32], targets: dict[str, NDArray[np.float32]]
+) -> LossInputs:
+    return LossInputs(outputs=network(outputs), photos={}, style_grams=targets)
 
 
 def published_gradients(

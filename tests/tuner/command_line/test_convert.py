@@ -28,6 +28,7 @@ def test_published_weights_are_the_default(run_cli: RunCli) -> None:
     assert weights["total_variation"] / weights["content"] == pytest.approx(found["tv_to_content"])
     assert -1 <= found["lowest_cosine"] <= found["cosine"] < 0.95
     assert found["approximate"] is True
+    assert found["nearness"] == "approximate"
     assert found["reasons"] == ["the losses' gradients differ (cosine below 0.95)"]
 
 

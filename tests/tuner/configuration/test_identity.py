@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from measures.published_trainers import TRAINERS
 from models.networks.loss_network import LOSS_NETWORKS
 from tuner.configuration.identity import (
     DEFAULT_SOURCES,
@@ -16,6 +17,7 @@ from tuner.configuration.identity import (
     hashed_values,
     initializer_name,
     resolved,
+    training_values,
 )
 from tuner.configuration.loading import load_config, merge, validate_config
 from tuner.configuration.settings import StudyConfig
@@ -55,6 +57,24 @@ SAME: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("auto, with nothing to prune", {"search": {"rungs": [1], "pruner": "auto"}}, {"search": {"rungs": [1]}}),
     ("auto", {"search": {"sampler": "auto", "pruner": "auto"}}, {"search": {"sampler": "tpe", "pruner": "median"}}),
     ("minus zero", {"quality": {"content_exponent": 0}}, {"quality": {"content_exponent": -0.0}}),
+    (
+        "a trainer's layers written out",
+        {"loss": {"trainer": "pytorch-examples"}},
+        {
+            "loss": {
+                "trainer": "pytorch-examples",
+                "network": "vgg16",
+                "content_layers": ["relu2_2"],
+                "style_layers": ["relu4_3", "relu3_3", "relu2_2", "relu1_2"],
+            }
+        },
+    ),
+    (
+        "a trainer's baseline, which is its own",
+        {"loss": {"trainer": "lengstrom"}},
+        {"loss": {"trainer": "lengstrom"}, "search": {"baseline": None}},
+    ),
+    ("no trainer", {}, {"loss": {"trainer": None}}),
     ("null for a default", {}, {"network": {"width": None}, "data": None}),
 ]
 
@@ -63,6 +83,7 @@ OTHER: list[dict[str, Any]] = [
     {"loss": {"source": "keras"}},
     {"loss": {"network": "vgg16"}},
     {"loss": {"style_layers": ["relu1_1"]}},
+    *({"loss": {"trainer": trainer}} for trainer in TRAINERS),
     {"search": {"baseline": None}},
     {"search": {"baseline": [1, 1, 0.1001]}},
     {"search": {"rungs": [0.2, 0.5, 0.75, 1]}},
@@ -97,6 +118,17 @@ def test_the_scout_that_trials_start_from_is_part_of_the_study(changed: dict[str
     assert defining_values(configure(started)) != defining_values(configure(started, {"scout": changed}))
     checkpoints = {"scout": {"checkpoint_every": 9}}
     assert defining_values(configure(started)) == defining_values(configure(started, checkpoints))
+
+
+def test_a_trainers_loss_is_another_than_its_layers_alone() -> None:
+    """Style layers have other shares; jcjohnson's and magenta's layers are the same ones."""
+    names = ("jcjohnson", "magenta")
+    ones = [configure({"loss": {"trainer": name}, "search": {"baseline": None}}) for name in names]
+    loss = ones[0].loss.model_dump(exclude={"trainer"})
+    assert loss == ones[1].loss.model_dump(exclude={"trainer"})
+    alone = configure({"loss": loss, "search": {"baseline": None}})
+    assert len({digest(hashed_values(one)) for one in (*ones, alone)}) == 3
+    assert len({digest(training_values(one)) for one in (*ones, alone)}) == 3
 
 
 def test_a_grid_of_other_points_is_another_study() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given as given_values
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from measures.published_trainers import TRAINERS
 from tuner.configuration.identity import defining_values
 from tuner.configuration.loading import load_config, merge, validate_config
 from tuner.configuration.search_choice import pruner_of
@@ -35,6 +36,27 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"loss": {"network": "vgg18"}}, "`loss.network` must be 'vgg19' or 'vgg16'. Received 'vgg18'."),
     ({"loss": {"content_layers": "relu3_1"}}, "`loss.content_layers` must be a list. Received 'relu3_1'."),
     ({"loss": {"style_layers": []}}, "`loss.style_layers` must have at least one entry. Received []."),
+    (
+        {"loss": {"trainer": "pytorch-example"}},
+        "`loss.trainer` must be one of lengstrom, jcjohnson, pytorch-examples, gordicaleksa, magenta. "
+        "Did you mean 'pytorch-examples'? Received 'pytorch-example'.",
+    ),
+    ({"loss": {"trainer": "x"}}, "pytorch-examples, gordicaleksa, magenta. Received 'x'."),
+    ({"loss": {"trainer": 5}}, "`loss.trainer` must be text. Received 5."),
+    (
+        {"loss": {"trainer": "pytorch-examples", "network": "vgg19"}},
+        "`loss.network` is vgg19, and the trainer pytorch-examples has its own (vgg16); leave it out, or "
+        "`loss.trainer` (--trainer).",
+    ),
+    (
+        {"loss": {"trainer": "lengstrom", "content_layers": ["relu3_1"]}},
+        "`loss.content_layers` is relu3_1, and the trainer lengstrom has its own (relu4_2);",
+    ),
+    ({"loss": {"trainer": "magenta", "style_layers": ["relu1_2"]}}, "`loss.style_layers` is relu1_2, and the trainer"),
+    (
+        {"loss": {"trainer": "magenta"}, "search": {"baseline": [1, 2, 0.1]}},
+        "`search.baseline` is 1, 2, 0.1, and the first trial with `loss.trainer` magenta is its published weights;",
+    ),
     ({"data": {"crop_size": 8}}, "`data.crop_size` must be greater than or equal to 32. Received 8."),
     ({"seed": -1}, "`seed` must be greater than or equal to 0. Received -1."),
     ({"seed": "1e3"}, "`seed` must be a whole number. Received '1e3'."),
@@ -257,3 +279,11 @@ def test_junk_is_a_configuration_or_one_error_and_never_another(place: tuple[str
         else:
             assert not isinstance(junk, bool)
             json.dumps(defining_values(config), allow_nan=False)
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_a_trainer_brings_its_network_and_layers(name: str) -> None:
+    trainer = TRAINERS[name]
+    loss = load_config("quick", overrides={"loss": {"trainer": name}}).loss
+    assert (loss.network, loss.content_layers) == (trainer.loss_network, (trainer.content_layer,))
+    assert loss.style_layers == trainer.style_layers

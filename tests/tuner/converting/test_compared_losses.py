@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from measures.native_weights import NativeWeights
+from measures.native_weights import NativeWeights, native_total
 from measures.published_trainers import TRAINERS
 from measures.sampled_values import SampledValues
+from objectives.training.native_losses import style_factors
 from objectives.training.references import LossReferences, measure_references, style_targets
 from tests.tuner.tiny_study import CONFIGURATION
 from tuner.configuration.loading import load_config
@@ -88,3 +89,28 @@ def test_a_studys_own_references_are_what_its_loss_is_divided_by(folder: Path) -
     ]
     assert found[1] == pytest.approx(found[0], rel=1e-5)
     assert found[2] == pytest.approx(found[0] / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["pytorch-examples", "magenta"])
+def test_a_study_in_a_trainers_family_has_its_loss(folder: Path, name: str) -> None:
+    """Its published ratio follows from the references as measured, before they are put in the family."""
+    trainer = TRAINERS[name]
+    (folder / "family.yaml").write_text(
+        "\n".join(line for line in CONFIGURATION.splitlines() if not line.startswith("loss:")).replace(
+            "baseline: [1, 1, 0.1], ", ""
+        )
+    )
+    config = load_config(str(folder / "family.yaml"), overrides={"loss": {"trainer": name}})
+    pictures = open_pictures(config)
+    found = compare_losses(config, pictures, trainer, sizes=NativeSizes.of(trainer)).to_own(trainer.published)
+    assert found.lowest_cosine > 0.999
+    measured = references_of(config, pictures)
+    network = build_loss_network(config)
+    channels = {
+        layer: len(gram)
+        for layer, gram in style_targets(network, pictures.style, layers=config.loss.style_layers).items()
+    }
+    factors = style_factors(trainer, channels=channels)
+    content = trainer.published.content * measured.content[trainer.content_layer]
+    wanted = trainer.published.style * native_total(factors, measured.style) / content
+    assert found.weights["style"] == pytest.approx(wanted, rel=1e-3)

@@ -61,6 +61,11 @@ for command in (list_studies, show, prefer, rescore, validate, export, check):
     type=click.Choice(["noise", "starter", "scout"]),
     help="What trials start from: noise, one network that all share, or one for all weights.  [default: as configured]",
 )
+@click.option(
+    "--trainer",
+    metavar="TRAINER",
+    help="Search in the loss of lengstrom, jcjohnson, pytorch-examples, gordicaleksa or magenta; see docs/trainers.md.",
+)
 @click.option("--scout", is_flag=True, help="The same as --start scout.")
 @click.option("--scout-file", type=PATH, help="Start from a scout that `styletuner scout train` has trained.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
@@ -81,6 +86,7 @@ def run(
     new: bool,
     widen: bool,
     start: str | None,
+    trainer: str | None,
     scout: bool,
     scout_file: Path | None,
     settings: tuple[str, ...],
@@ -105,6 +111,10 @@ def run(
     from it. With --start scout it first trains one network for all weights, at the price of some of its trials; the
     others start from what it has for their weights, and the first of them try what it foretells to be best.
 
+    With --trainer the study searches in the loss that this trainer has: its loss network, layers and their shares. Its
+    published weights are the first trial, and what is found can be given to it: styletuner study export NAME --as
+    TRAINER.
+
     A study ends at its trials, or before: --time ends a run in time, with what it has by then; --set
     search.stop.images=N bounds what is trained on in all, search.stop.stagnation=N ends it when N trials in a row
     brought nothing better, search.stop.quality=Q when one is as good. The same command again goes on, with --time for
@@ -128,7 +138,7 @@ def run(
         "stop": {"minutes": minutes},
         "finalists": finalists,
     }
-    overrides = flags.overrides({"search": search})
+    overrides = flags.overrides({"search": search, "loss": {"trainer": trainer}})
     given = None if scout_file is None else read_scout_record(scout_file)
     if given is not None:
         # What is said by hand is then found not to fit.

@@ -11,6 +11,7 @@ import yaml
 
 from measures.quality import PART_LABELS
 from studies.records.final_words import ties_or_final_in_words
+from studies.records.published_words import published_in_words
 from studies.records.scout_words import scout_in_words
 from studies.records.summaries import StudySummary, TrialSummary
 from studies.records.trial_words import counted_states, near_ends_in_words, origin_in_words
@@ -92,7 +93,12 @@ def trial_note(
     if summary.lowered_by:
         lines += [f"Lowered by: {summary.reasons()}", ""]
     ending = [
-        origin_in_words(is_baseline=summary.is_baseline, foretold=summary.foretold, taken_from=summary.taken_from)
+        origin_in_words(
+            is_baseline=summary.is_baseline,
+            foretold=summary.foretold,
+            published=summary.published,
+            taken_from=summary.taken_from,
+        )
     ]
     ending = [words[0].upper() + words[1:] for words in ending if words]
     ending += [f"{summary.images_seen} images seen"] if summary.images_seen else []
@@ -188,9 +194,11 @@ def _best(summary: StudySummary) -> list[str]:
 
 
 def _remarks(summary: StudySummary) -> list[str]:
-    """Which trials are as good as the best, and whether a better one may lie beyond what was searched."""
+    """Which trials are as good as the best, whether a better one may lie beyond, and what people's defaults came to."""
     ends = near_ends_in_words(summary.near_ends, study=summary.name, has_scout=summary.scout is not None)
-    return [line for remark in (ties_or_final_in_words(summary), ends) if remark for line in (remark, "")]
+    published = published_in_words(summary).replace("\n", "\n\n")
+    remarks = (ties_or_final_in_words(summary), ends, published)
+    return [line for remark in remarks if remark for line in (remark, "")]
 
 
 def _front(summary: StudySummary) -> list[str]:

@@ -35,8 +35,19 @@ def study_contact_sheet(storage: StudyStorage, summary: StudySummary) -> bytes:
     rows = [_row(storage, trial, len(photos), mark=marks.get(trial.number, "")) for trial in chosen]
     subtitle = f"{summary.num_finished} trials, best first"
     subtitle += f", {len(ranked) - len(chosen)} of them left out" if len(chosen) < len(ranked) else ""
+    subtitle += f"; published defaults: {_published(summary)}" if summary.published() else ""
     subtitle += f"; up to {summary.record.images} images each" if summary.record.images else ""
     return contact_sheet(photos, style, rows, title=summary.name, subtitle=subtitle)
+
+
+def _published(summary: StudySummary) -> str:
+    """Return what each came to, in brief."""
+    told = [
+        f"{'/'.join(one.trainer for one in trial.published.defaults)} {trial.quality:.2f}"
+        for trial in summary.published()
+        if trial.published is not None and trial.quality is not None
+    ]
+    return ", ".join(told) or "none finished"
 
 
 def _chosen(ranked: list[TrialSummary], front: Collection[int]) -> list[TrialSummary]:
@@ -52,6 +63,8 @@ def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, mark: s
     parts = {name: float(trial.parts[key]) for key, name in PART_LABELS.items() if key in trial.parts}
     ending = f"after {trial.images_seen} images" if trial.state == "PRUNED" else mark
     origin = "" if trial.taken_from is None else trial.taken_from.in_words()
+    if trial.published is not None:
+        origin = f"defaults of {'/'.join(one.trainer for one in trial.published.defaults)}"
     note = ", ".join(filter(None, [ending, origin]))
     if not note and trial.lowered_by:
         note = str(trial.lowered_by[0]["text"])

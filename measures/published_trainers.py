@@ -5,6 +5,7 @@ says otherwise; all sum over their style layers.
 """
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -243,6 +244,17 @@ TRAINERS: Final[Mapping[str, PublishedTrainer]] = MappingProxyType(
     {trainer.name: trainer for trainer in (_LENGSTROM, _JCJOHNSON, _PYTORCH_EXAMPLES, _GORDICALEKSA, _MAGENTA)}
 )
 """The trainers by name."""
+
+
+def have_same_defaults(one: PublishedTrainer, other: PublishedTrainer) -> bool:
+    """Return whether the published weights of two trainers are one loss up to a constant: none on total variation."""
+    looks = [
+        (trainer.loss_network, trainer.content_layer, trainer.style_layers, trainer.gram_scale)
+        for trainer in (one, other)
+    ]
+    ratios = [trainer.published.style * trainer.style_share / trainer.published.content for trainer in (one, other)]
+    without_variation = not one.published.total_variation and not other.published.total_variation
+    return looks[0] == looks[1] and without_variation and math.isclose(*ratios)
 
 
 def check_weights(trainer: PublishedTrainer, weights: NativeWeights) -> None:

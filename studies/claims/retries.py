@@ -14,6 +14,7 @@ from studies.records.attributes import (
     INTERRUPTED,
     KILLED,
     NUM_RETRIES,
+    PUBLISHED,
     RETRY_OF,
     TAKEN_FROM,
 )
@@ -70,6 +71,6 @@ def enqueue_retry(study: optuna.Study, trial: FrozenTrial, *, num_kills: int) ->
         trial: A trial with parameters that nobody runs any more, and that was not enqueued before.
         num_kills: How often its parameters were killed.
     """
-    kept = (BASELINE, FORETOLD, TAKEN_FROM)
+    kept = (BASELINE, FORETOLD, PUBLISHED, TAKEN_FROM)
     marks: dict[str, Any] = {name: trial.user_attrs[name] for name in kept if name in trial.user_attrs}
     study.enqueue_trial(parameters_of(trial), user_attrs={RETRY_OF: trial.number, NUM_RETRIES: num_kills, **marks})

@@ -144,7 +144,7 @@ def _content(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
         "parts": dict(trial.parts),
         "images_seen": trial.images_seen or 0,
         "weights": {name: trial.weights[name] for name in ExportedWeights.model_fields},
-        "params": dict(trial.params),
+        "params": trial.values_run,
         "configuration": dict(record.configuration),
         "references": dict(record.references),
         "identity": _identity(summary),

@@ -18,6 +18,7 @@ from studies.records.attribute_values import (
     texts_of,
 )
 from studies.records.final import StudyFinal
+from studies.records.published_defaults import UntriedDefaults, parse_untried
 from studies.records.rescored_from import RescoredFrom
 from studies.records.study_scout import StudyScout
 from studies.records.study_starter import StudyStarter
@@ -110,6 +111,7 @@ class StudyRecord:
         starter: The one network that its trials start from; None as for the scout.
         starter_network: Artifact id of its file.
         final: Its best trials trained again, by this judge; None without one.
+        untried_defaults: Published defaults that its trials do not try.
     """
 
     configuration: Mapping[str, Any]
@@ -137,6 +139,7 @@ class StudyRecord:
     starter: StudyStarter | None = None
     starter_network: str | None = None
     final: StudyFinal | None = None
+    untried_defaults: tuple[UntriedDefaults, ...] = ()
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -172,6 +175,7 @@ class StudyRecord:
             starter=StudyStarter.parse(user_attrs.get(attributes.STARTER)),
             starter_network=text_of(user_attrs.get(attributes.STARTER_NETWORK)),
             final=None if final is None or final.judge_version != judge_version else final,
+            untried_defaults=parse_untried(user_attrs.get(attributes.UNTRIED_DEFAULTS)),
         )
 
     @property

@@ -14,6 +14,7 @@ from measures.fronts import non_dominated
 from measures.search_ranges import NearEnd, near_ends
 from measures.ties import spread_behind
 from studies.records.final import FinalOutcome, StudyFinal
+from studies.records.published_defaults import PublishedSetting
 from studies.records.study_record import StudyRecord
 from studies.records.study_scout import ScoutFinding, judge_scout, num_suggestions_to_come
 from studies.records.taken_from import TakenFrom
@@ -54,6 +55,7 @@ class TrialSummary:
         foretold: Quality as the study's scout had it, which suggested the trial; None where it did not.
         is_baseline: Whether it runs the weights that the study began with.
         taken_from: The trial of another style's study whose setting it runs; None where it runs its own.
+        published: The published defaults that it tries, which may lie beyond its parameters' ranges; None without any.
     """
 
     number: int
@@ -76,6 +78,12 @@ class TrialSummary:
     foretold: float | None = None
     is_baseline: bool = False
     taken_from: TakenFrom | None = None
+    published: PublishedSetting | None = None
+
+    @property
+    def values_run(self) -> dict[str, Any]:
+        """Its parameters, or in their place the ratios of the published defaults that it tries."""
+        return {**self.params, **({} if self.published is None else self.published.ratios())}
 
     def reasons(self) -> str:
         """What lowered its quality, in words; empty if nothing did."""
@@ -132,6 +140,17 @@ class StudySummary:
         """Which of the best trial's values lie near an end of the range they are searched in; none without a best."""
         return () if self.best is None else near_ends(self.best.params, self.record.ranges)
 
+    def published(self) -> list[TrialSummary]:
+        """Return the trials that try published defaults, best first; of one that was run again only the last run."""
+        tried = [trial for trial in self.trials if trial.published is not None]
+        run_again = {trial.retry_of for trial in tried}
+        last = [trial for trial in tried if trial.number not in run_again]
+        return sorted(last, key=lambda trial: (trial.state != "COMPLETE", -(trial.quality or 0.0), trial.number))
+
+    def published_as_dicts(self) -> list[dict[str, Any]]:
+        """Return what published defaults came to as values that JSON can hold, an entry for each trainer."""
+        return [entry for trial in self.published() for entry in _published_entries(trial)]
+
     def ranked(self) -> list[TrialSummary]:
         """Trials with a quality, best first: finalists, complete ones, then pruned ones, whose runs were shorter."""
         return self._finalists_first(rank(self.trials))
@@ -166,6 +185,8 @@ class StudySummary:
             "final": None
             if self.record.final is None
             else {**self.record.final.as_dict(), "decides": self.final is not None},
+            "published": self.published_as_dicts(),
+            "untried_defaults": [asdict(one) for one in self.record.untried_defaults],
             "validation": None if self.record.validation is None else self.record.validation.as_dict(),
             "scout": None if self.scout is None else self.scout.as_dict(),
             "starter": None if self.record.starter is None else self.record.starter.to_attribute(),
@@ -247,7 +268,24 @@ def summarise_trial(trial: FrozenTrial) -> TrialSummary:
         foretold=record.foretold,
         is_baseline=record.is_baseline,
         taken_from=record.taken_from,
+        published=record.published,
     )
+
+
+def _published_entries(trial: TrialSummary) -> list[dict[str, Any]]:
+    defaults = () if trial.published is None else trial.published.defaults
+    return [
+        {
+            "trainer": one.trainer,
+            "trial": trial.number,
+            "state": trial.state,
+            "quality": trial.quality,
+            "cosine": one.cosine,
+            "nearness": one.nearness.value,
+            "reasons": list(one.reasons),
+        }
+        for one in defaults
+    ]
 
 
 def _with_spread(trial: TrialSummary, num_photos: int) -> TrialSummary:

@@ -8,6 +8,7 @@ from measures.loss_weights import TERMS
 from measures.quality import PART_NAMES
 from studies.records import attributes
 from studies.records.attribute_values import count_of, mapping_of, number_of, text_of, texts_by_name
+from studies.records.published_defaults import PublishedSetting, published_setting
 from studies.records.taken_from import TakenFrom
 
 
@@ -34,6 +35,7 @@ class TrialRecord:
         copied_from: UUID of the study that ran it; None where its own did.
         foretold: Quality as the study's scout had it, which suggested the trial; None where it did not.
         taken_from: The trial of another style's study whose setting it runs; None where it runs its own.
+        published: The published defaults that it tries; None where it tries none.
     """
 
     weights: Mapping[str, float]
@@ -53,6 +55,7 @@ class TrialRecord:
     copied_from: str | None = None
     foretold: float | None = None
     taken_from: TakenFrom | None = None
+    published: PublishedSetting | None = None
 
     @classmethod
     def parse(cls, user_attrs: Mapping[str, Any]) -> Self:
@@ -75,6 +78,7 @@ class TrialRecord:
             copied_from=text_of(user_attrs.get(attributes.COPIED_FROM)),
             foretold=number_of(mapping_of(user_attrs.get(attributes.FORETOLD)).get("quality")),
             taken_from=TakenFrom.parse(user_attrs.get(attributes.TAKEN_FROM)),
+            published=published_setting(user_attrs),
         )
 
 

@@ -14,8 +14,8 @@ def trial_table(summary: StudySummary) -> list[dict[str, Any]]:
     Columns: number, state in a word, quality, its standard error and parts, the value of each objective where there are
     several, `weight_` and a loss term, the parameters by name, `quality_at_` and the images seen at each rung, images
     seen, seconds, when it started and finished (UTC), why it ended, what lowered its quality in words, whether it is
-    the baseline, which trial it runs again, the quality that a scout foretold, and from which trial of another style's
-    study its setting comes, in words.
+    the baseline, which trial it runs again, the quality that a scout foretold, from which trial of another style's
+    study its setting comes, and whose published defaults it tries, in words.
     """
     parameters = sorted({name for trial in summary.trials for name in trial.params})
     rungs = sorted({images for trial in summary.trials for images in trial.qualities})
@@ -45,4 +45,5 @@ def _row(summary: StudySummary, trial: TrialSummary, parameters: list[str], rung
         "retry_of": trial.retry_of,
         "foretold": trial.foretold,
         "taken_from": None if trial.taken_from is None else trial.taken_from.in_words(),
+        "published": None if trial.published is None else trial.published.in_words(),
     }

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from measures.search_ranges import NearEnd
+from studies.records.published_defaults import PublishedSetting
 from studies.records.taken_from import TakenFrom
 
 STATE_WORDS: Final[Mapping[str, str]] = {
@@ -48,8 +49,16 @@ def ties_in_words(tied_with_best: Sequence[int]) -> str:
     return f"As good within the standard error over the photos: {listed_trials(tied_with_best)}"
 
 
-def origin_in_words(*, is_baseline: bool, foretold: float | None, taken_from: TakenFrom | None = None) -> str:
+def origin_in_words(
+    *,
+    is_baseline: bool,
+    foretold: float | None,
+    published: PublishedSetting | None = None,
+    taken_from: TakenFrom | None = None,
+) -> str:
     """Return why a trial was run with its weights; empty where the sampler drew them or a person enqueued them."""
+    if published is not None:
+        return f"baseline: {published.in_words()}" if is_baseline else published.in_words()
     if foretold is not None:
         return f"suggested by the scout (foretold {foretold:.3f})"
     if is_baseline:

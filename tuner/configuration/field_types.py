@@ -92,6 +92,12 @@ def _check_trainer(name: str) -> str:
     return name
 
 
+def _check_switch(value: Any) -> Any:
+    if value not in (True, False, "auto") or (isinstance(value, int | float) and not isinstance(value, bool)):
+        raise ValueError("must be auto, true or false")
+    return value
+
+
 Number = Annotated[float, BeforeValidator(_refuse_bool)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Side = Annotated[Whole, Field(ge=32, le=MAX_SIDE)]
@@ -108,6 +114,7 @@ Weights = Annotated[tuple[Number, Number, Number], AfterValidator(_check_weights
 Layers = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_LAYERS), AfterValidator(_check_names)]
 PathValue = Annotated[Path, AfterValidator(_check_path)]
 Paths = Annotated[tuple[PathValue, ...], Field(max_length=MAX_PHOTO_PATHS), BeforeValidator(_one_or_more)]
+Switch = Annotated[bool | Literal["auto"], BeforeValidator(_check_switch)]
 Trainer = Annotated[str, AfterValidator(_check_trainer)]
 Objectives = Literal["quality", "content_and_style"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]

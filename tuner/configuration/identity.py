@@ -63,11 +63,12 @@ def resolved(config: StudyConfig) -> StudyConfig:
 def defining_values(config: StudyConfig) -> dict[str, Any]:
     """Return what makes a study that study, resolved, as plain values for JSON.
 
-    Left out are where its files lie, how many trials it has and what else ends it, a scout that it does not start from,
-    its final and what else comes after it, and what changes no number.
+    Left out are where its files lie, how many trials it has, whether published weights are among them, what else ends
+    it, a scout that it does not start from, its final and what else comes after it, and what changes no number.
     """
     values = resolved(config).model_dump(mode="json", exclude={"preset", "style", "photos", "full_training"})
-    del values["search"]["trials"], values["search"]["stop"], values["search"]["finalists"]
+    for name in ("trials", "stop", "finalists", "published_baselines"):
+        del values["search"][name]
     del values["data"]["feature_cache_megabytes"], values["scout"]["checkpoint_every"]
     if config.search.start != "scout":
         del values["scout"]

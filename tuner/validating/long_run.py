@@ -50,7 +50,7 @@ class LongRun:
             SampledValuesError: The trial's parameters were edited into what no trial has.
         """
         self.trial = trial
-        self._sampled = SampledValues.from_dict(trial.params)
+        self._sampled = SampledValues.from_dict(trial.values_run)
         training = {**training_values(plan.config), **pictures.identity()}
         identity = digest({"study": plan.study_uuid, "sampled": self._sampled.to_dict(), **training})
         self._files = files_beside_crops(

@@ -163,7 +163,10 @@ def describe_trial(trial: FrozenTrial) -> str:
     if record.seconds is not None:
         words.append(f"{record.seconds:.0f} s")
     if origin := origin_in_words(
-        is_baseline=record.is_baseline, foretold=record.foretold, taken_from=record.taken_from
+        is_baseline=record.is_baseline,
+        foretold=record.foretold,
+        published=record.published,
+        taken_from=record.taken_from,
     ):
         words.append(origin)
     if record.failure:

@@ -14,6 +14,7 @@ from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
 from studies.records.final_words import final_mark, final_table, ties_or_final_in_words
+from studies.records.published_words import published_in_words
 from studies.records.scout_words import scout_in_words
 from studies.records.trial_words import (
     counted_states,
@@ -117,7 +118,12 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
     tied = "tied with the best" if ranking is None else "tied with the judge's best"
     for trial in trials:
         remarks = [f"calibrated {calibrated[trial.number]:.3f}"] if trial.number in calibrated else []
-        origin = origin_in_words(is_baseline=trial.is_baseline, foretold=trial.foretold, taken_from=trial.taken_from)
+        origin = origin_in_words(
+            is_baseline=trial.is_baseline,
+            foretold=trial.foretold,
+            published=trial.published,
+            taken_from=trial.taken_from,
+        )
         remarks += filter(None, [origin])
         remarks += ["on the front"] if trial.number in front else []
         remarks += [final_mark(summary, trial.number)] if summary.final is not None else []
@@ -153,7 +159,7 @@ def _row(trial: "TrialSummary") -> str:
 
 
 def headline(summary: "StudySummary") -> str:
-    """What a study has and what is best in it, in one to eight lines."""
+    """What a study has and what is best in it, in one to ten lines."""
     counts = counted_states(summary.num_by_state)
     version = summary.record.judge_version
     judge = f"; judge version {version}" if version else ""
@@ -164,7 +170,7 @@ def headline(summary: "StudySummary") -> str:
     lines = [f"{summary.name}: {counts}{judge}", *_about_origins(summary)]
     lines += [f"Best: trial {best.number}, quality {best.quality:.3f}{_give_or_take(best)}, weights {_weights(best)}"]
     ends = near_ends_in_words(summary.near_ends, study=summary.name, has_scout=summary.scout is not None)
-    lines += filter(None, [ties_or_final_in_words(summary), ends])
+    lines += filter(None, [ties_or_final_in_words(summary), ends, published_in_words(summary)])
     front = listed_trials([trial.number for trial in summary.front()])
     if front:
         lines += [f"Front of {' and '.join(summary.objectives)}, most {summary.objectives[0]} first: {front}"]

@@ -56,7 +56,7 @@ class FinalTraining:
         Raises:
             SampledValuesError: The trial's parameters were edited into what no trial has.
         """
-        return SampledValues.from_dict(self._trial(key).params)
+        return SampledValues.from_dict(self._trial(key).values_run)
 
     def train(self, key: RunKey, *, on_batch: Callable[[int], None]) -> FinalRun:
         """Train one run to its end, or to where it diverges, going on from its checkpoint if it was interrupted.

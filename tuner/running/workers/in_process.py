@@ -10,6 +10,7 @@ from groundwork.interrupts import HeldInterrupts
 from tuner.running.initial_weights import initial_weights
 from tuner.running.measurements import keep_judged_photos, settle_scale
 from tuner.running.observer import StudyObserver
+from tuner.running.published_trials import queue_published
 from tuner.running.shared_work import SharedWork
 from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
@@ -37,6 +38,7 @@ def run_here(
 
     Raises:
         StudyError: The study's scale is another one than is measured here, or what its trials start from is gone.
+        PretrainedError: A loss network can neither be read nor fetched.
         ScoutError: Its scout is of another version.
         KeyboardInterrupt: After the running trial has been given back.
     """
@@ -63,6 +65,7 @@ def run_here(
         shared = shared or SharedWork()
         resources = shared.resources(run.config, run.pictures, report=say, settle=settle)
         keep_judged_photos(run.storage, run.uuid, rung=resources.rung, calibration=resources.calibration)
+        queue_published(run, resources.scale, report=say)
         with interrupts:
             _worker(run, resources, observer=observer, report=report, on_step=on_step).run()
     finally:

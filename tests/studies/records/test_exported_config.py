@@ -94,6 +94,7 @@ def test_what_was_written_is_read(path: Path) -> None:
         **VALID,
         "photos": {**VALID["photos"], **_tuples()},
         "validation": {},
+        "final": {},
     }
     assert exported.style_path.read_bytes() == STYLE
     assert exported.study_uuid is None, "there was none then"

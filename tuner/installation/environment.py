@@ -21,9 +21,15 @@ def set_defaults() -> None:
 
     oneDNN's kernels make a training step about a half faster on CPUs where TensorFlow leaves them off by default. What
     goes wrong reaches us as an exception; its log on the way there would only puzzle ("oneDNN supports DT_HALF only
-    on ..."). How many threads a worker gets is settled where several are started.
+    on ..."). Memory of a GPU is taken as it is needed, since workers share one. How many threads a worker gets is
+    settled where several are started.
     """
-    defaults = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    defaults = {
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # JAX
+    }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
 

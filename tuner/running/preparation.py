@@ -10,6 +10,7 @@ from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.running.request import StudyRequest
 from tuner.running.shared_work import SharedWork
+from tuner.running.workers.worker_places import find_places
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
 
@@ -24,12 +25,14 @@ def prepare(
         shared: Has the photos if an earlier study of this process has found them.
 
     Raises:
-        ConfigError: No style image or no photos are given, or a scout for trials that start from noise.
+        ConfigError: No style image or no photos are given, or a scout for trials that start from noise; a GPU is named
+            that is not there, or there are far too many workers.
         OutputError: `output` is no folder, or cannot be written.
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
         ScoutError: The scout is another study's.
     """
+    find_places(request.workers)
     config = with_demo_pictures(request.config)
     pictures = shared.pictures(config)
     _describe(pictures, say=say)

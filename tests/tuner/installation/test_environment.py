@@ -9,7 +9,14 @@ import pytest
 
 from tuner.installation.environment import _held_back_stderr, own_command, set_defaults
 
-NAMES = ("TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+NAMES = (
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_CPP_MIN_LOG_LEVEL",
+    "TF_FORCE_GPU_ALLOW_GROWTH",
+    "XLA_PYTHON_CLIENT_PREALLOCATE",
+    "OMP_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -22,14 +29,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_onednn_is_on_and_threads_are_left_alone() -> None:
     set_defaults()
-    assert [os.environ.get(name) for name in NAMES] == ["1", "3", None, None]
+    assert [os.environ.get(name) for name in NAMES] == ["1", "3", "true", "false", None, None]
 
 
 def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.setenv(name, "7")
     set_defaults()
-    assert [os.environ[name] for name in NAMES] == ["7"] * 4
+    assert [os.environ[name] for name in NAMES] == ["7"] * len(NAMES)
 
 
 def test_what_native_code_writes_is_held_back(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Running a study's trials in several worker processes, and following them."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tuner.running.standing_report import StandingReport
 from tuner.running.study_run import StudyRun
 from tuner.running.workers.crew import Crew
 from tuner.running.workers.run_ending import ending_of
+from tuner.running.workers.worker_places import VISIBLE_GPUS, WorkerPlaces, find_places
 
 STORAGE_VARIABLE: Final = "STYLETUNER_WORKER_STORAGE"
 """Hands a storage's URL to a worker process: a password has no place among a command's arguments."""
@@ -42,11 +44,16 @@ def run_in_processes(
         program: What Python is told to run in each of them.
 
     Raises:
+        ConfigError: A GPU is named that is not there, or there are far too many workers.
         WorkerError: Every worker ended before the study had its total, or was stopped.
     """
     if run.is_done():
         return
-    crew = Crew(run, num_workers, start=lambda _: _start_worker(run, num_workers, program=program), say=observer.say)
+    places = find_places(num_workers)
+    if (shared := places.in_words()) is not None:
+        observer.say(shared)
+    start = functools.partial(_start_worker, run, places, program=program)
+    crew = Crew(run, num_workers, start=start, say=observer.say)
     interrupts = HeldInterrupts()
     try:
         # An interrupt within a query would have SQLAlchemy log a traceback.
@@ -64,14 +71,17 @@ def run_in_processes(
         raise WorkerError(f"All {num_workers} workers ended before the study had its trials; see above for why.")
 
 
-def _start_worker(run: StudyRun, num_workers: int, *, program: Sequence[str]) -> subprocess.Popen[bytes]:
-    threads = str(max(1, (os.cpu_count() or 1) // num_workers))
-    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+def _start_worker(
+    run: StudyRun, places: WorkerPlaces, place: int, *, program: Sequence[str]
+) -> subprocess.Popen[bytes]:
     # Where the photos lie on this machine; what the study says may be of another one.
     photos = map(str, run.config.photos)
+    own = places.environment(place)
+    # The user's number of threads goes over ours; of the user's GPUs each worker has its own.
+    kept = {name: value for name, value in os.environ.items() if name != VISIBLE_GPUS or not places.gpus}
     return subprocess.Popen(
         [sys.executable, *program, run.uuid, ending_of(run).to_json(), *photos],
-        env={**dict.fromkeys(names, threads), **os.environ, STORAGE_VARIABLE: run.storage.url},
+        env={**own, **kept, STORAGE_VARIABLE: run.storage.url},
         # Its end tells the worker that this process is gone.
         stdin=subprocess.PIPE,
         # Ctrl-C in a terminal reaches this process alone, which passes it on once.

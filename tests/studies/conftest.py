@@ -52,6 +52,11 @@ class PostgreSQLServer:
     def address(self, database: str) -> str:
         return f"postgresql://tester:sesame@127.0.0.1:{self._port}/{database}"
 
+    def restart(self) -> None:
+        """Break off all connections and start again, as after a crash."""
+        log = str(self._folder / "log")
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "-l", log, "restart")
+
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(self._folder)

@@ -1,5 +1,6 @@
 """A study from its configuration to its exports, or to what it would cost, for the command line and for programs."""
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -272,7 +273,7 @@ def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver, s
         from tuner.running.workers.in_process import run_here
         from tuner.running.workers.watchdog import end_process, warn_of_hang
 
-        on_hang = end_process if request.owns_process else warn_of_hang
+        on_hang = functools.partial(end_process, status=1) if request.owns_process else warn_of_hang
         run_here(run, observer, shared=shared, on_hang=on_hang)
     else:
         from tuner.running.workers.worker_processes import run_in_processes

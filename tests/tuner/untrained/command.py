@@ -1,13 +1,12 @@
 """The command line on studies that train nothing; its workers are `worker.py`."""
 
 import sys
-from pathlib import Path
 
 import tests.tuner.untrained.resources  # noqa: F401  before anything loads a network library
 from tuner.command_line.main import main
 from tuner.running.workers import worker_processes
 
-WORKER = (str(Path(__file__).with_name("worker.py")),)
+WORKER = ("-m", "tests.tuner.untrained.worker")
 
 if __name__ == "__main__":
     run_in_processes = worker_processes.run_in_processes

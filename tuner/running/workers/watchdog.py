@@ -18,11 +18,12 @@ HANG_SECONDS: Final = 900.0
 tens of seconds on the slowest machine tried; fifteen minutes leave room for far larger crops."""
 
 
-def end_process(seconds: float) -> None:
+def end_process(seconds: float, *, status: int = HUNG) -> None:
     """End this process, which is there for nothing else: who finds it dead runs its trial again.
 
     Args:
         seconds: For how long nothing has happened.
+        status: To end with; by default as a worker process.
     """
     # Not to sys.stderr, which a worker process has turned away.
     words = (
@@ -32,7 +33,7 @@ def end_process(seconds: float) -> None:
     with suppress(OSError):
         os.write(STANDARD_ERROR, words.encode())
         faulthandler.dump_traceback(file=STANDARD_ERROR)
-    os._exit(HUNG)
+    os._exit(status)
 
 
 def warn_of_hang(seconds: float) -> None:

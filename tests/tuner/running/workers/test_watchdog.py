@@ -64,3 +64,15 @@ def test_progress_begins_the_count_anew(looks: Looks) -> None:
     with pytest.raises(EndedError):
         looks.watchdog._watch()
     assert looks.num_done == 600 + PATIENCE + 1
+
+
+def test_who_is_told_goes_on_and_is_told_again(looks: Looks, capsys: pytest.CaptureFixture[str]) -> None:
+    """A notebook's process is not ours to end."""
+    looks.watchdog._on_hang = watchdog.warn_of_hang
+    looks += [1.0] * 2000
+    looks.watchdog._watch()
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("styletuner: no progress for")]
+    assert [line.split(". ")[0] for line in told] == [
+        "styletuner: no progress for 901 s",
+        "styletuner: no progress for 1801 s",
+    ]

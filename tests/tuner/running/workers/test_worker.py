@@ -32,6 +32,7 @@ from tuner.configuration.settings import SearchSection, StudyConfig
 from tuner.errors import WorkerError
 from tuner.running.stopping import Allowance
 from tuner.running.workers.worker import MAX_CONSECUTIVE_FAILURES, Worker
+from tuner.running.workers.worker_ends import HUNG
 from tuner.search.resources import StudyResources
 from tuner.search.space import suggest_values
 
@@ -346,7 +347,7 @@ time.sleep(120)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("then", "status"), [("hang", 1), ("stop", 0)])
+@pytest.mark.parametrize(("then", "status"), [("hang", HUNG), ("stop", 0)])
 def test_watchdog_ends_a_process_that_hangs(then: str, status: int) -> None:
     command = [sys.executable, "-c", HANGING_WORKER, then]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)

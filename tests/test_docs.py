@@ -24,3 +24,24 @@ def test_links_in_the_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_each_fault_names_tests_that_are_there() -> None:
+    table = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8").partition("| fault |")[2]
+    rows = [line.split("|")[3] for line in table.splitlines() if line.startswith("| ")][1:]
+    assert rows
+    for row in rows:
+        folder = ROOT / "tests"
+        for named in re.findall(r"`([^`]+)`", row):
+            name, _, test = named.partition("::") if named.endswith(".py") or "::" in named else ("", "", named)
+            if name:
+                below = (
+                    name
+                    if name.startswith("studies/") or not (ROOT / "tests/tuner" / name).exists()
+                    else f"tuner/{name}"
+                )
+                path = ROOT / "tests" / below if "/" in name else folder / name
+                folder = path.parent
+                assert path.exists(), f"docs/failures.md names {name}"
+                source = path.read_text(encoding="utf-8")
+            assert not test or f"def {test}(" in source, f"docs/failures.md names {test}"

@@ -1,4 +1,7 @@
-"""Real runs of a study that are killed and interrupted on the way: what finished stays, what was running runs again."""
+"""Runs of a study that are killed and interrupted on the way: what finished stays, what was running runs again.
+
+Two of them train; where networks have no part in it they are stood in for (`tests.tuner.untrained`).
+"""
 
 import os
 import re
@@ -16,15 +19,18 @@ from tests.tuner.tiny_study import (
     NAME,
     CommandProcess,
     is_in_a_trial,
+    num_finished,
     num_running,
     read_trials,
     require_exactly,
     run_command,
 )
+from tests.tuner.untrained.accidents import FILE, GO_ON, has_happened, plan
+from tests.tuner.untrained.processes import start
 
 pytestmark = pytest.mark.slow
 
-TOTAL = 5
+TOTAL = 3
 
 
 def run_arguments(storage: Path | str, *, total: int = TOTAL) -> tuple[str, ...]:
@@ -40,12 +46,11 @@ def kill_in_a_trial(folder: Path, storage: Path | str, *arguments: str, finished
         process.kill()
 
 
-def test_killed_twice_and_resumed_at_once(folder: Path) -> None:
+def test_killed_and_resumed_at_once(folder: Path) -> None:
     storage = folder / "styletuner.db"
     arguments = run_arguments(storage)
     kill_in_a_trial(folder, storage, *arguments, finished=1)
     before = {trial.number: trial for trial in read_trials(storage) if trial.state is TrialState.COMPLETE}
-    kill_in_a_trial(folder, storage, *arguments, finished=2)
     with CommandProcess(*arguments, cwd=folder) as process:
         assert process.wait() == 0, process.output
     require_exactly(storage, TOTAL)
@@ -63,17 +68,39 @@ def test_killed_twice_and_resumed_at_once(folder: Path) -> None:
     assert run_command("study", "export", NAME, cwd=folder).require_success().stdout == "best.yaml\n"
 
 
+def test_killed_twice(folder: Path) -> None:
+    storage = folder / "styletuner.db"
+    arguments = run_arguments(storage)
+    for num_killed in (1, 2):
+        plan(folder, "training SIGKILL")
+        with start(*arguments, cwd=folder) as process:
+            assert process.wait() == -signal.SIGKILL, process.output
+        assert has_happened(folder)
+        assert [trial.state for trial in read_trials(storage)].count(TrialState.RUNNING) == 1
+        assert len(read_trials(storage)) == num_killed
+    with start(*arguments, cwd=folder) as process:
+        assert process.wait() == 0, process.output
+    require_exactly(storage, TOTAL)
+    first, second, *others = read_trials(storage)
+    assert (first.state, second.state) == (TrialState.FAIL, TrialState.FAIL)
+    assert second.user_attrs[attributes.RETRY_OF] == 0
+    (last,) = (trial for trial in others if attributes.RETRY_OF in trial.user_attrs)
+    assert last.user_attrs[attributes.RETRY_OF] == 1
+    assert first.params == second.params == last.params
+
+
 def test_interrupt_says_how_to_resume(folder: Path) -> None:
     storage = folder / "styletuner.db"
     arguments = run_arguments(storage)
-    with CommandProcess(*arguments, cwd=folder) as process:
-        process.wait_until(lambda: num_running(storage) > 0)
+    plan(folder, "training wait")
+    with start(*arguments, cwd=folder) as process:
+        process.wait_until(lambda: has_happened(folder))
         process.signal_group(signal.SIGINT)
         assert process.wait() == 1
         assert process.output.splitlines()[-1] == "Interrupted. Run the same command again to go on."
         assert "Traceback" not in process.output
     assert num_running(storage) == 0
-    with CommandProcess(*arguments, cwd=folder) as process:
+    with start(*arguments, cwd=folder) as process:
         assert process.wait() == 0, process.output
     require_exactly(storage, TOTAL)
 
@@ -113,15 +140,18 @@ def test_two_workers_are_interrupted(folder: Path) -> None:
     """Ctrl-C reaches the command alone, which passes it on once."""
     storage = folder / "styletuner.db"
     arguments = run_arguments(storage)
-    with CommandProcess(*arguments, "--workers", "2", cwd=folder) as process:
+    plan(folder, "training wait always")
+    with start(*arguments, "--workers", "2", cwd=folder) as process:
         process.wait_until(lambda: num_running(storage) == 2)
-        assert all(os.getpgid(worker.pid) == worker.pid for worker in workers_of(process))
+        workers = psutil.Process(process.pid).children()
+        assert [os.getpgid(worker.pid) for worker in workers] == [worker.pid for worker in workers]
         process.signal_group(signal.SIGINT)
         assert process.wait() == 1
         assert re.search(r"^Interrupted\. Run the same command again", process.output, re.MULTILINE), process.output
         assert "Traceback" not in process.output
     assert num_running(storage) == 0
-    with CommandProcess(*arguments, cwd=folder) as process:
+    (folder / FILE).unlink()
+    with start(*arguments, cwd=folder) as process:
         assert process.wait() == 0, process.output
     require_exactly(storage, TOTAL)
 
@@ -141,9 +171,10 @@ def test_workers_are_interrupted_while_they_load(folder: Path) -> None:
 def test_workers_end_when_their_command_is_killed(folder: Path) -> None:
     """And give their trials back: nobody would see what they do."""
     storage = folder / "styletuner.db"
-    with CommandProcess(*run_arguments(storage), "--workers", "2", cwd=folder) as process:
+    plan(folder, "training wait always")
+    with start(*run_arguments(storage), "--workers", "2", cwd=folder) as process:
         process.wait_until(lambda: num_running(storage) == 2)
-        workers = workers_of(process)
+        workers = psutil.Process(process.pid).children()
         process.kill()
     _, alive = psutil.wait_procs(workers, timeout=60)
     assert not alive
@@ -155,9 +186,12 @@ def test_second_command_joins_in(folder: Path) -> None:
     """Two commands on one study share its trials, and both end when it has its total."""
     storage = folder / "styletuner.db"
     arguments = run_arguments(storage, total=4)
-    with CommandProcess(*arguments, cwd=folder) as first:
-        first.wait_until(lambda: num_running(storage) > 0)
-        with CommandProcess(*arguments, cwd=folder) as second:
+    plan(folder, "training wait")
+    with start(*arguments, cwd=folder) as first:
+        first.wait_until(lambda: has_happened(folder))
+        with start(*arguments, cwd=folder) as second:
+            second.wait_until(lambda: num_finished(storage) > 0)
+            (folder / GO_ON).touch()
             assert first.wait() == 0, first.output
             assert second.wait() == 0, second.output
     require_exactly(storage, 4)

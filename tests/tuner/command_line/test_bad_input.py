@@ -60,8 +60,9 @@ class TestPictures:
         write_image(folder / "style.png", np.random.default_rng(0).random((31, 64, 3), np.float32))
         run_cli(*RUN).require_refusal("32 pixels", "64 x 31", "Choose a larger picture")
 
-    def test_style_image_is_a_folder(self, run_cli: RunCli) -> None:
-        run_cli(*RUN, "--style", "photos").require_refusal("photos", "is a folder", "Name a picture file")
+    def test_style_image_is_a_folder_without_pictures(self, run_cli: RunCli, folder: Path) -> None:
+        (folder / "empty").mkdir()
+        run_cli(*RUN, "--style", "empty").require_refusal("empty", "has no pictures", "Name a picture file")
 
     def test_named_pipes_are_not_waited_for(self, run_cli: RunCli, folder: Path) -> None:
         os.mkfifo(folder / "pipe.png")

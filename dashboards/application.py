@@ -93,7 +93,7 @@ class DashboardApplication:
             except KeyError:
                 return False
         artifact = parts.get("artifact")
-        return artifact is None or (self._reader.artifacts.path / artifact).is_file()
+        return artifact is None or self._reader.artifacts.has(artifact)
 
     def _rename(
         self, application: "WSGIApplication", environ: "WSGIEnvironment", start_response: "StartResponse"

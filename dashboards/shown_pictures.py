@@ -32,4 +32,4 @@ def read_strip(storage: StudyStorage, artifact_id: str, *, num_pictures: int) ->
     Raises:
         StorageError: The strip is gone.
     """
-    return list(decode_strip(storage.artifacts.path_of(artifact_id).read_bytes(), num_pictures=num_pictures))
+    return list(decode_strip(storage.artifacts.read(artifact_id), num_pictures=num_pictures))

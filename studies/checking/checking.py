@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, Final, final
 
 from studies.checking.dead_workers import find_dead_workers
 from studies.checking.finding import Finding
@@ -14,6 +14,9 @@ from studies.errors import StudiesError
 from studies.storage.addresses import parse_storage, require_file, shown, sqlite_path
 from studies.storage.connections import require_writable
 from studies.storage.study_storage import StudyStorage
+
+_NOT_IN_BUCKETS: Final = "files that are damaged, and files that no study names,"
+"""Each object would have to be fetched, and another database may keep its own in the same bucket."""
 
 
 @final
@@ -27,6 +30,7 @@ class Checked:
         num_files: How many files these name.
         done: What was wrong and is mended, each with what was done.
         left: What is wrong still.
+        not_looked_for: What could not be looked for, as a clause; None if all was.
     """
 
     storage: str
@@ -34,6 +38,7 @@ class Checked:
     num_files: int
     done: tuple[tuple[Finding, str], ...]
     left: tuple[Finding, ...]
+    not_looked_for: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The same as values that JSON can hold."""
@@ -43,6 +48,7 @@ class Checked:
             "num_files": self.num_files,
             "repaired": [{**finding.as_dict(), "done": told} for finding, told in self.done],
             "left": [finding.as_dict() for finding in self.left],
+            "not_looked_for": self.not_looked_for,
         }
 
 
@@ -70,6 +76,7 @@ def check_storage(text: str, name: str | None = None, *, repair: bool = False) -
     with StudyStorage.open(url) if repair else StudyStorage.open_read_only(url) as storage:
         names, num_files, found = _look(storage, name)
         mended, failures = _mend(found) if repair else ([], {})
+        not_looked_for = None if storage.artifacts.place.folder else f"{_NOT_IN_BUCKETS} in {storage.artifacts.name}"
     if mended or failures:
         done += mended
         # Opened anew: what has been read once is kept.
@@ -77,7 +84,12 @@ def check_storage(text: str, name: str | None = None, *, repair: bool = False) -
             names, num_files, found = _look(storage, name)
         found = [_with_failure(finding, failures) for finding in found]
     return Checked(
-        storage=shown(url), studies=tuple(names), num_files=num_files, done=tuple(done), left=(*left, *found)
+        storage=shown(url),
+        studies=tuple(names),
+        num_files=num_files,
+        done=tuple(done),
+        left=(*left, *found),
+        not_looked_for=not_looked_for,
     )
 
 
@@ -114,5 +126,5 @@ def _look(storage: StudyStorage, name: str | None) -> tuple[list[str], int, list
         found += lost
         num_files += num_named
     if name is None:
-        found += [*find_stray_files(storage), *find_stray_rows(storage)]
+        found += [*(find_stray_files(storage) if storage.artifacts.place.folder else ()), *find_stray_rows(storage)]
     return names, num_files, found

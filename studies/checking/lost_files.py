@@ -1,7 +1,7 @@
 """Files that studies and trials name and that are gone or damaged."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -11,13 +11,13 @@ from optuna.trial import FrozenTrial, TrialState
 from PIL import Image
 
 from groundwork.file_hashes import sha256_of
-from groundwork.whole_files import write_whole
 from studies.checking.finding import Finding
 from studies.checking.stray_files import ARTIFACT_NAME, aside_folder
 from studies.records import attributes
 from studies.records.study_record import StudyRecord, kept_file_name
 from studies.records.trial_record import TrialRecord
 from studies.records.trial_words import listed_trials
+from studies.storage.artifact_bucket import ArtifactBucket
 from studies.storage.artifacts import artifact_metas
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_identity import find_by_name
@@ -95,17 +95,28 @@ def find_lost_files(storage: StudyStorage, name: str) -> tuple[list[Finding], in
         return [], 0
     stated = [*_of_study(record), *(file for trial in trials for file in _of_trial(trial))]
     named = [file for file in stated if ARTIFACT_NAME.fullmatch(file.artifact)]
-    if named and not storage.artifacts.path.is_dir():
+    folder = storage.artifacts.place.folder
+    if named and folder is not None and not folder.is_dir():
         return [_lost_folder(storage, name, len(named))], len(named)
     faults: dict[tuple[str, str], list[_Named]] = {}
+    fault_of = _looker(storage)
     for file in named:
-        fault = file.fault(storage.artifacts.path)
+        fault = fault_of(file)
         if fault is not None:
             faults.setdefault((file.kind, fault), []).append(file)
     if find_by_name(storage.read_engine, name) is None:
         return [], 0  # deleted meanwhile, files first
     found = [_finding(storage, study, kind, fault, files) for (kind, fault), files in faults.items()]
     return [*found, *_without_outputs(name, trials), *_dead_notes(storage, name, trials)], len(named)
+
+
+def _looker(storage: StudyStorage) -> Callable[[_Named], str | None]:
+    """Return what says what is wrong with a file; of one in a bucket, which is listed at once, whether it is gone."""
+    if isinstance(storage.artifacts.place, ArtifactBucket):
+        present = storage.artifacts.place.names()
+        return lambda file: None if file.artifact in present else _GONE
+    folder = storage.artifacts.path
+    return lambda file: file.fault(folder)
 
 
 def _of_study(record: StudyRecord) -> Iterator[_Named]:
@@ -151,7 +162,7 @@ def _finding(storage: StudyStorage, study: optuna.Study, kind: str, fault: str, 
 
 def _source(storage: StudyStorage, study: optuna.Study, file: _Named) -> Path | None:
     """Return a whole copy of a file: put aside by an earlier repair, or the style image where it was found."""
-    if file.fault(aside_folder(storage)) is None:
+    if storage.artifacts.place.folder is not None and file.fault(aside_folder(storage)) is None:
         return aside_folder(storage) / file.artifact
     style_path = StudyRecord.parse(study.user_attrs).style_path
     if file.kind != attributes.STYLE_IMAGE or file.sha256 is None or style_path is None:
@@ -163,11 +174,12 @@ def _source(storage: StudyStorage, study: optuna.Study, file: _Named) -> Path | 
 def _put_back(storage: StudyStorage, files: list[_Named], sources: Mapping[str, Path]) -> str:
     num_back = 0
     with storage.exclusive():
+        fault_of = _looker(storage)
         for file in files:
             # Somebody may have put it back meanwhile, or taken its copy away.
             source = sources.get(file.artifact)
-            if source is not None and source.is_file() and file.fault(storage.artifacts.path) is not None:
-                write_whole(storage.artifacts.path / file.artifact, source.read_bytes())
+            if source is not None and source.is_file() and fault_of(file) is not None:
+                storage.artifacts.write(file.artifact, source.read_bytes())
                 num_back += 1
     return f"put {num_back} of {len(files)} back from {next(iter(sources.values())).parent}"
 

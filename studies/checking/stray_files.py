@@ -125,7 +125,7 @@ def _is_old(path: Path, seconds: float) -> bool:
         known = path.stat()
     except FileNotFoundError:
         return False
-    # A second name of an old file (`ArtifactFolder.link`) moves only the time of its change.
+    # A second name of an old file (`Artifacts.link`) moves only the time of its change.
     return path.is_file() and time.time() - max(known.st_mtime, known.st_ctime) > seconds
 
 

@@ -46,5 +46,5 @@ class PictureSource:
         return found
 
     def _strip(self, artifact_id: str) -> NDArray[np.float32]:
-        content = self._storage.artifacts.path_of(artifact_id).read_bytes()
+        content = self._storage.artifacts.read(artifact_id)
         return decode_strip(content, num_pictures=len(self._places))

@@ -184,9 +184,7 @@ def _style_image(storage: StudyStorage, study_name: str) -> tuple[str, bytes]:
     artifact_id = StudyRecord.parse(study.user_attrs).style_image
     if artifact_id is None:
         raise ExportError(f"Study {study_name!r} keeps no style image. Resume it with `styletuner study run` first.")
-    return storage.artifacts.names(study).get(artifact_id, "style.png"), storage.artifacts.path_of(
-        artifact_id
-    ).read_bytes()
+    return storage.artifacts.names(study).get(artifact_id, "style.png"), storage.artifacts.read(artifact_id)
 
 
 def _numbered_path(path: Path, number: int) -> Path:

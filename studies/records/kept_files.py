@@ -49,4 +49,4 @@ def require_whole(storage: StudyStorage, artifact: str | None, *, sha256: str, c
         return artifact
     is_there = artifact is not None and storage.artifacts.has(artifact)
     what = "is damaged in" if is_there else "is gone from"
-    raise StudyError(f"{called} {what} {storage.artifacts.path}. Put that folder back, or {advice}")
+    raise StudyError(f"{called} {what} {storage.artifacts.name}. Put it back, or {advice}")

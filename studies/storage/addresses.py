@@ -126,12 +126,28 @@ def storage_files(url: str) -> tuple[Path, ...]:
     path = sqlite_path(url)
     endings = ("", "-wal", "-shm", "-journal", ".lock")
     database = () if path is None else tuple(path.with_name(path.name + ending) for ending in endings)
-    return (*database, artifact_folder(url))
+    folder = artifact_folder(url)
+    return database if folder is None else (*database, folder)
 
 
-def artifact_folder(url: str) -> Path:
-    """Where a storage keeps its artifacts: beside an SQLite file, else what `STYLETUNER_ARTIFACTS` says."""
+def artifact_folder(url: str) -> Path | None:
+    """Where a storage keeps its artifacts: beside an SQLite file, else what `STYLETUNER_ARTIFACTS` says.
+
+    Returns:
+        The folder; None if it is a bucket, see `artifact_address`.
+    """
     path = sqlite_path(url)
     if path is not None:
         return path.with_name(f"{path.stem}_artifacts")
-    return _absolute(os.environ.get(ARTIFACTS_VARIABLE) or "styletuner_artifacts")
+    address = artifact_address()
+    return None if is_bucket(address) else _absolute(address)
+
+
+def artifact_address() -> str:
+    """Where a server's database keeps its artifacts: what `STYLETUNER_ARTIFACTS` says, a folder or a bucket."""
+    return os.environ.get(ARTIFACTS_VARIABLE) or "styletuner_artifacts"
+
+
+def is_bucket(address: str) -> bool:
+    """Whether the address of artifacts is meant for a bucket, not for a folder."""
+    return "://" in address or address.startswith(("s3:", "gs:"))

@@ -1,71 +1,88 @@
-"""Pictures, checkpoints and style images of studies: files in a folder, known to Optuna by artifact id."""
+"""Pictures, checkpoints and style images of studies, known to Optuna by artifact id: in a folder or in a bucket."""
 
-import errno
 import io
 import json
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO, Any, BinaryIO, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import optuna
-from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore, upload_artifact
+from optuna.artifacts import ArtifactMeta, upload_artifact
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage
 
-from groundwork.whole_files import written_whole
 from studies.errors import StorageError
 from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, study_id_of, trial_id_of
 
-_SPARE_BYTES = 16 * 2**20
-"""Space left free beside an artifact, so that the database can still write: four logs of 1,000 pages of 4 KiB."""
+if TYPE_CHECKING:
+    from optuna.artifacts._protocol import ArtifactStore
+
+
+class ArtifactPlace(Protocol):
+    """Where artifacts lie.
+
+    Attributes:
+        name: What messages call it.
+        folder: The folder that it is; None where it is none.
+        restoring: What to do about one that is gone, as a sentence.
+    """
+
+    name: str
+    folder: Path | None
+    restoring: str
+
+    @property
+    def store(self) -> "ArtifactStore":
+        """What Optuna and its dashboard read and write it through; each artifact is whole or absent."""
+
+    def require_usable(self) -> None:
+        """Raise StorageError if nothing can be kept here, as far as can be found out before there is anything."""
+
+    def require_space(self, num_bytes: int) -> None:
+        """Raise OSError if so much cannot be written."""
+
+    def has(self, artifact_id: str) -> bool:
+        """Whether an artifact is there."""
+
+    def read(self, artifact_id: str) -> bytes:
+        """Read an artifact that is there."""
+
+    def local_file(self, artifact_id: str) -> Path:
+        """Where the file lies, on this machine, of an artifact that is there."""
+
+    def link(self, artifact_id: str, copy_id: str) -> bool:
+        """Give a file a second name; return whether that is possible here."""
+
+    def write_error(self, error: OSError) -> StorageError:
+        """Say what to do about an artifact that could not be written."""
 
 
 @final
-class AtomicArtifactStore:
-    """An Optuna artifact store on a folder in which a file is either whole or absent."""
+class Artifacts:
+    """The artifacts of every study in one storage."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._files = FileSystemArtifactStore(base_path=folder)
-
-    def open_reader(self, artifact_id: str) -> BinaryIO:
-        """Open an artifact for reading.
-
-        Raises:
-            optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artifact.
-        """
-        return self._files.open_reader(artifact_id)
-
-    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
-        """Write an artifact under a temporary name and move it into place.
-
-        Raises:
-            OSError: If the folder cannot be written, for instance because the disk is full.
-        """
-        with written_whole(self._folder / artifact_id) as temporary, temporary.open("wb") as stream:
-            shutil.copyfileobj(content_body, stream)
-
-    def remove(self, artifact_id: str) -> None:
-        """Remove an artifact.
-
-        Raises:
-            optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artifact.
-        """
-        self._files.remove(artifact_id)
-
-
-@final
-class ArtifactFolder:
-    """The folder that holds the artifacts of every study in one storage; made when the first one is written."""
-
-    def __init__(self, path: Path, *, storage: BaseStorage) -> None:
-        self.path = path
-        self.store = AtomicArtifactStore(path)
+    def __init__(self, place: ArtifactPlace, *, storage: BaseStorage) -> None:
+        self.place = place
+        self.store = place.store
         self._storage = storage
+
+    @property
+    def name(self) -> str:
+        """Where they lie, for messages."""
+        return self.place.name
+
+    @property
+    def path(self) -> Path:
+        """The folder that they lie in.
+
+        Raises:
+            StorageError: They lie in none.
+        """
+        if self.place.folder is None:
+            raise StorageError(f"{self.name} is no folder. Set STYLETUNER_ARTIFACTS to one for this.")
+        return self.place.folder
 
     def upload(
         self,
@@ -85,10 +102,10 @@ class ArtifactFolder:
             The artifact id.
 
         Raises:
-            StorageError: If the folder cannot be written or its disk is full; the trial then has no such artifact.
+            StorageError: If the place cannot be written or its disk is full; the trial then has no such artifact.
         """
         try:
-            self._require_space(file.stat().st_size)
+            self.place.require_space(file.stat().st_size)
             return upload_artifact(
                 artifact_store=self.store,
                 file_path=str(file),
@@ -97,7 +114,7 @@ class ArtifactFolder:
                 mimetype=mimetype,
             )
         except OSError as error:
-            raise self._write_error(error) from error
+            raise self.place.write_error(error) from error
 
     def upload_bytes(
         self,
@@ -113,20 +130,20 @@ class ArtifactFolder:
             try:
                 file.write_bytes(content)
             except OSError as error:
-                raise self._write_error(error) from error
+                raise self.place.write_error(error) from error
             return self.upload(file, study_or_trial, mimetype=mimetype)
 
     def write(self, artifact_id: str, content: bytes) -> None:
         """Write a file under an id that its owner notes with `artifact_entry`; what is there is replaced.
 
         Raises:
-            StorageError: If the folder cannot be written or its disk is full.
+            StorageError: If the place cannot be written or its disk is full.
         """
         try:
-            self._require_space(len(content))
+            self.place.require_space(len(content))
             self.store.write(artifact_id, io.BytesIO(content))
         except OSError as error:
-            raise self._write_error(error) from error
+            raise self.place.write_error(error) from error
 
     def link(self, artifact_id: str, copy_id: str) -> None:
         """Keep a file under a second id too, that its owner notes with `artifact_entry`; removing one leaves the other.
@@ -134,36 +151,33 @@ class ArtifactFolder:
         Where the disk can, both are names of one file, which nothing ever writes into: it takes no room.
 
         Raises:
-            StorageError: If the file is gone, or the folder cannot be written.
+            StorageError: If the file is gone, or the place cannot be written.
         """
-        source, copy = self.path_of(artifact_id), self.path / copy_id
-        if copy.exists():
-            return
-        try:
-            os.link(source, copy)
-        except OSError:
-            self.write(copy_id, source.read_bytes())
+        self._require(artifact_id)
+        if not self.has(copy_id) and not self.place.link(artifact_id, copy_id):
+            self.write(copy_id, self.place.read(artifact_id))
 
     def path_of(self, artifact_id: str) -> Path:
-        """Where an artifact lies.
+        """A file of this machine that holds an artifact; of a bucket, a copy that goes with this process.
 
         Raises:
             StorageError: If the file is gone.
         """
-        if not self.has(artifact_id):
-            raise StorageError(
-                f"Artifact {artifact_id} is not in {self.path}. Put the folder back beside its database, or set "
-                "STYLETUNER_ARTIFACTS to where it is."
-            )
-        return self.path / artifact_id
+        self._require(artifact_id)
+        return self.place.local_file(artifact_id)
+
+    def read(self, artifact_id: str) -> bytes:
+        """Read an artifact.
+
+        Raises:
+            StorageError: If the file is gone.
+        """
+        self._require(artifact_id)
+        return self.place.read(artifact_id)
 
     def has(self, artifact_id: str) -> bool:
-        """Whether an artifact's file is there."""
-        return Path(artifact_id).name == artifact_id and (self.path / artifact_id).is_file()
-
-    def open(self, artifact_id: str) -> IO[bytes]:
-        """Open an artifact for reading; raises StorageError if the file is gone."""
-        return self.path_of(artifact_id).open("rb")
+        """Whether an artifact is there."""
+        return bool(artifact_id) and Path(artifact_id).name == artifact_id and self.place.has(artifact_id)
 
     def names(self, study_or_trial: optuna.Study | optuna.trial.FrozenTrial) -> dict[str, str]:
         """File name by artifact id for everything kept with a study itself (not its trials) or with a trial."""
@@ -192,17 +206,9 @@ class ArtifactFolder:
             self.remove(artifact_id)
         return len(artifact_ids)
 
-    def _require_space(self, num_bytes: int) -> None:
-        # Optuna notes the artifact before it writes the file, so a full disk is better found first.
-        self.path.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(self.path).free < num_bytes + _SPARE_BYTES:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def _write_error(self, error: OSError) -> StorageError:
-        return StorageError(
-            f"Cannot write to {self.path}: {error.strerror or error}. Free some space or mend its permissions and run "
-            "the same command again; finished trials are kept."
-        )
+    def _require(self, artifact_id: str) -> None:
+        if not self.has(artifact_id):
+            raise StorageError(f"Artifact {artifact_id} is not in {self.name}. {self.place.restoring}")
 
 
 def artifact_metas(system_attrs: Mapping[str, Any]) -> list[ArtifactMeta]:

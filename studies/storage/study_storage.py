@@ -16,6 +16,7 @@ from groundwork.similar_names import did_you_mean
 from studies.errors import StorageError, StudyError
 from studies.storage.addresses import (
     DEFAULT_STORAGE,
+    artifact_address,
     artifact_folder,
     parse_storage,
     redact,
@@ -24,7 +25,9 @@ from studies.storage.addresses import (
     shown,
     sqlite_path,
 )
-from studies.storage.artifacts import ArtifactFolder
+from studies.storage.artifact_bucket import ArtifactBucket
+from studies.storage.artifact_folder import ArtifactFolder
+from studies.storage.artifacts import ArtifactPlace, Artifacts
 from studies.storage.connections import connect, copy_database, is_writable, look, require_writable
 from studies.storage.database_errors import storage_errors
 from studies.storage.exclusive_section import exclusive_section
@@ -49,13 +52,13 @@ class StudyStorage:
     Attributes:
         url: SQLAlchemy URL, password included.
         optuna: Storage for Optuna, with heartbeats; on SQLite each of its transactions takes the write lock at once.
-        artifacts: The folder with pictures, checkpoints and style images.
+        artifacts: Pictures, checkpoints and style images.
     """
 
     def __init__(self, url: str, *, connection: RDBStorage) -> None:
         self.url = url
         self.optuna = connection
-        self.artifacts = ArtifactFolder(artifact_folder(url), storage=connection)
+        self.artifacts = Artifacts(_artifact_place(url), storage=connection)
         self._cleanup = ExitStack()
 
     @classmethod
@@ -67,9 +70,10 @@ class StudyStorage:
             notify: Told in a line if the tables of an earlier version are upgraded.
 
         Raises:
-            StorageError: If it cannot be made or opened, or a later version wrote it.
+            StorageError: If it cannot be made or opened, a later version wrote it, or its artifacts cannot be kept.
         """
         url = parse_storage(text)
+        _artifact_place(url).require_usable()
         with storage_errors(url):
             require_writable(url)
             with exclusive_section(url):
@@ -306,6 +310,11 @@ class StudyStorage:
                     f"`study` must be the name of a study in {self.name}. Received {name!r}. "
                     + did_you_mean(name, names, none="There is none in it yet: start one with `styletuner study run`.")
                 ) from error
+
+
+def _artifact_place(url: str) -> ArtifactPlace:
+    folder = artifact_folder(url)
+    return ArtifactBucket(artifact_address()) if folder is None else ArtifactFolder(folder)
 
 
 def _is_new(url: str) -> bool:

@@ -66,7 +66,7 @@ def open_kept_pictures(storage: StudyStorage, study: optuna.Study) -> KeptPictur
     if rung_squares is None:
         raise RescoringError(
             f"The rung photos of study {study.study_name!r} are neither where it found them nor in "
-            f"{storage.artifacts.path}. Put either back."
+            f"{storage.artifacts.name}. Put either back."
         )
     if calibration_squares is None:
         source.notes.append("The calibration photos are gone, so that outputs of these are not scored again.")
@@ -118,7 +118,7 @@ class _PictureSource:
 def read_strip(storage: StudyStorage, artifact_id: str, *, num_pictures: int) -> NDArray[np.float32] | None:
     """Return pictures that are kept side by side, (pictures, height, width, 3); None if they are gone or damaged."""
     try:
-        content = storage.artifacts.path_of(artifact_id).read_bytes()
+        content = storage.artifacts.read(artifact_id)
         return decode_strip(content, num_pictures=num_pictures)
     except (StorageError, OSError):
         return None

@@ -99,8 +99,8 @@ def _finished_trials(storage: StudyStorage, source: optuna.Study) -> list[Frozen
         raise RescoringError(f"Study {source.study_name!r} has no finished trial with outputs to score again.")
     if not any(map(storage.artifacts.has, outputs)):
         raise RescoringError(
-            f"All outputs of study {source.study_name!r} are gone from {storage.artifacts.path}. Put the folder back "
-            "beside its database, or set STYLETUNER_ARTIFACTS to where it is."
+            f"All outputs of study {source.study_name!r} are gone from {storage.artifacts.name}. "
+            f"{storage.artifacts.place.restoring}"
         )
     return trials
 

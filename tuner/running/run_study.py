@@ -295,7 +295,7 @@ def _conclude(run: StudyRun, *, output: Path | None) -> StudyResult:
         write_whole(sheet, study_contact_sheet(storage, summary))
         if (grid := summary.record.scout_sheet) is not None and storage.artifacts.has(grid):
             scout_sheet = free_path(output / f"{name}.scout.png", is_ours=is_scout_sheet, kept=kept)
-            write_whole(scout_sheet, storage.artifacts.path_of(grid).read_bytes())
+            write_whole(scout_sheet, storage.artifacts.read(grid))
     return StudyResult(
         name=name,
         uuid=run.uuid,

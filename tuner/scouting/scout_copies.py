@@ -50,7 +50,7 @@ def write_kept_scout(storage: StudyStorage, name: str, files: NetworkFiles) -> N
         StudyError: There is no such study, it has no scout, or the scout's files are gone or damaged.
         OutputError: They cannot be written.
     """
-    network, record = (storage.artifacts.path_of(artifact).read_bytes() for artifact in _kept_scout_ids(storage, name))
+    network, record = (storage.artifacts.read(artifact) for artifact in _kept_scout_ids(storage, name))
     try:
         # First, as `NetworkFiles.save` has it: a network without its record could not be told from a foreign one.
         write_whole(files.record, record)

@@ -18,10 +18,10 @@ def kept_style_image(storage: StudyStorage, study: optuna.Study) -> Path:
     """
     record = StudyRecord.parse(study.user_attrs)
     kept = record.style_image
-    paths = [storage.artifacts.path / kept] if kept is not None else []
+    paths = [storage.artifacts.path_of(kept)] if kept is not None and storage.artifacts.has(kept) else []
     paths += [Path(record.style_path)] if record.style_path is not None else []
     for path in paths:
         if path.is_file() and sha256_of(path) == record.identity.get("style_sha256"):
             return path
-    places = " nor at ".join(str(path) for path in paths) or storage.artifacts.path
+    places = " nor at ".join(filter(None, (storage.artifacts.name, record.style_path)))
     raise StudyError(f"The style image of study {study.study_name!r} is not, unchanged, at {places}. Put it back.")

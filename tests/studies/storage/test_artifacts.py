@@ -9,7 +9,8 @@ import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from studies.errors import StorageError
-from studies.storage.artifacts import AtomicArtifactStore, artifact_entry, artifact_metas
+from studies.storage.artifact_folder import AtomicArtifactStore
+from studies.storage.artifacts import artifact_entry, artifact_metas
 from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage
 
@@ -19,8 +20,7 @@ def test_uploaded_file_is_found_again(storage: StudyStorage, study: optuna.Study
     file.write_bytes(b"swirls")
     artifact_id = storage.artifacts.upload(file, study)
     assert storage.artifacts.path_of(artifact_id).read_bytes() == b"swirls"
-    with storage.artifacts.open(artifact_id) as stream:
-        assert stream.read() == b"swirls"
+    assert storage.artifacts.read(artifact_id) == b"swirls"
     assert storage.artifacts.names(study) == {artifact_id: "style.png"}
 
 

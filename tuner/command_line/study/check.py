@@ -49,6 +49,8 @@ def _echo(checked: "Checked", *, storage: str, name: str | None) -> None:
     looked = f"{checked.storage}: {num_studies} stud{'y' if num_studies == 1 else 'ies'}, {checked.num_files} files"
     num_mendable = sum(finding.mend is not None for finding in checked.left)
     click.echo(f"{looked}; {'nothing' if not checked.left else len(checked.left)} left that is wrong.")
+    if checked.not_looked_for is not None:
+        click.echo(f"Not looked for: {checked.not_looked_for}.")
     if num_mendable:
         command = MENDED_BY if name is None else MENDED_BY.replace("--repair", f"{name} --repair")
         click.echo(f"Mend {num_mendable} of it: {command}{storage_words(storage)}")

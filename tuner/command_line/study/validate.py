@@ -73,7 +73,7 @@ def validate(
         observer = ValidatingObserver(say=progress.say, on_images=progress.show)
         done = validate_study(studies, request, judge_version=JUDGE_VERSION, observer=observer)
         if sheet is not None and done.validation.sheet is not None:
-            write_whole(sheet, studies.artifacts.path_of(done.validation.sheet).read_bytes())
+            write_whole(sheet, studies.artifacts.read(done.validation.sheet))
     if as_json:
         click.echo(json.dumps(_as_dict(done), indent=2))
     else:

@@ -9,6 +9,10 @@ class StorageError(StudiesError, OSError):
     """The study database cannot be opened or written."""
 
 
+class ArtifactGoneError(StorageError):
+    """A picture, checkpoint or style image is not where it was kept, which does not happen by an outage."""
+
+
 class StudyError(StudiesError, ValueError):
     """A study or trial is missing, or differs from what it is asked to be."""
 

@@ -1,30 +1,28 @@
 """Artifacts as objects of a bucket in S3, in Google Cloud Storage or in what speaks the protocol of either."""
 
+import functools
 import io
 import re
 import shutil
 import tempfile
+import textwrap
 import uuid
-import warnings
 import weakref
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, Final, final
-
-from optuna.artifacts.exceptions import ArtifactNotFound
-from optuna.exceptions import ExperimentalWarning
+from typing import BinaryIO, Final, final
 
 from groundwork.whole_files import write_whole
 from studies.errors import StorageError
+from studies.storage.bucket_objects import BucketObjects, GoogleObjects, S3Objects
 
-MAX_ATTEMPTS: Final = 5
-"""Of each request to S3: with botocore's pauses, of up to 20 s, an outage of some seconds passes unseen."""
+_NUM_RECENT: Final = 32
+"""Artifacts kept in memory once read: the strips of two trials that a person compares, about a megabyte each."""
 
-CONNECT_SECONDS: Final = 10
-READ_SECONDS: Final = 60
+_NUM_REASON: Final = 200
+"""Letters of what a driver says that a message shows."""
 
 _ADDRESS: Final = re.compile(
     r"(?P<scheme>s3|gs)://(?P<bucket>[a-z0-9][a-z0-9._-]{1,61}[a-z0-9])(?:/(?P<prefix>[^?#]*))?"
@@ -33,9 +31,9 @@ _ADDRESS: Final = re.compile(
 
 @final
 class ArtifactBucket:
-    """A bucket, or what lies under a prefix in it, that holds artifacts; an `ArtifactPlace`.
+    """A bucket, or what lies under a prefix in it, that holds artifacts; an `ArtifactPlace` and its Optuna store.
 
-    Its driver is loaded, and its server asked, when the first of them is wanted.
+    Its driver is loaded, and its server asked, when the first of them is wanted. Each object is whole or absent.
     """
 
     restoring = "Set STYLETUNER_ARTIFACTS to where it is, or restore it from an older version of the bucket."
@@ -51,24 +49,35 @@ class ArtifactBucket:
         """
         parts = _ADDRESS.fullmatch(address)
         if parts is None:
-            raise _unusable(address)
-        self.folder: Path | None = None
-        self.name = address
+            raise StorageError(
+                "`STYLETUNER_ARTIFACTS` must be a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX. Received "
+                f"{_without_secrets(address)!r}. Name one of these; credentials are the driver's own settings."
+            )
         prefix = (parts["prefix"] or "").strip("/")
-        make = S3Objects if parts["scheme"] == "s3" else GoogleObjects
-        self.store: BucketArtifactStore = BucketArtifactStore(
-            lambda: make(parts["bucket"]), prefix=f"{prefix}/" if prefix else "", name=address
-        )
+        self.folder: Path | None = None
+        self.name = "/".join(filter(None, (f"{parts['scheme']}://{parts['bucket']}", prefix)))
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._extra = parts["scheme"]
+        self._bucket = parts["bucket"]
+        self._recent = functools.lru_cache(_NUM_RECENT)(self._fetch)
+
+    @property
+    def store(self) -> "ArtifactBucket":
+        """What Optuna's dashboard reads and writes it through."""
+        return self
 
     def require_usable(self) -> None:
-        """Write something small and remove it.
+        """List, write, read and remove something small.
 
         Raises:
-            StorageError: The driver is not installed, the bucket is not there, or may not be written.
+            StorageError: The driver is not installed, the bucket is not there, or one of these is not allowed; says
+                which.
         """
         probe = f"styletuner-probe-{uuid.uuid4().hex}"
-        self.store.write(probe, io.BytesIO(b""))
-        self.store.remove(probe)
+        self.has(probe)
+        self.write(probe, io.BytesIO(probe.encode()))
+        self.read(probe)
+        self.remove(probe)
 
     def require_space(self, num_bytes: int) -> None:
         """Do nothing: a bucket has no end."""
@@ -77,138 +86,30 @@ class ArtifactBucket:
         """Whether an artifact is there.
 
         Raises:
-            StorageError: The bucket cannot be read.
+            StorageError: The bucket cannot be listed.
         """
-        return self.store.has(artifact_id)
+        with self._telling("list"):
+            return self._objects.has(self._prefix + artifact_id)
 
     def names(self) -> set[str]:
         """Names of everything in it, asked for a thousand at a time.
 
         Raises:
-            StorageError: The bucket cannot be read.
+            StorageError: The bucket cannot be listed.
         """
-        return self.store.names()
+        with self._telling("list"):
+            return {key.removeprefix(self._prefix) for key in self._objects.keys(self._prefix)}
 
-    def read(self, artifact_id: str) -> bytes:
-        """Read an artifact.
+    def read(self, artifact_id: str) -> bytes | None:
+        """Read an artifact; None if it is not there.
 
         Raises:
             StorageError: The bucket cannot be read.
         """
-        with self.store.open_reader(artifact_id) as stream, self.store.telling():
-            return stream.read()
-
-    def local_file(self, artifact_id: str) -> Path:
-        """Fetch an artifact that is there into a file of this process, and return where that lies."""
-        path = self._fetched / artifact_id
-        write_whole(path, self.read(artifact_id))
-        return path
-
-    def link(self, _artifact_id: str, _copy_id: str) -> bool:
-        """Return that an object has no second name."""
-        return False
-
-    def write_error(self, error: OSError) -> StorageError:
-        """Say what to do about an object that could not be written."""
-        return error if isinstance(error, StorageError) else _failure(self.name, error)
-
-    @cached_property
-    def _fetched(self) -> Path:
-        folder = tempfile.mkdtemp(prefix="styletuner-artifacts-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        return Path(folder)
-
-
-class BucketObjects(ABC):
-    """The objects of one bucket, through Optuna's artifact store for it and the client that this brings."""
-
-    store: Any
-    errors: tuple[type[Exception], ...]
-    """What the driver raises where the server, the network or the credentials fail."""
-
-    @abstractmethod
-    def has(self, key: str) -> bool:
-        """Whether there is an object of this key."""
-
-    @abstractmethod
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Keys of all objects under a prefix."""
-
-
-@final
-class S3Objects(BucketObjects):
-    """Of a bucket in S3; address and credentials are boto3's: AWS_ENDPOINT_URL, AWS_PROFILE and so on."""
-
-    def __init__(self, bucket: str) -> None:
-        import boto3  # noqa: PLC0415  an extra
-        from boto3.exceptions import Boto3Error  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-        from optuna.artifacts import Boto3ArtifactStore  # noqa: PLC0415
-
-        retries: Any = {"max_attempts": MAX_ATTEMPTS, "mode": "standard"}
-        config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=retries)
-        self._client: Any = boto3.client("s3", config=config)
-        self._bucket = bucket
-        self._client_error = ClientError
-        self.store = Boto3ArtifactStore(bucket, client=self._client)
-        self.errors = (BotoCoreError, ClientError, Boto3Error)
-
-    def has(self, key: str) -> bool:
-        """Whether there is an object of this key."""
         try:
-            self._client.head_object(Bucket=self._bucket, Key=key)
-        except self._client_error as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # noqa: PLR2004  not found
-                return False
-            raise
-        return True
-
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Keys of all objects under a prefix."""
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
-            yield from (found["Key"] for found in page.get("Contents", ()))
-
-
-@final
-class GoogleObjects(BucketObjects):
-    """Of a bucket in Google Cloud Storage; credentials are Google's own, such as GOOGLE_APPLICATION_CREDENTIALS."""
-
-    def __init__(self, bucket: str) -> None:
-        from google.api_core.exceptions import GoogleAPIError  # noqa: PLC0415  an extra
-        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
-        from google.cloud.storage import Client  # noqa: PLC0415
-        from optuna.artifacts import GCSArtifactStore  # noqa: PLC0415
-
-        self._client: Any = Client()
-        self._bucket: Any = self._client.bucket(bucket)
-        self.store = GCSArtifactStore(bucket, client=self._client)
-        self.errors = (GoogleAPIError, GoogleAuthError, OSError)
-
-    def has(self, key: str) -> bool:
-        """Whether there is an object of this key."""
-        return bool(self._bucket.blob(key).exists())
-
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Keys of all objects under a prefix."""
-        return (blob.name for blob in self._client.list_blobs(self._bucket, prefix=prefix))
-
-
-@final
-class BucketArtifactStore:
-    """An Optuna artifact store on what lies under a prefix in a bucket; each object is whole or absent."""
-
-    def __init__(self, connect: Callable[[], BucketObjects], *, prefix: str, name: str) -> None:
-        """Prepare the store.
-
-        Args:
-            connect: Loads the driver; called once, when the first object is wanted.
-            prefix: Stands before each artifact's id.
-            name: What messages call it.
-        """
-        self._connect = connect
-        self._prefix = prefix
-        self._name = name
+            return self._recent(artifact_id)
+        except KeyError:
+            return None
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         """Open an artifact for reading.
@@ -217,9 +118,22 @@ class BucketArtifactStore:
             optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artifact.
             StorageError: If the bucket cannot be read.
         """
-        with self.telling():
-            stream: BinaryIO = self._objects.store.open_reader(self._prefix + artifact_id)
-            return stream
+        content = self.read(artifact_id)
+        if content is None:
+            # Imported late: with it come the drivers of all buckets.
+            from optuna.artifacts.exceptions import ArtifactNotFound  # noqa: PLC0415
+
+            raise ArtifactNotFound(f"{artifact_id} is not in {self.name}.")
+        return io.BytesIO(content)
+
+    def local_file(self, artifact_id: str) -> Path | None:
+        """Fetch an artifact into a file of this process, and return where that lies; None if it is not there."""
+        path = self._fetched / artifact_id
+        try:
+            write_whole(path, self._fetch(artifact_id))
+        except KeyError:
+            return None
+        return path
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
         """Write an artifact.
@@ -227,79 +141,87 @@ class BucketArtifactStore:
         Raises:
             StorageError: If the bucket cannot be written.
         """
-        with self.telling():
-            self._objects.store.write(self._prefix + artifact_id, content_body)
+        with self._telling("write to"):
+            self._objects.write(self._prefix + artifact_id, content_body.read())
+        self._recent.cache_clear()
 
-    def remove(self, artifact_id: str) -> None:
-        """Remove an artifact.
+    def link(self, artifact_id: str, copy_id: str) -> bool:
+        """Have the server copy an object; return whether there is one.
 
         Raises:
-            optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artifact.
             StorageError: If the bucket cannot be written.
         """
-        if not self.has(artifact_id):
-            raise ArtifactNotFound(f"{artifact_id} is not in {self._name}.")
-        with self.telling():
-            self._objects.store.remove(self._prefix + artifact_id)
+        with self._telling("write to"):
+            return self._objects.copy(self._prefix + artifact_id, self._prefix + copy_id)
 
-    def has(self, artifact_id: str) -> bool:
-        """Whether an artifact is there; raises StorageError if the bucket cannot be read."""
-        with self.telling():
-            return self._objects.has(self._prefix + artifact_id)
+    def remove(self, artifact_id: str) -> None:
+        """Remove an artifact; see `remove_all`."""
+        self.remove_all([artifact_id])
 
-    def names(self) -> set[str]:
-        """Names of all artifacts; raises StorageError if the bucket cannot be read."""
-        with self.telling():
-            return {key.removeprefix(self._prefix) for key in self._objects.keys(self._prefix)}
-
-    @contextmanager
-    def telling(self) -> Iterator[None]:
-        """Turn what the driver raises into StorageError.
+    def remove_all(self, artifact_ids: Sequence[str]) -> None:
+        """Remove artifacts, many at once; what is not there is fine.
 
         Raises:
-            StorageError: Instead of it; says what to do.
+            StorageError: If nothing may be removed from the bucket, or it is not there.
         """
+        self._recent.cache_clear()
+        with self._telling("remove from"):
+            keys = [self._prefix + artifact_id for artifact_id in artifact_ids]
+            step = self._objects.num_removed_at_once
+            for start in range(0, len(keys), step):
+                self._objects.remove(keys[start : start + step])
+
+    def write_error(self, error: OSError) -> StorageError:
+        """Say what to do about an object that could not be written."""
+        return error if isinstance(error, StorageError) else self._failure("write to", error)
+
+    def _fetch(self, artifact_id: str) -> bytes:
+        """Read an artifact, or raise KeyError, which no cache keeps."""
+        with self._telling("read"):
+            content = self._objects.read(self._prefix + artifact_id)
+        if content is None:
+            raise KeyError(artifact_id)
+        return content
+
+    @cached_property
+    def _fetched(self) -> Path:
+        folder = tempfile.mkdtemp(prefix="styletuner-artifacts-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
+
+    @contextmanager
+    def _telling(self, attempt: str) -> Iterator[None]:
+        """Turn what the driver raises into StorageError, which says what could not be done."""
         objects = self._objects
         try:
             yield
-        except (ArtifactNotFound, StorageError):
-            raise
         except objects.errors as error:
-            raise _failure(self._name, error) from error
+            raise self._failure(attempt, error) from error
+
+    def _failure(self, attempt: str, error: Exception) -> StorageError:
+        # Google's driver wraps the last error of those it went on after.
+        cause = getattr(error, "cause", None) or error
+        reason = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
+        reason = textwrap.shorten(_without_secrets(reason), _NUM_REASON, placeholder=" ...")
+        return StorageError(
+            f"Cannot {attempt} {self.name}: {reason}. Check the bucket's name, the connection, and that your "
+            "credentials may list, read, write and remove, and run the same command again; finished trials are kept."
+        )
 
     @cached_property
     def _objects(self) -> BucketObjects:
-        extra, _, _ = self._name.partition("://")
         try:
-            with warnings.catch_warnings():
-                # Optuna's store for Google's buckets is marked experimental since 3.4.
-                warnings.simplefilter("ignore", ExperimentalWarning)
-                return self._connect()
+            return S3Objects(self._bucket) if self._extra == "s3" else GoogleObjects(self._bucket)
         except ImportError as error:
             raise StorageError(
-                f"Cannot use {self._name}: its driver is not installed. Install it with `pip install "
-                f"'styletuner[{extra}]'`."
+                f"Cannot use {self.name}: its driver is not installed. Install it with `pip install "
+                f"'styletuner[{self._extra}]'`."
             ) from error
         except Exception as error:
             # Each driver has errors of its own for credentials and settings that it cannot use.
-            raise _failure(self._name, error) from error
+            raise self._failure("use", error) from error
 
 
-def _unusable(address: str) -> StorageError:
-    # What stands before an @ may be a key.
-    shown = address
-    with suppress(ValueError):
-        start, end = address.index("://") + 3, address.rindex("@")
-        shown = f"{address[:start]}***{address[end:]}"
-    return StorageError(
-        f"`STYLETUNER_ARTIFACTS` must be a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX. Received {shown!r}. Name "
-        "one of these; credentials are the driver's own settings."
-    )
-
-
-def _failure(name: str, error: Exception) -> StorageError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    return StorageError(
-        f"Cannot use {name}: {reason}. Check the bucket's name, your credentials and the connection, and run the same "
-        "command again; finished trials are kept."
-    )
+def _without_secrets(text: str) -> str:
+    # What stands before an @ may be a key or a password, what stands behind a ? a signature.
+    return re.sub(r"(://|^\w+:(?!//)).*@", r"\1***@", text).partition("?")[0]

@@ -3,10 +3,10 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, final
-
-from optuna.artifacts import FileSystemArtifactStore
 
 from groundwork.whole_files import written_whole
 from studies.errors import StorageError
@@ -21,7 +21,6 @@ class AtomicArtifactStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files = FileSystemArtifactStore(base_path=folder)
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         """Open an artifact for reading.
@@ -29,7 +28,8 @@ class AtomicArtifactStore:
         Raises:
             optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artifact.
         """
-        return self._files.open_reader(artifact_id)
+        with self._missing_told(artifact_id):
+            return (self._folder / artifact_id).open("rb")
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
         """Write an artifact under a temporary name and move it into place.
@@ -46,7 +46,18 @@ class AtomicArtifactStore:
         Raises:
             optuna.artifacts.exceptions.ArtifactNotFound: If there is no such artifact.
         """
-        self._files.remove(artifact_id)
+        with self._missing_told(artifact_id):
+            (self._folder / artifact_id).unlink()
+
+    @contextmanager
+    def _missing_told(self, artifact_id: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            # Imported late: with it come the drivers of all buckets.
+            from optuna.artifacts.exceptions import ArtifactNotFound  # noqa: PLC0415
+
+            raise ArtifactNotFound(f"{artifact_id} is not in {self._folder}.") from error
 
 
 @final
@@ -78,13 +89,16 @@ class ArtifactFolder:
         """Whether an artifact's file is there."""
         return (self._path / artifact_id).is_file()
 
-    def read(self, artifact_id: str) -> bytes:
-        """Read an artifact that is there."""
-        return (self._path / artifact_id).read_bytes()
+    def read(self, artifact_id: str) -> bytes | None:
+        """Read an artifact; None if it is not there."""
+        try:
+            return (self._path / artifact_id).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
-    def local_file(self, artifact_id: str) -> Path:
-        """Where the file of an artifact lies that is there."""
-        return self._path / artifact_id
+    def local_file(self, artifact_id: str) -> Path | None:
+        """Where the file of an artifact lies; None if it is not there."""
+        return self._path / artifact_id if self.has(artifact_id) else None
 
     def link(self, artifact_id: str, copy_id: str) -> bool:
         """Give a file a second name; return whether the disk can."""
@@ -93,6 +107,11 @@ class ArtifactFolder:
         except OSError:
             return False
         return True
+
+    def remove_all(self, artifact_ids: Sequence[str]) -> None:
+        """Remove artifacts; what is not there is fine."""
+        for artifact_id in artifact_ids:
+            (self._path / artifact_id).unlink(missing_ok=True)
 
     def write_error(self, error: OSError) -> StorageError:
         """Say what to do about a file that could not be written."""

@@ -2,22 +2,41 @@
 
 import io
 import json
-import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+import mimetypes
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 import optuna
-from optuna.artifacts import ArtifactMeta, upload_artifact
-from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage
 
-from studies.errors import StorageError
+from studies.errors import ArtifactGoneError, StorageError
 from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, study_id_of, trial_id_of
 
 if TYPE_CHECKING:
     from optuna.artifacts._protocol import ArtifactStore
+
+_Owner = optuna.Study | optuna.Trial | optuna.trial.FrozenTrial
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ArtifactMeta:
+    """What Optuna notes of a file; with its own class of the same fields come the drivers of all buckets.
+
+    Attributes:
+        artifact_id: What the file is kept under.
+        filename: What it was called.
+        mimetype: Of its content.
+        encoding: Of its content, such as "gzip"; None for none.
+    """
+
+    artifact_id: str
+    filename: str
+    mimetype: str
+    encoding: str | None
 
 
 class ArtifactPlace(Protocol):
@@ -46,14 +65,17 @@ class ArtifactPlace(Protocol):
     def has(self, artifact_id: str) -> bool:
         """Whether an artifact is there."""
 
-    def read(self, artifact_id: str) -> bytes:
-        """Read an artifact that is there."""
+    def read(self, artifact_id: str) -> bytes | None:
+        """Read an artifact; None if it is not there."""
 
-    def local_file(self, artifact_id: str) -> Path:
-        """Where the file lies, on this machine, of an artifact that is there."""
+    def local_file(self, artifact_id: str) -> Path | None:
+        """Where, on this machine, the file of an artifact lies; None if it is not there."""
 
     def link(self, artifact_id: str, copy_id: str) -> bool:
-        """Give a file a second name; return whether that is possible here."""
+        """Give a file a second name; return whether there is one now."""
+
+    def remove_all(self, artifact_ids: Sequence[str]) -> None:
+        """Remove artifacts; what is not there is fine."""
 
     def write_error(self, error: OSError) -> StorageError:
         """Say what to do about an artifact that could not be written."""
@@ -87,15 +109,30 @@ class Artifacts:
     def upload(
         self,
         file: Path,
-        study_or_trial: optuna.Study | optuna.Trial | optuna.trial.FrozenTrial,
+        study_or_trial: _Owner,
         *,
         mimetype: str | None = None,
     ) -> str:
-        """Keep a file with a study or an unfinished trial, under the file's own name.
+        """Keep a file with a study or an unfinished trial, under the file's own name; see `upload_bytes`.
+
+        Raises:
+            StorageError: If the file cannot be read.
+        """
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise self.place.write_error(error) from error
+        return self.upload_bytes(content, study_or_trial, file_name=file.name, mimetype=mimetype)
+
+    def upload_bytes(
+        self, content: bytes, study_or_trial: _Owner, *, file_name: str, mimetype: str | None = None
+    ) -> str:
+        """Keep bytes with a study or an unfinished trial: first written, then noted as Optuna notes what it uploads.
 
         Args:
-            file: The file to copy.
+            content: What to keep.
             study_or_trial: What it belongs to; a trial must not have been told yet, Optuna refuses finished ones.
+            file_name: What people see it called.
             mimetype: Guessed from the suffix when not given.
 
         Returns:
@@ -104,34 +141,20 @@ class Artifacts:
         Raises:
             StorageError: If the place cannot be written or its disk is full; the trial then has no such artifact.
         """
+        guessed, encoding = mimetypes.guess_type(file_name)
+        meta = ArtifactMeta(
+            artifact_id=str(uuid.uuid4()),
+            filename=file_name,
+            mimetype=mimetype or guessed or "application/octet-stream",
+            encoding=encoding,
+        )
+        self.write(meta.artifact_id, content)
         try:
-            self.place.require_space(file.stat().st_size)
-            return upload_artifact(
-                artifact_store=self.store,
-                file_path=str(file),
-                study_or_trial=study_or_trial,
-                storage=self._storage,
-                mimetype=mimetype,
-            )
-        except OSError as error:
-            raise self.place.write_error(error) from error
-
-    def upload_bytes(
-        self,
-        content: bytes,
-        study_or_trial: optuna.Study | optuna.Trial | optuna.trial.FrozenTrial,
-        *,
-        file_name: str,
-        mimetype: str | None = None,
-    ) -> str:
-        """Keep bytes with a study or an unfinished trial, under `file_name`; see `upload`."""
-        with tempfile.TemporaryDirectory(prefix="styletuner-") as folder:
-            file = Path(folder) / file_name
-            try:
-                file.write_bytes(content)
-            except OSError as error:
-                raise self.place.write_error(error) from error
-            return self.upload(file, study_or_trial, mimetype=mimetype)
+            self._note(meta, study_or_trial)
+        except BaseException:
+            self.remove(meta.artifact_id)
+            raise
+        return meta.artifact_id
 
     def write(self, artifact_id: str, content: bytes) -> None:
         """Write a file under an id that its owner notes with `artifact_entry`; what is there is replaced.
@@ -151,33 +174,39 @@ class Artifacts:
         Where the disk can, both are names of one file, which nothing ever writes into: it takes no room.
 
         Raises:
-            StorageError: If the file is gone, or the place cannot be written.
+            ArtifactGoneError: If the file is gone.
+            StorageError: If the place cannot be read or written.
         """
-        self._require(artifact_id)
         if not self.has(copy_id) and not self.place.link(artifact_id, copy_id):
-            self.write(copy_id, self.place.read(artifact_id))
+            self.write(copy_id, self.read(artifact_id))
 
     def path_of(self, artifact_id: str) -> Path:
         """A file of this machine that holds an artifact; of a bucket, a copy that goes with this process.
 
         Raises:
-            StorageError: If the file is gone.
+            ArtifactGoneError: If the file is gone.
+            StorageError: If the place cannot be read.
         """
-        self._require(artifact_id)
-        return self.place.local_file(artifact_id)
+        file = self.place.local_file(artifact_id) if _is_name(artifact_id) else None
+        if file is None:
+            raise self._gone(artifact_id)
+        return file
 
     def read(self, artifact_id: str) -> bytes:
         """Read an artifact.
 
         Raises:
-            StorageError: If the file is gone.
+            ArtifactGoneError: If the file is gone.
+            StorageError: If the place cannot be read.
         """
-        self._require(artifact_id)
-        return self.place.read(artifact_id)
+        content = self.place.read(artifact_id) if _is_name(artifact_id) else None
+        if content is None:
+            raise self._gone(artifact_id)
+        return content
 
     def has(self, artifact_id: str) -> bool:
         """Whether an artifact is there."""
-        return bool(artifact_id) and Path(artifact_id).name == artifact_id and self.place.has(artifact_id)
+        return _is_name(artifact_id) and self.place.has(artifact_id)
 
     def names(self, study_or_trial: optuna.Study | optuna.trial.FrozenTrial) -> dict[str, str]:
         """File name by artifact id for everything kept with a study itself (not its trials) or with a trial."""
@@ -189,10 +218,7 @@ class Artifacts:
 
     def remove(self, artifact_id: str) -> None:
         """Remove one artifact's file; a file that is gone already is fine."""
-        try:
-            self.store.remove(artifact_id)
-        except ArtifactNotFound:
-            return
+        self.place.remove_all([artifact_id])
 
     def remove_all(self, study: optuna.Study) -> int:
         """Remove the files of a study and of its trials.
@@ -202,13 +228,22 @@ class Artifacts:
         """
         owners: list[Any] = [study, *study.get_trials(deepcopy=False)]
         artifact_ids = [artifact_id for owner in owners for artifact_id in self.names(owner)]
-        for artifact_id in artifact_ids:
-            self.remove(artifact_id)
+        self.place.remove_all(artifact_ids)
         return len(artifact_ids)
 
-    def _require(self, artifact_id: str) -> None:
-        if not self.has(artifact_id):
-            raise StorageError(f"Artifact {artifact_id} is not in {self.name}. {self.place.restoring}")
+    def _note(self, meta: ArtifactMeta, owner: _Owner) -> None:
+        for key, entry in artifact_entry(meta, artifact_id=meta.artifact_id).items():
+            if isinstance(owner, optuna.Study):
+                self._storage.set_study_system_attr(study_id_of(owner), key, entry)
+            else:
+                self._storage.set_trial_system_attr(trial_id_of(owner), key, entry)
+
+    def _gone(self, artifact_id: str) -> ArtifactGoneError:
+        return ArtifactGoneError(f"Artifact {artifact_id} is not in {self.name}. {self.place.restoring}")
+
+
+def _is_name(artifact_id: str) -> bool:
+    return bool(artifact_id) and Path(artifact_id).name == artifact_id
 
 
 def artifact_metas(system_attrs: Mapping[str, Any]) -> list[ArtifactMeta]:

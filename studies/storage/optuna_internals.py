@@ -7,7 +7,6 @@ import optuna
 import sqlalchemy
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages import _rdb as optuna_rdb
 from optuna.storages._rdb.models import (
@@ -68,6 +67,9 @@ TRIAL_PARAMETERS: Table = TrialParamModel.__table__
 
 TRIAL_HEARTBEATS: Table = TrialHeartbeatModel.__table__
 """At most one row a trial: `trial_id` and `heartbeat`, by the database's clock."""
+
+ARTIFACTS_ATTR_PREFIX: Final = "artifacts:"
+"""Before an artifact's id, the attribute that notes it; not imported, as the drivers of all buckets come along."""
 
 FIXED_PARAMETERS: Final = "fixed_params"
 """System attribute in which an enqueued trial carries its parameters until it has sampled them."""

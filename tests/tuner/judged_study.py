@@ -8,14 +8,13 @@ from typing import Any, Final
 import numpy as np
 import optuna
 from numpy.typing import NDArray
-from optuna.artifacts import ArtifactMeta
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from measures.loss_weights import LossWeights
 from models.pictures.images import Image, resize
 from studies.records import attributes
-from studies.storage.artifacts import artifact_entry
+from studies.storage.artifacts import ArtifactMeta, artifact_entry
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage

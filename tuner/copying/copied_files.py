@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from optuna.artifacts import ArtifactMeta
-
 from studies.records.study_record import kept_file_name
-from studies.storage.artifacts import artifact_entry, artifact_metas
+from studies.storage.artifacts import ArtifactMeta, artifact_entry, artifact_metas
 from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX
 from studies.storage.study_storage import StudyStorage
 

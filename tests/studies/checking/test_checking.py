@@ -18,7 +18,7 @@ from studies.claims import claiming
 from studies.errors import StorageError, StudyError
 from studies.records import attributes
 from studies.storage.addresses import parse_storage, sqlite_path
-from studies.storage.artifacts import artifact_entry
+from studies.storage.artifacts import ArtifactMeta, artifact_entry
 from studies.storage.optuna_internals import optuna_schema_of, optuna_schemas, study_id_of, trial_id_of
 from studies.storage.picture_strips import encode_strip
 from studies.storage.study_storage import StudyStorage
@@ -43,9 +43,7 @@ def painted(storage: StudyStorage, study: optuna.Study) -> optuna.Study:
 def add_trial(storage: StudyStorage, study: optuna.Study, number: int) -> None:
     artifact = str(uuid.uuid4())
     storage.artifacts.write(artifact, PICTURE)
-    meta = optuna.artifacts.ArtifactMeta(
-        artifact_id=artifact, filename="outputs.png", mimetype="image/png", encoding=None
-    )
+    meta = ArtifactMeta(artifact_id=artifact, filename="outputs.png", mimetype="image/png", encoding=None)
     weights = {"content": 0.5, "style": 0.4, "total_variation": 0.1}
     attrs = {attributes.WEIGHTS: weights, attributes.PICTURES: {attributes.OUTPUT_PICTURES: artifact}}
     entry = artifact_entry(meta, artifact_id=artifact)

@@ -1,17 +1,21 @@
 import io
 import json
 import os
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from studies.checking.checking import check_storage
-from studies.errors import StorageError
+from studies.errors import ArtifactGoneError, StorageError
 from studies.records import attributes
+from studies.storage import bucket_objects
 from studies.storage.artifact_bucket import ArtifactBucket
 from studies.storage.artifacts import Artifacts
 from studies.storage.study_storage import StudyStorage
@@ -59,8 +63,11 @@ def test_removed_artifact_is_missed(kept: Artifacts, study: optuna.Study) -> Non
     kept.remove(artifact)
     kept.remove(artifact)
     assert not kept.has(artifact)
-    with pytest.raises(StorageError, match=f"{artifact} is not in .*://pictures-.*Set STYLETUNER_ARTIFACTS"):
-        kept.read(artifact)
+    for read in (kept.read, kept.path_of):
+        with pytest.raises(ArtifactGoneError, match=f"{artifact} is not in .*://pictures-.*Set STYLETUNER_ARTIFACTS"):
+            read(artifact)
+    with pytest.raises(ArtifactGoneError, match=f"{artifact} is not in"):
+        kept.link(artifact, "copy")
     with pytest.raises(ArtifactNotFound):
         kept.store.open_reader(artifact)
 
@@ -73,8 +80,8 @@ def test_either_name_of_a_copied_file_can_be_removed(kept: Artifacts, study: opt
 
 
 def test_names_are_those_under_the_prefix(bucket: ArtifactBucket, bucket_address: str) -> None:
-    bucket.store.write("mine", io.BytesIO(b"x"))
-    ArtifactBucket(bucket_address.removesuffix("/studies/of mine")).store.write("other", io.BytesIO(b"y"))
+    bucket.write("mine", io.BytesIO(b"x"))
+    ArtifactBucket(bucket_address.removesuffix("/studies/of mine")).write("other", io.BytesIO(b"y"))
     assert bucket.names() == {"mine"}
 
 
@@ -83,26 +90,140 @@ def test_looking_whether_it_is_usable_leaves_nothing(bucket: ArtifactBucket) -> 
     assert bucket.names() == set()
 
 
-@pytest.mark.parametrize("artifact", ["../other", "", "a/b"])
-def test_an_id_stays_under_the_prefix(kept: Artifacts, artifact: str) -> None:
+@pytest.mark.parametrize("artifact", ["../other", "", "a/b", "."])
+def test_an_id_stays_under_the_prefix(s3_bucket_maker: Callable[[], str], storage: StudyStorage, artifact: str) -> None:
+    bucket = ArtifactBucket(f"s3://{s3_bucket_maker()}/mine")
+    kept = Artifacts(bucket, storage=storage.optuna)
+    bucket.write(artifact, io.BytesIO(b"x"))
+    assert bucket.has(artifact)
     assert not kept.has(artifact)
+    for read in (kept.read, kept.path_of):
+        with pytest.raises(ArtifactGoneError, match="is not in"):
+            read(artifact)
 
 
-def test_a_bucket_that_is_not_there_is_told(bucket_address: str) -> None:
+def test_a_name_that_begins_another_is_not_it(bucket: ArtifactBucket) -> None:
+    bucket.write("sheet-2", io.BytesIO(b"x"))
+    assert not bucket.has("sheet")
+
+
+@pytest.mark.slow
+def test_more_are_listed_and_removed_than_one_request_may_name(bucket: ArtifactBucket) -> None:
+    at_once = bucket._objects.num_removed_at_once
+    names = {f"picture-{number}" for number in range(at_once + 3)}
+    for name in names:
+        bucket.write(name, io.BytesIO(b""))
+    assert bucket.names() == names
+    bucket.remove_all([*sorted(names), "gone"])
+    assert bucket.names() == set()
+
+
+def test_reading_what_was_read_asks_nobody(bucket: ArtifactBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.write("sheet", io.BytesIO(b"swirls"))
+    assert bucket.read("gone") is None
+    assert bucket.read("sheet") == b"swirls"
+    reads: list[str] = []
+    monkeypatch.setattr(bucket._objects, "read", reads.append)
+    assert bucket.read("sheet") == b"swirls"
+    assert reads == []
+    bucket.write("sheet", io.BytesIO(b"waves"))
+    assert bucket.read("sheet") is None
+    assert reads == ["studies/of mine/sheet"]
+
+
+def _everything(bucket: ArtifactBucket) -> list[Callable[[], object]]:
+    return [
+        bucket.require_usable,
+        bucket.names,
+        lambda: bucket.has("sheet"),
+        lambda: bucket.read("sheet"),
+        lambda: bucket.local_file("sheet"),
+        lambda: bucket.write("sheet", io.BytesIO(b"x")),
+        lambda: bucket.link("sheet", "copy"),
+        lambda: bucket.remove("sheet"),
+    ]
+
+
+def test_a_bucket_that_is_not_there_is_never_taken_for_one_without_the_file(bucket_address: str) -> None:
     scheme = bucket_address.partition("://")[0]
-    absent = ArtifactBucket(f"{scheme}://nobodys-pictures")
-    with pytest.raises(StorageError, match=rf"Cannot use {scheme}://nobodys-pictures: .*Check the bucket's name"):
-        absent.require_usable()
+    for ask in _everything(ArtifactBucket(f"{scheme}://nobodys-pictures")):
+        with pytest.raises(StorageError, match=rf"Cannot .* {scheme}://nobodys-pictures: .*Check the bucket's name"):
+            ask()
 
 
-def test_a_server_that_does_not_answer_is_told(
+@pytest.mark.parametrize("scheme", ["s3", "gs"])
+def test_an_outage_is_told_once_the_time_for_it_is_over(
+    scheme: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request.getfixturevalue({"s3": "s3_bucket_maker", "gs": "google_bucket_maker"}[scheme])
+    monkeypatch.setattr(bucket_objects, "ASKING_SECONDS", 2.0)
+    monkeypatch.setattr(bucket_objects, "WRITING_SECONDS", 3.0)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://someone:sesame@127.0.0.1:1")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://someone:sesame@127.0.0.1:1")
+    bucket = ArtifactBucket(f"{scheme}://pictures")
+    assert bucket._objects.errors  # its driver is loaded, which takes its time
+    for ask, seconds in ((lambda: bucket.has("a"), 2), (lambda: bucket.write("a", io.BytesIO()), 3)):
+        started = time.monotonic()
+        with pytest.raises(StorageError, match=r"://pictures: .*Check the bucket's name") as caught:
+            ask()
+        assert seconds - 1.5 < time.monotonic() - started < seconds + 10
+        assert not isinstance(caught.value, ArtifactGoneError)
+        assert "sesame" not in str(caught.value)
+        assert len(str(caught.value)) < 450
+
+
+def test_what_a_driver_says_is_shown_without_secrets(bucket: ArtifactBucket) -> None:
+    said = "Could not reach http://me:sesame@host/a and https://host/b?X-Amz-Signature=cafe&x=y: no route"
+    told = str(bucket.write_error(OSError(said)))
+    assert "sesame" not in told
+    assert "cafe" not in told
+    assert "***@host/a" in told
+
+
+@pytest.mark.parametrize("action", ["List", "Put", "Get", "Delete"])
+def test_a_right_that_is_missing_is_named(s3_bucket_maker: Callable[[], str], action: str) -> None:
+    bucket = ArtifactBucket(f"s3://{s3_bucket_maker()}")
+    client: Any = bucket._objects._client  # type: ignore[attr-defined]
+
+    def refuse(**_: object) -> tuple[Any, dict[str, Any]]:
+        response = type("Response", (), {"status_code": 403})
+        error = {"Code": "AccessDenied", "Message": f"Not authorized to perform: s3:{action}"}
+        return response, {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 403}}
+
+    operation = {"List": "ListObjectsV2", "Put": "PutObject", "Get": "GetObject", "Delete": "DeleteObjects"}[action]
+    client.meta.events.register(f"before-call.s3.{operation}", refuse)
+    attempt = {"List": "list", "Put": "write to", "Get": "read", "Delete": "remove from"}[action]
+    with pytest.raises(StorageError, match=rf"Cannot {attempt} s3://pictures-.*s3:{action}"):
+        bucket.require_usable()
+
+
+def test_an_object_that_may_not_be_removed_is_told(
     s3_bucket_maker: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    del s3_bucket_maker
-    monkeypatch.setattr("studies.storage.artifact_bucket.MAX_ATTEMPTS", 1)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    with pytest.raises(StorageError, match=r"Cannot use s3://pictures: Could not connect .*Check the bucket's name"):
-        ArtifactBucket("s3://pictures").require_usable()
+    bucket = ArtifactBucket(f"s3://{s3_bucket_maker()}")
+    client: Any = bucket._objects._client  # type: ignore[attr-defined]
+    answer = {"Errors": [{"Key": "sheet", "Code": "AccessDenied", "Message": "It is locked"}]}
+    monkeypatch.setattr(client, "delete_objects", lambda **_: answer)
+    with pytest.raises(StorageError, match=r"Cannot remove from s3://pictures-.*It is locked"):
+        bucket.remove("sheet")
+
+
+_LISTS_STUDIES = """
+import sys
+from tuner.running import run_study
+from studies.checking.checking import check_storage
+from studies.storage.study_storage import StudyStorage
+with StudyStorage.create(sys.argv[1]) as storage:
+    storage.study_names()
+check_storage(sys.argv[1])
+print([module for module in ("boto3", "google.cloud.storage", "optuna.artifacts") if module in sys.modules])
+"""
+
+
+def test_without_a_bucket_no_driver_is_loaded(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _LISTS_STUDIES, str(tmp_path / "studies.db")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize(("address", "extra"), [("s3://pictures", "s3"), ("gs://pictures/a", "gs")])
@@ -119,9 +240,17 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
         ArtifactBucket(address)
 
 
-def test_a_key_in_an_address_is_not_shown() -> None:
-    with pytest.raises(StorageError, match=r"Received 's3://\*\*\*@pictures'") as caught:
-        ArtifactBucket("s3://key:sesame@pictures")
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("s3://key:sesame@pictures", r"s3://\*\*\*@pictures"),
+        ("s3:key:sesame@pictures", r"s3:\*\*\*@pictures"),
+        ("s3://pictures/a?X-Amz-Signature=sesame", "s3://pictures/a"),
+    ],
+)
+def test_a_key_in_an_address_is_not_shown(address: str, shown: str) -> None:
+    with pytest.raises(StorageError, match=rf"Received '{shown}'") as caught:
+        ArtifactBucket(address)
     assert "sesame" not in str(caught.value)
 
 
@@ -172,7 +301,7 @@ def test_nothing_is_made_where_the_bucket_cannot_be_used(
     scheme = bucket_address.partition("://")[0]
     address = postgresql_server.new_database()
     monkeypatch.setenv("STYLETUNER_ARTIFACTS", f"{scheme}://nobodys-pictures")
-    with pytest.raises(StorageError, match=r"Cannot use .*nobodys-pictures"):
+    with pytest.raises(StorageError, match=r"Cannot list .*nobodys-pictures"):
         StudyStorage.create(address)
     assert not StudyStorage.exists(address)
     postgresql_server.drop_database(address)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.artifacts import get_all_artifact_meta
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from studies.errors import StorageError
@@ -35,7 +36,7 @@ def test_bytes_belong_to_their_trial(storage: StudyStorage, study: optuna.Study)
     (artifact_id,) = kept
     assert storage.artifacts.names(study.trials[0]) == {artifact_id: "sheet.png"}
     assert storage.artifacts.names(study) == {}
-    (meta,) = optuna.artifacts.get_all_artifact_meta(study.trials[0], storage=storage.optuna)
+    (meta,) = get_all_artifact_meta(study.trials[0], storage=storage.optuna)
     assert meta.mimetype == "image/png"
 
 
@@ -52,6 +53,14 @@ def test_removed_artifact_is_missed(storage: StudyStorage, study: optuna.Study) 
 def test_path_of_stays_in_the_folder(storage: StudyStorage, artifact_id: str) -> None:
     with pytest.raises(StorageError, match="is not in"):
         storage.artifacts.path_of(artifact_id)
+
+
+@pytest.mark.parametrize("storage_url", ["sqlite"], indirect=True)
+def test_what_cannot_be_noted_is_not_kept(storage: StudyStorage, study: optuna.Study) -> None:
+    study.add_trial(optuna.trial.create_trial(value=1.0))
+    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError, match="Trial#0 has already finished"):
+        storage.artifacts.upload_bytes(b"x", study.trials[0], file_name="x.bin")
+    assert list(storage.artifacts.path.iterdir()) == []
 
 
 @pytest.mark.parametrize("storage_url", ["sqlite"], indirect=True)
@@ -119,6 +128,13 @@ def test_a_file_is_copied_where_it_cannot_have_two_names(
     storage.artifacts.link(artifact, "copy")
     assert storage.artifacts.path_of("copy").read_bytes() == b"swirls"
     assert storage.artifacts.path_of("copy").stat().st_ino != storage.artifacts.path_of(artifact).stat().st_ino
+
+
+def test_a_note_is_read_by_optuna_as_its_own(storage: StudyStorage, study: optuna.Study) -> None:
+    artifact = storage.artifacts.upload_bytes(b"x", study, file_name="notes.txt.gz")
+    (found,) = get_all_artifact_meta(study)
+    assert (found.artifact_id, found.filename) == (artifact, "notes.txt.gz")
+    assert (found.mimetype, found.encoding) == ("text/plain", "gzip")
 
 
 def test_a_file_that_is_gone_has_no_second_name(storage: StudyStorage) -> None:

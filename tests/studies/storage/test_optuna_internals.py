@@ -1,14 +1,18 @@
 """What we use of Optuna beyond its public API is where we look for it, and means what we take it to mean."""
 
+import dataclasses
 import json
 import math
 
 import optuna
 import sqlalchemy
+from optuna.artifacts import _upload
 from optuna.trial import create_trial
 from sqlalchemy.orm import Session
 
+from studies.storage.artifacts import ArtifactMeta
 from studies.storage.optuna_internals import (
+    ARTIFACTS_ATTR_PREFIX,
     STUDIES,
     STUDY_ATTRIBUTES,
     TrialIntermediateValueModel,
@@ -64,3 +68,9 @@ def test_whether_a_number_was_finite_stands_beside_it(storage: StudyStorage) -> 
     assert value.value_type is not TrialValueModel.TrialValueType.FINITE
     assert reported.intermediate_value is None
     assert reported.intermediate_value_type is not TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
+
+
+def test_artifacts_are_noted_as_optuna_does() -> None:
+    assert ARTIFACTS_ATTR_PREFIX == _upload.ARTIFACTS_ATTR_PREFIX
+    ours, theirs = (dataclasses.fields(meta) for meta in (ArtifactMeta, _upload.ArtifactMeta))
+    assert [field.name for field in ours] == [field.name for field in theirs]

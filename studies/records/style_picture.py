@@ -1,5 +1,6 @@
 """The style image of a study as people see it: as it was judged, and small."""
 
+import io
 from typing import Final
 
 import numpy as np
@@ -26,11 +27,13 @@ def read_style_picture(storage: StudyStorage, summary: StudySummary) -> NDArray[
     artifact = summary.record.style_picture or summary.record.style_image
     if artifact is None:
         raise StorageError(f"Study {summary.name!r} keeps no style image. Go on with it first: styletuner study run")
+    content = storage.artifacts.read(artifact)
     try:
-        with Image.open(storage.artifacts.path_of(artifact)) as picture:
+        with Image.open(io.BytesIO(content)) as picture:
             picture.thumbnail((MAX_STYLE_ASPECT * STYLE_HEIGHT, STYLE_HEIGHT))
             return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255.0)
     except OSError as error:
         raise StorageError(
-            f"The style image of study {summary.name!r} cannot be read: {error}. Restore the folder of artifacts."
+            f"The style image of study {summary.name!r} cannot be read: {error}. Restore it in "
+            f"{storage.artifacts.name}."
         ) from error

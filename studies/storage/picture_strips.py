@@ -30,12 +30,10 @@ def decode_strip(content: bytes, *, num_pictures: int) -> NDArray[np.float32]:
     try:
         strip = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     except OSError as error:
-        raise StorageError(
-            f"A picture of the study cannot be read: {error}. Restore the folder of artifacts."
-        ) from error
+        raise StorageError(f"A picture of the study cannot be read: {error}. Restore the study's artifacts.") from error
     if strip.shape[1] % num_pictures:
         raise StorageError(
             f"A strip of pictures must divide into {num_pictures}. Received one {strip.shape[1]} px wide. Restore the "
-            "folder of artifacts."
+            "study's artifacts."
         )
     return np.stack(np.split(strip, num_pictures, axis=1)).astype(np.float32) / np.float32(255.0)

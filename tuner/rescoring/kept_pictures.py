@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.errors import ImageError, PhotosError
 from models.pictures.images import read_style_image
 from models.pictures.photos import PhotoCollection, open_photos
-from studies.errors import StorageError
+from studies.errors import ArtifactGoneError, StorageError
 from studies.records.study_record import StudyRecord
 from studies.storage.picture_strips import decode_strip
 from studies.storage.study_storage import StudyStorage
@@ -116,11 +116,18 @@ class _PictureSource:
 
 
 def read_strip(storage: StudyStorage, artifact_id: str, *, num_pictures: int) -> NDArray[np.float32] | None:
-    """Return pictures that are kept side by side, (pictures, height, width, 3); None if they are gone or damaged."""
+    """Return pictures that are kept side by side, (pictures, height, width, 3); None if they are gone or damaged.
+
+    Raises:
+        StorageError: They cannot be read now, so that nothing is known of them.
+    """
     try:
         content = storage.artifacts.read(artifact_id)
+    except ArtifactGoneError:
+        return None
+    try:
         return decode_strip(content, num_pictures=num_pictures)
-    except (StorageError, OSError):
+    except StorageError:
         return None
 
 

@@ -40,8 +40,9 @@ def copy_starter(storage: StudyStorage, name: str, path: Path) -> None:
         StudyError: As `check_starter_copy`.
         OutputError: It cannot be written.
     """
+    starter = _starter_of(storage, name)
     try:
-        write_whole(path, _starter_of(storage, name).read_bytes())
+        write_whole(path, starter.read_bytes())
     except OSError as error:
         raise OutputError(
             f"{_OPTION} {path} cannot be written: {error.strerror or error}. Choose another place."

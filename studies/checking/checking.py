@@ -6,7 +6,7 @@ from typing import Any, Final, final
 
 from studies.checking.dead_workers import find_dead_workers
 from studies.checking.finding import Finding
-from studies.checking.lost_files import find_lost_files
+from studies.checking.lost_files import files_in_bucket, find_lost_files
 from studies.checking.old_schema import find_old_schema
 from studies.checking.stray_files import find_stray_files
 from studies.checking.stray_rows import find_stray_rows
@@ -120,9 +120,10 @@ def _look(storage: StudyStorage, name: str | None) -> tuple[list[str], int, list
     names = storage.study_names() if name is None else [storage.read_study(name).study_name]
     found: list[Finding] = []
     num_files = 0
+    present = files_in_bucket(storage)
     for one in names:
         found += find_dead_workers(storage, one)
-        lost, num_named = find_lost_files(storage, one)
+        lost, num_named = find_lost_files(storage, one, present=present)
         found += lost
         num_files += num_named
     if name is None:

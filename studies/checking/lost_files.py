@@ -13,6 +13,7 @@ from PIL import Image
 from groundwork.file_hashes import sha256_of
 from studies.checking.finding import Finding
 from studies.checking.stray_files import ARTIFACT_NAME, aside_folder
+from studies.errors import StorageError
 from studies.records import attributes
 from studies.records.study_record import StudyRecord, kept_file_name
 from studies.records.trial_record import TrialRecord
@@ -81,8 +82,13 @@ class _Named:
         return True
 
 
-def find_lost_files(storage: StudyStorage, name: str) -> tuple[list[Finding], int]:
+def find_lost_files(storage: StudyStorage, name: str, *, present: set[str] | None = None) -> tuple[list[Finding], int]:
     """Return which files of a study are gone or damaged, and how many it names; trials on their way are left out.
+
+    Args:
+        storage: Where the study lives.
+        name: What the study is called.
+        present: Names of all files in the storage's bucket, see `files_in_bucket`; None where it has a folder.
 
     Raises:
         StudyError: There is no such study.
@@ -95,11 +101,17 @@ def find_lost_files(storage: StudyStorage, name: str) -> tuple[list[Finding], in
         return [], 0
     stated = [*_of_study(record), *(file for trial in trials for file in _of_trial(trial))]
     named = [file for file in stated if ARTIFACT_NAME.fullmatch(file.artifact)]
+    try:
+        storage.artifacts.require_place_of(study)
+    except StorageError as error:
+        return [_other_place(storage, name, named, told=str(error))], len(named)
     folder = storage.artifacts.place.folder
     if named and folder is not None and not folder.is_dir():
         return [_lost_folder(storage, name, len(named))], len(named)
     faults: dict[tuple[str, str], list[_Named]] = {}
-    fault_of = _looker(storage)
+    if present is not None and not present.issuperset(file.artifact for file in named):
+        present = files_in_bucket(storage)  # written since it was listed, before its trial was read
+    fault_of = _looker(storage, present)
     for file in named:
         fault = fault_of(file)
         if fault is not None:
@@ -107,13 +119,22 @@ def find_lost_files(storage: StudyStorage, name: str) -> tuple[list[Finding], in
     if find_by_name(storage.read_engine, name) is None:
         return [], 0  # deleted meanwhile, files first
     found = [_finding(storage, study, kind, fault, files) for (kind, fault), files in faults.items()]
-    return [*found, *_without_outputs(name, trials), *_dead_notes(storage, name, trials)], len(named)
+    return [*found, *_without_outputs(name, trials), *_dead_notes(storage, name, trials, present=present)], len(named)
 
 
-def _looker(storage: StudyStorage) -> Callable[[_Named], str | None]:
-    """Return what says what is wrong with a file; of one in a bucket, which is listed at once, whether it is gone."""
-    if isinstance(storage.artifacts.place, ArtifactBucket):
-        present = storage.artifacts.place.names()
+def files_in_bucket(storage: StudyStorage) -> set[str] | None:
+    """List what lies in a storage's bucket, once for all its studies; None if its files lie in a folder.
+
+    Raises:
+        StorageError: The bucket cannot be listed.
+    """
+    place = storage.artifacts.place
+    return place.names() if isinstance(place, ArtifactBucket) else None
+
+
+def _looker(storage: StudyStorage, present: set[str] | None) -> Callable[[_Named], str | None]:
+    """Return what says what is wrong with a file; of one in a bucket whether it is gone."""
+    if present is not None:
         return lambda file: None if file.artifact in present else _GONE
     folder = storage.artifacts.path
     return lambda file: file.fault(folder)
@@ -133,6 +154,20 @@ def _of_trial(trial: FrozenTrial) -> Iterator[_Named]:
     if trial.state in _ENDED:
         for kind, artifact in TrialRecord.parse(trial.user_attrs).pictures.items():
             yield _Named(artifact=artifact, kind=kind, trial=trial.number)
+
+
+def _other_place(storage: StudyStorage, name: str, named: list[_Named], *, told: str) -> Finding:
+    """A study whose files were kept elsewhere; if all are here by now, a repair notes that."""
+    text, _, advice = told.partition(". ")
+    is_moved = bool(named) and all(storage.artifacts.has(file.artifact) for file in named)
+    mend = (lambda: _note_move(storage, name)) if is_moved else None
+    return Finding(kind="other place", study=name, text=text, advice=advice, mend=mend)
+
+
+def _note_move(storage: StudyStorage, name: str) -> str:
+    with storage.exclusive():
+        storage.artifacts.note_place(storage.load_study(name))
+    return f"noted that its files are in {storage.artifacts.name}"
 
 
 def _lost_folder(storage: StudyStorage, name: str, num_files: int) -> Finding:
@@ -174,7 +209,7 @@ def _source(storage: StudyStorage, study: optuna.Study, file: _Named) -> Path | 
 def _put_back(storage: StudyStorage, files: list[_Named], sources: Mapping[str, Path]) -> str:
     num_back = 0
     with storage.exclusive():
-        fault_of = _looker(storage)
+        fault_of = _looker(storage, files_in_bucket(storage))
         for file in files:
             # Somebody may have put it back meanwhile, or taken its copy away.
             source = sources.get(file.artifact)
@@ -196,13 +231,16 @@ def _without_outputs(name: str, trials: list[FrozenTrial]) -> list[Finding]:
     return [Finding(kind="no outputs", study=name, text=text, advice=_MEANING["outputs"], trials=numbers)]
 
 
-def _dead_notes(storage: StudyStorage, name: str, trials: list[FrozenTrial]) -> list[Finding]:
-    """Failed trials whose worker was killed between noting a file and writing it."""
+def _dead_notes(
+    storage: StudyStorage, name: str, trials: list[FrozenTrial], *, present: set[str] | None
+) -> list[Finding]:
+    """Failed trials whose worker an earlier version let note a file before writing it."""
+    is_there = storage.artifacts.has if present is None else present.__contains__
     dead: dict[int, list[str]] = {}
     for trial in trials:
         named = set(TrialRecord.parse(trial.user_attrs).pictures.values())
         noted = [meta.artifact_id for meta in artifact_metas(trial.system_attrs)] if trial.state.name == "FAIL" else []
-        lost = [artifact for artifact in noted if artifact not in named and not storage.artifacts.has(artifact)]
+        lost = [artifact for artifact in noted if artifact not in named and not is_there(artifact)]
         if lost:
             dead[trial.number] = lost
     if not dead:

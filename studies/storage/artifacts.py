@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, Final, Protocol, final
 
 import optuna
 from optuna.storages import BaseStorage
@@ -17,6 +17,9 @@ from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, study_id_of,
 
 if TYPE_CHECKING:
     from optuna.artifacts._protocol import ArtifactStore
+
+STUDY_BUCKET: Final = "artifact_bucket"
+"""User attribute of a study: the bucket that its files are kept in; absent or null where that is a folder."""
 
 _Owner = optuna.Study | optuna.Trial | optuna.trial.FrozenTrial
 
@@ -105,6 +108,26 @@ class Artifacts:
         if self.place.folder is None:
             raise StorageError(f"{self.name} is no folder. Set STYLETUNER_ARTIFACTS to one for this.")
         return self.place.folder
+
+    def note_place(self, study: optuna.Study) -> None:
+        """Have a study say which bucket its files are in; a folder may be moved, and is not noted."""
+        present = self.name if self.place.folder is None else None
+        if study.user_attrs.get(STUDY_BUCKET) != present:
+            study.set_user_attr(STUDY_BUCKET, present)
+
+    def require_place_of(self, study: optuna.Study) -> None:
+        """Make sure that a study's files are looked for where they were kept: a wrong bucket is as good as empty.
+
+        Raises:
+            StorageError: They are in another bucket, or in one of both a folder and a bucket.
+        """
+        noted = study.user_attrs.get(STUDY_BUCKET)
+        present = self.name if self.place.folder is None else None
+        if noted != present and (noted is not None or self.names(study)):
+            raise StorageError(
+                f"Study {study.study_name!r} keeps its files in {noted or 'a folder'}, and STYLETUNER_ARTIFACTS is "
+                f"{self.name}. Set it to where they are; once they are moved there: styletuner study check --repair"
+            )
 
     def upload(
         self,

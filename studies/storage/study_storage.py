@@ -244,9 +244,10 @@ class StudyStorage:
 
         Raises:
             StudyError: If there is none of that name.
-            StorageError: If the database cannot be written.
+            StorageError: If the database cannot be written, or its artifacts are in another bucket than is looked in.
         """
         study = self.load_study(name)
+        self.artifacts.require_place_of(study)
         study_uuid = uuid_of(study)
         with storage_errors(self.url):
             if not is_copied(self.engine, study_uuid):

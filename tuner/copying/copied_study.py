@@ -7,6 +7,7 @@ import optuna
 
 from studies.records import attributes
 from studies.records.study_record import StudyRecord
+from studies.storage.artifacts import STUDY_BUCKET
 from studies.storage.optuna_internals import ARTIFACTS_ATTR_PREFIX, study_id_of
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
@@ -17,7 +18,7 @@ from tuner.search.stored_config import stored_config
 
 def is_blank_copy(study: optuna.Study, source: optuna.Study) -> bool:
     """Return whether a study was made beside another one by a command that was killed before it said what it is."""
-    is_blank = set(study.user_attrs) <= {attributes.STUDY_UUID, attributes.JUDGE_VERSION}
+    is_blank = set(study.user_attrs) <= {attributes.STUDY_UUID, attributes.JUDGE_VERSION, STUDY_BUCKET}
     return is_blank and len(study.directions) == len(source.directions) and not study.get_trials(deepcopy=False)
 
 
@@ -40,6 +41,7 @@ def copy_description(storage: StudyStorage, study: optuna.Study, source: optuna.
     attrs = storage.optuna.get_study_system_attrs(study_id_of(source))
     owned = {key: value for key, value in attrs.items() if key not in left_out}
     files = FileCopier(storage, uuid_of(study)).copy(owned, record.artifacts, redrawn={})
+    storage.artifacts.note_place(study)
     for key, entry in files.entries.items():
         storage.optuna.set_study_system_attr(study_id_of(study), key, entry)
     name_goals(study, stored_config(source).search.objectives)

@@ -85,6 +85,7 @@ def start_or_resume(
     with storage.exclusive():
         if name in storage.study_names():
             study = storage.load_study(name)
+            storage.artifacts.require_place_of(study)
             _check_uncopied(study, storage)
             require_rescored(study)
             require_widened(study)
@@ -169,6 +170,7 @@ def _complete(
         if known.get(key) != value:
             study.set_user_attr(key, value)
     if record.style_picture is None:
+        storage.artifacts.note_place(study)
         drawn = encode_strip(pictures.style[None])
         artifact = storage.artifacts.upload_bytes(drawn, study, file_name="style_picture.png")
         study.set_user_attr(attributes.STYLE_PICTURE, artifact)

@@ -13,6 +13,7 @@ import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from studies.checking.checking import check_storage
+from studies.checking.lost_files import find_lost_files
 from studies.errors import ArtifactGoneError, StorageError
 from studies.records import attributes
 from studies.storage import bucket_objects
@@ -254,6 +255,39 @@ def test_a_key_in_an_address_is_not_shown(address: str, shown: str) -> None:
     assert "sesame" not in str(caught.value)
 
 
+def test_a_study_is_not_looked_for_in_another_bucket(
+    kept: Artifacts, bucket: ArtifactBucket, study: optuna.Study, storage: StudyStorage
+) -> None:
+    study.set_user_attr(attributes.CONFIGURATION, {"seed": 0})
+    kept.note_place(study)
+    kept.require_place_of(study)
+    artifact = kept.upload_bytes(b"swirls", study, file_name="style.png")
+    storage.artifacts = Artifacts(ArtifactBucket(f"{bucket.name}/other"), storage=storage.optuna)
+    with pytest.raises(StorageError, match=r"'waves' keeps its files in .*/of mine, and .*/other\. Set it to"):
+        storage.delete_study("waves")
+    assert kept.has(artifact)
+    (finding,) = find_lost_files(storage, "waves")[0]
+    assert (finding.kind, finding.mend) == ("other place", None)
+    storage.artifacts.write(artifact, b"swirls")
+    study.set_user_attr(attributes.STYLE_IMAGE, artifact)
+    (finding,) = find_lost_files(storage, "waves")[0]
+    assert finding.mend is not None
+    assert finding.mend() == f"noted that its files are in {bucket.name}/other"
+    storage.delete_study("waves")
+    assert not storage.artifacts.has(artifact)
+
+
+def test_a_study_with_files_in_a_folder_is_not_looked_for_in_a_bucket(
+    kept: Artifacts, study: optuna.Study, storage: StudyStorage
+) -> None:
+    kept.require_place_of(study)
+    storage.artifacts.upload_bytes(b"swirls", study, file_name="style.png")
+    storage.artifacts.note_place(study)
+    storage.artifacts.require_place_of(study)
+    with pytest.raises(StorageError, match="'waves' keeps its files in a folder, and STYLETUNER_ARTIFACTS is"):
+        kept.require_place_of(study)
+
+
 def test_a_picture_cannot_be_found_as_a_file_of_a_folder(kept: Artifacts) -> None:
     with pytest.raises(StorageError, match="is no folder"):
         kept.path.is_dir()
@@ -277,6 +311,7 @@ def test_a_servers_studies_keep_their_files_in_the_bucket(
     made = optuna.create_study(study_name="waves", storage=storage.optuna, direction="maximize")
     study = storage.load_study("waves")
     made.set_user_attr(attributes.CONFIGURATION, {"seed": 0})
+    storage.artifacts.note_place(made)
     artifact = storage.artifacts.upload_bytes(b"swirls", study, file_name="style.png")
     gone = storage.artifacts.upload_bytes(b"swirls", study, file_name="style_picture.png")
     study.set_user_attr(attributes.STYLE_IMAGE, artifact)

@@ -13,7 +13,7 @@ import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from studies.checking.checking import check_storage
-from studies.checking.lost_files import find_lost_files
+from studies.checking.lost_files import files_in_bucket, find_lost_files
 from studies.errors import ArtifactGoneError, StorageError
 from studies.records import attributes
 from studies.storage import bucket_objects
@@ -275,6 +275,18 @@ def test_a_study_is_not_looked_for_in_another_bucket(
     assert finding.mend() == f"noted that its files are in {bucket.name}/other"
     storage.delete_study("waves")
     assert not storage.artifacts.has(artifact)
+
+
+def test_a_file_written_after_a_check_listed_the_bucket_is_not_gone(
+    kept: Artifacts, study: optuna.Study, storage: StudyStorage
+) -> None:
+    storage.artifacts = kept
+    listed = files_in_bucket(storage)
+    study.set_user_attr(attributes.CONFIGURATION, {"seed": 0})
+    kept.note_place(study)
+    study.set_user_attr(attributes.STYLE_IMAGE, kept.upload_bytes(b"swirls", study, file_name="style.png"))
+    assert listed == set()
+    assert find_lost_files(storage, "waves", present=listed) == ([], 1)
 
 
 def test_a_study_with_files_in_a_folder_is_not_looked_for_in_a_bucket(

@@ -21,8 +21,9 @@ from studies.storage.addresses import storage_files
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
+from tuner.error_messages import explain
 from tuner.installation import environment
-from tuner.running.finals.final import run_final
+from tuner.running.finals.final import begin_final, run_final
 from tuner.running.observer import SilentObserver, StudyObserver
 from tuner.running.own_scout import require_own_scout
 from tuner.running.preparation import prepare
@@ -81,6 +82,7 @@ class StudyResult:
         sheet: The contact sheet; None where no output was asked for.
         scout_sheet: The sheet of its scout; None also where it has none.
         stopped: Why it ended before it had its trials; None where it has them.
+        final_error: Why its final failed, so that the search alone says what is best; None where it did not.
     """
 
     name: str
@@ -91,6 +93,7 @@ class StudyResult:
     sheet: Path | None
     scout_sheet: Path | None = None
     stopped: str | None = None
+    final_error: str | None = None
 
 
 def estimate_study(
@@ -173,7 +176,8 @@ def run_study(
         WideningError: The study shall be widened and has no best trial near an end.
         StorageError: The storage cannot be written.
         WorkerError: All worker processes ended before the study had its trials.
-        KeyboardInterrupt: After the running trial has been given back.
+        KeyboardInterrupt: After the running trial has been given back; within the final after what the search found has
+            been written.
     """
     began = time.time()
     observer, shared = observer or SilentObserver(), shared or SharedWork()
@@ -203,11 +207,10 @@ def run_study(
         if request.scout is not None:
             require_own_scout(storage, run.name, request.scout)
         _run_trials(run, request, observer, shared)
-        run_final(run, observer)
         stopped = run.standing().stop
         if stopped is not None:
             observer.say(f"Stopped: {stopped}.")
-        return replace(_conclude(run, output=request.output), stopped=stopped)
+        return replace(_with_final(run, observer, output=request.output), stopped=stopped)
 
 
 def _plan_run(
@@ -279,6 +282,25 @@ def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver, s
         from tuner.running.workers.worker_processes import run_in_processes
 
         run_in_processes(run, request.workers, observer)
+
+
+def _with_final(run: StudyRun, observer: StudyObserver, *, output: Path | None) -> StudyResult:
+    """Conclude the search, train its final and conclude that; a final that fails takes nothing from the search."""
+    begun = begin_final(run)
+    result = _conclude(run, output=output)
+    if begun is None or not begun.missing:
+        return result
+    try:
+        run_final(run, begun, observer)
+    except Exception as error:  # whatever it is, the search has its result
+        told, _ = explain(error)
+        reason = told.splitlines()[0]
+        observer.say(
+            f"The final failed, and what the search found stands: {reason} The same command tries again; with "
+            "--finalists 1 the study has none"
+        )
+        return replace(_conclude(run, output=output), final_error=reason)
+    return _conclude(run, output=output)
 
 
 def _conclude(run: StudyRun, *, output: Path | None) -> StudyResult:

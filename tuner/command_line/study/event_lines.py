@@ -120,6 +120,7 @@ class EventLines(StudyObserver):
             scout_sheet=None if result.scout_sheet is None else str(result.scout_sheet),
             published=result.summary.published_as_dicts(),
             stopped=result.stopped,
+            final_error=result.final_error,
         )
 
 

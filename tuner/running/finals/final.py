@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from groundwork.interrupts import HeldInterrupts
 from studies.claims.final_claims import FinalClaims
 from studies.errors import StudiesError
-from studies.records.final import RunKey
+from studies.records.final import RunKey, StudyFinal
 from tuner.installation import environment
 from tuner.running.finals.choosing import plan_final
 from tuner.running.finals.final_store import FinalStore
@@ -25,14 +25,29 @@ RENEW_SECONDS: Final = 60.0
 """Between two signs of life of a run: a fifteenth of the time after which another machine takes it over."""
 
 
-def run_final(run: StudyRun, observer: StudyObserver) -> None:
-    """Train the best trials of a study again, unless it has no final or that is done; each run is kept once it is done.
+def begin_final(run: StudyRun) -> StudyFinal | None:
+    """Return a study's final as it stands, with the finalists of now, which are kept; None where it has none.
+
+    Args:
+        run: Of a study whose search has ended.
+
+    Raises:
+        StudyError: The study was deleted.
+        StorageError: The database cannot be written.
+    """
+    planned = plan_final(run)
+    return None if planned is None else FinalStore(run.storage, run.uuid, planned).begin()
+
+
+def run_final(run: StudyRun, begun: StudyFinal, observer: StudyObserver) -> None:
+    """Train the best trials of a study again; each run is kept once it is done.
 
     It runs in this process, whatever the number of workers; another command on the study, on this machine or another,
     takes other runs.
 
     Args:
         run: Of a study whose search has ended.
+        begun: Its final, of which runs are missing.
         observer: Told what is done.
 
     Raises:
@@ -45,17 +60,11 @@ def run_final(run: StudyRun, observer: StudyObserver) -> None:
         StorageError: The database cannot be written.
         KeyboardInterrupt: Between two batches, after a checkpoint has been written if training had begun.
     """
-    planned = plan_final(run)
-    if planned is None:
-        return
-    store = FinalStore(run.storage, run.uuid, planned)
-    kept = store.begin()
-    if not kept.missing:
-        return
+    store = FinalStore(run.storage, run.uuid, begun)
     observer.say(
-        f"Final: trials {', '.join(map(str, kept.wanted))} are trained again with seeds "
-        f"{' and '.join(map(str, kept.seeds))}, and judged on the report photos; {len(kept.missing)} of "
-        f"{len(kept.keys)} runs to go"
+        f"Final: trials {', '.join(map(str, begun.wanted))} are trained again with seeds "
+        f"{' and '.join(map(str, begun.seeds))}, and judged on the report photos; {len(begun.missing)} of "
+        f"{len(begun.keys)} runs to go"
     )
     environment.load_networks()
     from tuner.running.finals.final_training import FinalTraining

@@ -6,7 +6,7 @@ from typing import Any, Final, Self, final
 
 import numpy as np
 
-from measures.finals import error_of_lead, error_of_mean, pooled_spread
+from measures.finals import error_of_mean, least_lead, paired_spread, pooled_spread
 from measures.long_runs import DIVERGED_QUALITY, lead
 from studies.records.attribute_values import (
     count_of,
@@ -94,7 +94,7 @@ class Finalist:
         mean: Mean quality of its fresh runs on the report photos, in [0, 1].
         qualities: Of each run, by its seed.
         diverged: Why one of them ended early, in words; empty if none did.
-        is_tied: Whether its mean cannot be told from the winner's; never of the winner.
+        is_tied: Whether its mean cannot be told from the winner's; never of the winner, nor where a run diverged.
     """
 
     trial: int
@@ -108,25 +108,33 @@ class Finalist:
 @final
 @dataclass(frozen=True, kw_only=True)
 class FinalOutcome:
-    """Who won a final.
+    """Who won a final, or leads in it while runs are missing.
 
     Attributes:
-        finalists: All trials that have all their runs, best mean first: the first one wins.
-        error: Standard error of a mean over the seeds, pooled over the finalists; None where none has two runs that
-            ended.
+        finalists: All trials that have all their runs, best mean first and those behind of which a run diverged: the
+            first one wins.
+        error: Standard error of a mean over the seeds, pooled over the finalists of which no run diverged; None where
+            there are none.
         degrees: Of freedom of that error.
         num_photos: How many report photos judged them; 0 if all runs diverged.
+        num_missing: How many runs are wanted and not there yet.
     """
 
     finalists: tuple[Finalist, ...]
     error: float | None
     degrees: int
     num_photos: int
+    num_missing: int
 
     @property
     def winner(self) -> Finalist:
         """The one of the best mean."""
         return self.finalists[0]
+
+    @property
+    def decides(self) -> bool:
+        """Whether it says who is best: not if a run of each finalist diverged."""
+        return not self.winner.diverged
 
     @property
     def tied(self) -> tuple[int, ...]:
@@ -142,7 +150,8 @@ class StudyFinal:
     Attributes:
         judge_version: Of the judge that scored the runs, and the study.
         seeds: Those of the runs of each finalist.
-        wanted: The trials that are to be trained again, best first by their own runs.
+        wanted: The trials that are to be trained again, best first by their own runs; none where nobody wants a final
+            any more.
         runs: Those that are done; those of trials that are not wanted any more stay.
         versions: Version of each package that the runs may depend on.
     """
@@ -158,7 +167,8 @@ class StudyFinal:
         """Read the attribute; None where it is missing or not whole."""
         known = mapping_of(value)
         seeds, wanted = counts_of(known.get("seeds")), counts_of(known.get("wanted"))
-        if not seeds or len(wanted) < FEWEST_FINALISTS:
+        is_over = known.get("wanted") == []
+        if not seeds or (len(wanted) < FEWEST_FINALISTS and not is_over):
             return None
         listed = known.get("runs")
         runs = [FinalRun.parse(run) for run in listed] if isinstance(listed, list | tuple) else []
@@ -198,6 +208,12 @@ class StudyFinal:
         finalists = () if outcome is None else outcome.finalists
         return tuple(found.trial for place, found in enumerate(finalists) if place == 0 or found.trial in self.wanted)
 
+    def without_missing(self) -> Self:
+        """Return it wanting no more runs than are there."""
+        whole = {runs[0].trial for runs in self._whole()}
+        kept = tuple(trial for trial in self.wanted if trial in whole)
+        return replace(self, wanted=kept if len(kept) >= FEWEST_FINALISTS else ())
+
     def with_run(self, run: FinalRun) -> Self:
         """Return it with one more run; the same trial's of the same seed that is there already stays."""
         if any(done.key == run.key for done in self.runs):
@@ -205,22 +221,23 @@ class StudyFinal:
         return replace(self, runs=tuple(sorted((*self.runs, run), key=lambda done: done.key)))
 
     def outcome(self) -> FinalOutcome | None:
-        """Return who won, earlier finalists included; None while runs are missing."""
+        """Return who won or leads, earlier finalists included; None while fewer than two have all their runs."""
         runs = self._whole()
-        if self.missing or len(runs) < FEWEST_FINALISTS:
+        if len(runs) < FEWEST_FINALISTS:
             return None
         ended = [[run.quality for run in found] for found in runs if not _why_diverged(found)]
         spread, degrees = pooled_spread(ended)
-        error = error_of_mean(spread, num_runs=len(self.seeds))
-        ranked = sorted(runs, key=lambda found: (-_mean(found), -found[0].trial_quality, found[0].trial))
+        ranked = sorted(runs, key=_place)
         num_photos = max(len(run.photo_qualities) for run in self.runs)
+        paired = paired_spread(ended)
         return FinalOutcome(
             finalists=tuple(
-                _finalist(found, winner=ranked[0], error=error, num_photos=max(1, num_photos)) for found in ranked
+                _finalist(found, winner=ranked[0], paired=paired, num_photos=max(1, num_photos)) for found in ranked
             ),
-            error=error,
+            error=error_of_mean(spread, num_runs=len(self.seeds)),
             degrees=degrees,
             num_photos=num_photos,
+            num_missing=len(self.missing),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -258,19 +275,24 @@ class StudyFinal:
         return [[run for run in runs if run is not None] for runs in found if None not in runs]
 
 
+def _place(runs: Sequence[FinalRun]) -> tuple[bool, float, float, int]:
+    return bool(_why_diverged(runs)), -_mean(runs), -runs[0].trial_quality, runs[0].trial
+
+
 def _finalist(
-    runs: Sequence[FinalRun], *, winner: Sequence[FinalRun], error: float | None, num_photos: int
+    runs: Sequence[FinalRun], *, winner: Sequence[FinalRun], paired: tuple[float | None, int], num_photos: int
 ) -> Finalist:
     difference, photo_error = lead(_by_photo(winner, num_photos), _by_photo(runs, num_photos))
-    diverged, winner_diverged = _why_diverged(runs), _why_diverged(winner)
-    is_as_sound = not diverged or bool(winner_diverged)
+    spread, degrees = paired
+    least = least_lead(spread, degrees, num_runs=len(runs), photo_error=photo_error, num_photos=num_photos)
+    diverged = _why_diverged(runs)
     return Finalist(
         trial=runs[0].trial,
         trial_quality=runs[0].trial_quality,
         mean=_mean(runs),
         qualities={run.seed: run.quality for run in runs},
         diverged=diverged,
-        is_tied=runs is not winner and is_as_sound and difference <= error_of_lead(error, photo_error),
+        is_tied=runs is not winner and not diverged and difference <= least,
     )
 
 

@@ -16,13 +16,18 @@ def final_in_words(outcome: FinalOutcome) -> str:
     """Return who won a final, and who ties with the winner or comes next, as a line."""
     winner, others = outcome.winner, outcome.finalists[1:]
     tied = [f"trial {found.trial} with {found.mean:.3f}" for found in others if found.is_tied]
-    untied = [f"trial {found.trial} has {found.mean:.3f}" for found in others if not found.is_tied]
+    untied = [f"trial {found.trial} {_behind(found)}" for found in others if not found.is_tied]
     told = f"; cannot be told from {' and '.join(tied)}" if tied else ""
     error = "" if outcome.error is None else f" ± {outcome.error:.3f}"
-    verb = "is ahead in the final" if tied else "wins the final"
-    though = f" though a run {winner.diverged}" if winner.diverged else ""
-    words = f"Final: trial {winner.trial} {verb} with {winner.mean:.3f}{error} on the report photos{though}{told}"
-    return "; ".join([words, *untied])
+    verb = "leads in the final" if tied or outcome.num_missing else "wins the final"
+    to_go = [f"{_runs(outcome.num_missing)} to go"] if outcome.num_missing else []
+    return "; ".join(
+        [
+            f"Final: trial {winner.trial} {verb} with {winner.mean:.3f}{error} on the report photos{told}",
+            *untied,
+            *to_go,
+        ]
+    )
 
 
 def final_mark(summary: StudySummary, trial: int) -> str:
@@ -38,10 +43,13 @@ def final_table(summary: StudySummary) -> list[str]:
     if found is None:
         return []
     outcome = found.outcome()
-    if outcome is None:
-        num_done, total = len(found.keys) - len(found.missing), len(found.keys)
-        return [f"Final: {num_done} of {total} runs are done. Run the study again to go on."]
-    return list(_table(found, outcome, summary))
+    to_go = [_to_go(found)] if found.missing else []
+    return to_go if outcome is None else [*_table(found, outcome, summary), *to_go]
+
+
+def _to_go(found: StudyFinal) -> str:
+    to_go = f"{len(found.missing)} of {_runs(len(found.keys))} to go"
+    return f"Final: {to_go}. Run the study again to go on, or with --finalists 1 to leave it at that."
 
 
 def _table(found: StudyFinal, outcome: FinalOutcome, summary: StudySummary) -> Iterator[str]:
@@ -55,10 +63,13 @@ def _table(found: StudyFinal, outcome: FinalOutcome, summary: StudySummary) -> I
     if outcome.error is not None:
         yield (
             f"A mean is good to ± {outcome.error:.3f}: its standard error over seeds, from all these runs "
-            f"({outcome.degrees} degrees of freedom); other photos are not in it"
+            f"({outcome.degrees} degrees of freedom); other photos are not in it, and the best of several means is "
+            "too high, being the best"
         )
-    if summary.final is None and summary.best is not None:
-        yield f"Trial {summary.best.number}, the best by now, was not in it. Run the study again for another final."
+    if not outcome.decides:
+        yield "A run of each finalist diverged: the final decides nothing"
+    elif summary.final is None and summary.best is not None:
+        yield f"Trial {summary.best.number}, the best by now, is not in it. Run the study again for another final."
 
 
 def _mark(found: Finalist, outcome: FinalOutcome) -> str:
@@ -70,8 +81,16 @@ def _remark(found: Finalist, outcome: FinalOutcome) -> str:
     if found.diverged:
         return found.diverged
     if found is outcome.winner:
-        return "ahead" if outcome.tied else "wins"
-    return "tied with the winner" if found.is_tied else ""
+        return "leads" if outcome.tied or outcome.num_missing else "wins"
+    return "tied with the best" if found.is_tied else ""
+
+
+def _runs(number: int) -> str:
+    return f"{number} run{'' if number == 1 else 's'}"
+
+
+def _behind(found: Finalist) -> str:
+    return f"{found.diverged} in a run" if found.diverged else f"has {found.mean:.3f}"
 
 
 def _photos(num_photos: int) -> str:

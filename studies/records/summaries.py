@@ -113,8 +113,8 @@ class StudySummary:
             `studies.records.tied_trials`, and where a final says who is best, `studies.records.final`.
         objectives: Names of what is maximised, in the order of the trials' values; one of them in the usual study.
         scout: What the trials that its scout suggested say of the scout; None in a study without one.
-        final: What its final says of who is best; None where it had none, where runs of it are missing, and where a
-            trial that was not in it has the highest quality by now.
+        final: What its final says of who is best; None where it had none, where a run of each finalist diverged, and
+            where the trial of the highest quality is not in it, or not yet.
     """
 
     name: str
@@ -318,9 +318,9 @@ def _candidates(trials: tuple[TrialSummary, ...], objectives: tuple[str, ...]) -
 
 
 def _deciding(final: StudyFinal | None, candidates: list[TrialSummary]) -> FinalOutcome | None:
-    """Return what a final says, unless a trial that was not in it is better by its own run, or the winner is gone."""
+    """Return what a final says, unless a trial that is not in it is better by its own run, or the winner is gone."""
     outcome = None if final is None else final.outcome()
-    if outcome is None or not candidates:
+    if outcome is None or not outcome.decides or not candidates:
         return None
     numbers = {trial.number for trial in candidates}
     knows_best = any(found.trial == candidates[0].number for found in outcome.finalists)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from measures.finals import error_of_lead, error_of_mean, pooled_spread
+from measures.finals import error_of_mean, least_lead, paired_spread, pooled_spread, t_quantile
 
 
 def test_the_spread_within_two_groups_of_two() -> None:
@@ -37,9 +37,49 @@ def test_single_runs_have_none() -> None:
     assert error_of_mean(None, num_runs=2) is None
 
 
-def test_a_mean_of_two_is_better_by_the_root_of_two_and_a_difference_worse() -> None:
-    error = error_of_mean(0.2, num_runs=2)
-    assert error == pytest.approx(0.2 / np.sqrt(2))
-    assert error_of_lead(error, None) == pytest.approx(0.2)
-    assert error_of_lead(0.3 / np.sqrt(2), 0.4) == pytest.approx(0.5)
-    assert error_of_lead(None, 0.4) == pytest.approx(0.4)
+def test_what_a_seed_does_to_all_settings_is_no_part_of_the_paired_spread() -> None:
+    """Rows differ by .1 and columns by .2: nothing is left; .04 more in one cell leaves four residuals of .01."""
+    assert paired_spread([(0.1, 0.3), (0.2, 0.4)]) == (pytest.approx(0.0, abs=1e-12), 1)
+    assert paired_spread([(0.1, 0.3), (0.2, 0.44)]) == (pytest.approx(0.02), 1)
+
+
+def test_it_is_that_of_least_squares_with_settings_and_seeds() -> None:
+    table = np.random.default_rng(4).random((4, 3))
+    rows, columns = np.indices(table.shape)
+    design = np.hstack([np.eye(4)[rows.ravel()], np.eye(3)[columns.ravel()]])
+    left = table.ravel() - design @ np.linalg.lstsq(design, table.ravel(), rcond=None)[0]
+    spread, degrees = paired_spread(table.tolist())
+    assert degrees == 6
+    assert spread == pytest.approx(np.sqrt(np.sum(left**2) / 6))
+
+
+@pytest.mark.parametrize("groups", [[], [(0.1, 0.2)], [(0.1,), (0.2,)]])
+def test_one_setting_or_one_seed_has_none(groups: list[tuple[float, ...]]) -> None:
+    assert paired_spread(groups) == (None, 0)
+
+
+def test_quantiles_are_those_of_students_t() -> None:
+    for degrees in range(1, 31):
+        assert t_quantile(degrees) == pytest.approx(stats.t.ppf(0.95, degrees), abs=6e-4)
+    assert t_quantile(99) == t_quantile(30)
+
+
+def test_a_lead_must_exceed_what_seeds_and_photos_do() -> None:
+    """Two degrees of freedom have 2.920, and three photos too."""
+    assert least_lead(0.1, 2, num_runs=2, photo_error=None, num_photos=1) == pytest.approx(0.292)
+    assert least_lead(None, 0, num_runs=2, photo_error=0.1, num_photos=3) == pytest.approx(0.292)
+    both = least_lead(0.3, 2, num_runs=2, photo_error=0.4, num_photos=3)
+    assert both == pytest.approx(2.92 * 0.5)
+
+
+@pytest.mark.parametrize(("num_settings", "at_most"), [(2, 0.11), (3, 0.07), (5, 0.035)])
+def test_equal_settings_seldom_have_a_winner(num_settings: int, at_most: float) -> None:
+    """Of 20,000 finals of equal settings with two seeds each, told by the seeds alone; see docs/finalists.md."""
+    generator = np.random.default_rng(0)
+    tables = generator.normal(size=(20_000, num_settings, 2)) + generator.normal(size=(20_000, 1, 2))
+    won = 0
+    for table in tables:
+        second, first = np.sort(table.mean(axis=1))[-2:]
+        spread, degrees = paired_spread(table)
+        won += first - second > least_lead(spread, degrees, num_runs=2, photo_error=None, num_photos=1)
+    assert 0.0 < won / len(tables) < at_most

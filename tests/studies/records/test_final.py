@@ -36,10 +36,14 @@ def test_a_difference_beyond_both_errors_is_no_tie() -> None:
     assert (outcome.winner.trial, outcome.tied) == (1, ())
 
 
-def test_nobody_has_won_while_a_run_is_missing() -> None:
+def test_those_that_have_all_their_runs_are_judged_while_others_run() -> None:
     begun = replace(FINAL, runs=FINAL.runs[:-2])
     assert begun.missing == ((2, 1), (2, 2))
-    assert (begun.outcome(), begun.placed) == (None, ())
+    outcome = begun.outcome()
+    assert outcome is not None
+    assert ([found.trial for found in outcome.finalists], outcome.num_missing) == ([1, 0], 2)
+    one = replace(FINAL, runs=FINAL.runs[:3])
+    assert (one.outcome(), one.placed) == (None, ())
     assert replace(begun, runs=()).missing == ((1, 1), (2, 1), (0, 1), (1, 2), (2, 2), (0, 2)), "seed by seed"
 
 
@@ -52,20 +56,30 @@ def test_who_was_in_it_before_may_still_win() -> None:
     assert (outcome.winner.trial, later.placed) == (2, (2, 1, 7))
 
 
-def test_a_run_that_diverged_counts_as_nothing_and_is_no_spread() -> None:
+def test_a_finalist_of_which_a_run_diverged_comes_behind_those_without_and_is_no_spread() -> None:
+    """The mean of trial 1, .45, is above that of trial 0."""
     runs = (*FINAL.runs[:2], run_of(1, 1, 0.9, 0.9), run_of(1, 2, diverged="diverged at once"), *FINAL.runs[4:])
     outcome = replace(FINAL, runs=runs).outcome()
     assert outcome is not None
-    assert [(found.trial, found.mean) for found in outcome.finalists[:2]] == [(2, 0.5), (1, 0.45)]
-    assert (outcome.finalists[1].diverged, outcome.finalists[1].is_tied) == ("diverged at once", False)
-    assert (outcome.error, outcome.degrees) == (0.0, 2)
+    assert [(found.trial, round(found.mean, 9)) for found in outcome.finalists] == [(2, 0.5), (0, 0.2), (1, 0.45)]
+    assert (outcome.finalists[2].diverged, outcome.finalists[2].is_tied) == ("diverged at once", False)
+    assert (outcome.error, outcome.degrees, outcome.decides) == (pytest.approx(0.0), 2, True)
 
 
 def test_all_diverged() -> None:
     runs = tuple(run_of(trial, seed, diverged="diverged") for trial in (0, 1) for seed in (1, 2))
     outcome = replace(FINAL, wanted=(0, 1), runs=runs).outcome()
     assert outcome is not None
-    assert (outcome.winner.mean, outcome.error, outcome.num_photos, outcome.tied) == (0.0, None, 0, (1,))
+    assert (outcome.winner.mean, outcome.error, outcome.num_photos, outcome.tied) == (0.0, None, 0, ())
+    assert not outcome.decides
+
+
+def test_a_final_that_nobody_wants_any_more_waits_for_nothing_and_keeps_its_runs() -> None:
+    begun = replace(FINAL, runs=FINAL.runs[:-1]).without_missing()
+    assert (begun.wanted, begun.missing) == ((1, 0), ())
+    hardly = replace(FINAL, runs=FINAL.runs[:3]).without_missing()
+    assert (hardly.wanted, hardly.missing, len(hardly.runs)) == ((), (), 3)
+    assert StudyFinal.parse(json.loads(json.dumps(hardly.to_attribute()))) == hardly
 
 
 def test_a_run_is_kept_once() -> None:

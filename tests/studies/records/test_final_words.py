@@ -58,7 +58,7 @@ def test_the_winner_is_the_studys_best_everywhere(
     said = summary.as_dict()["final"]
     assert (said["winner"], said["decides"], said["tied"]) == (2, True, [1])
     assert "Best: trial 2, quality 0.500" in headline(summary)
-    assert "Final: trial 2 is ahead in the final with 0.500" in headline(summary)
+    assert "Final: trial 2 leads in the final with 0.500" in headline(summary)
     note = study_note(summary)
     assert "**Best: trial 2" in note
     assert "Final: trial 2" in note
@@ -75,11 +75,11 @@ def test_ties_are_told_as_ties(storage: StudyStorage, finished: optuna.Study) ->
     keep(finished)
     summary = summarise(storage, "waves")
     assert ties_or_final_in_words(summary) == (
-        "Final: trial 2 is ahead in the final with 0.500 ± 0.014 on the report photos; cannot be told from trial 1 "
+        "Final: trial 2 leads in the final with 0.500 ± 0.014 on the report photos; cannot be told from trial 1 "
         "with 0.475; trial 0 has 0.200"
     )
-    assert final_mark(summary, 2) == "0.500 in the final, ahead"
-    assert final_mark(summary, 1) == "0.475 in the final, tied with the winner"
+    assert final_mark(summary, 2) == "0.500 in the final, leads"
+    assert final_mark(summary, 1) == "0.475 in the final, tied with the best"
     assert final_mark(summary, 0) == "0.200 in the final"
     assert final_mark(summary, 3) == ""
     lines = final_table(summary)
@@ -103,13 +103,35 @@ def test_a_clear_winner_wins() -> None:
 
 
 def test_a_final_on_its_way_says_how_far_it_is(storage: StudyStorage, finished: optuna.Study, tmp_path: Path) -> None:
-    keep(finished, replace(FINAL, runs=FINAL.runs[:4]))
+    keep(finished, replace(FINAL, runs=FINAL.runs[:3]))
     summary = summarise(storage, "waves")
     assert summary.best is not None
     assert (summary.best.number, summary.final) == (1, None)
-    assert final_table(summary) == ["Final: 4 of 6 runs are done. Run the study again to go on."]
+    to_go = "Final: 3 of 6 runs to go. Run the study again to go on, or with --finalists 1 to leave it at that."
+    assert final_table(summary) == [to_go]
     (path,) = write_exports(storage, "waves", tmp_path / "begun.yaml")
     assert "final:" not in path.read_text(encoding="utf-8")
+
+
+def test_those_that_are_done_are_told_meanwhile(storage: StudyStorage, finished: optuna.Study) -> None:
+    """Trial 1, the best by its own run, and trial 0 have their runs."""
+    keep(finished, replace(FINAL, runs=FINAL.runs[:-1]))
+    summary = summarise(storage, "waves")
+    assert ties_or_final_in_words(summary).startswith("Final: trial 1 leads in the final with 0.475")
+    assert ties_or_final_in_words(summary).endswith("; 1 run to go")
+    assert final_table(summary)[-1].startswith("Final: 1 of 6 runs to go.")
+    keep(finished, replace(FINAL, runs=FINAL.runs[:-1]).without_missing())
+    assert "wins the final" in ties_or_final_in_words(summarise(storage, "waves"))
+
+
+def test_a_final_whose_finalists_all_diverged_decides_nothing(storage: StudyStorage, finished: optuna.Study) -> None:
+    runs = [run_of(trial, 1, 0.9, 0.9) for trial in FINAL.wanted]
+    runs += [run_of(trial, 2, diverged="diverged") for trial in FINAL.wanted]
+    keep(finished, replace(FINAL, runs=tuple(runs)))
+    summary = summarise(storage, "waves")
+    assert summary.best is not None
+    assert (summary.best.number, summary.final) == (1, None)
+    assert final_table(summary)[-1] == "A run of each finalist diverged: the final decides nothing"
 
 
 def test_a_better_trial_that_was_not_in_it_is_the_best(storage: StudyStorage, finished: optuna.Study) -> None:
@@ -118,7 +140,7 @@ def test_a_better_trial_that_was_not_in_it_is_the_best(storage: StudyStorage, fi
     summary = summarise(storage, "waves")
     assert summary.best is not None
     assert (summary.best.number, summary.final) == (4, None)
-    assert final_table(summary)[-1].startswith("Trial 4, the best by now, was not in it.")
+    assert final_table(summary)[-1].startswith("Trial 4, the best by now, is not in it.")
     assert summary.as_dict()["final"]["decides"] is False
 
 

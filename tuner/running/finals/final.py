@@ -11,7 +11,7 @@ from studies.errors import StudiesError
 from studies.records.final import RunKey, StudyFinal
 from tuner.installation import environment
 from tuner.running.finals.choosing import plan_final
-from tuner.running.finals.final_store import FinalStore
+from tuner.running.finals.final_store import FinalStore, end_final
 from tuner.running.observer import StudyObserver
 from tuner.running.study_run import StudyRun
 
@@ -26,7 +26,9 @@ RENEW_SECONDS: Final = 60.0
 
 
 def begin_final(run: StudyRun) -> StudyFinal | None:
-    """Return a study's final as it stands, with the finalists of now, which are kept; None where it has none.
+    """Return a study's final as it stands, with the finalists of now, which are kept; None where it shall have none.
+
+    What an earlier command left of one is not waited for then.
 
     Args:
         run: Of a study whose search has ended.
@@ -36,7 +38,10 @@ def begin_final(run: StudyRun) -> StudyFinal | None:
         StorageError: The database cannot be written.
     """
     planned = plan_final(run)
-    return None if planned is None else FinalStore(run.storage, run.uuid, planned).begin()
+    if planned is None:
+        end_final(run.storage, run.uuid)
+        return None
+    return FinalStore(run.storage, run.uuid, planned).begin()
 
 
 def run_final(run: StudyRun, begun: StudyFinal, observer: StudyObserver) -> None:

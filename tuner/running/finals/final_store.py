@@ -66,3 +66,17 @@ class FinalStore:
         kept, planned = StudyFinal.parse(value), self._planned
         conditions = (planned.judge_version, planned.seeds)
         return planned if kept is None or (kept.judge_version, kept.seeds) != conditions else kept
+
+
+def end_final(storage: StudyStorage, study_uuid: str) -> None:
+    """Have a study's final, if it has one, want no more runs than are there.
+
+    Raises:
+        StudyError: The study was deleted.
+        StorageError: The database cannot be written.
+    """
+    with storage.exclusive(), storage_errors(storage.url):
+        study = storage.load_by_uuid(study_uuid, sampler=RandomSampler())
+        kept = StudyFinal.parse(study.user_attrs.get(attributes.FINAL))
+        if kept is not None and kept.missing:
+            study.set_user_attr(attributes.FINAL, kept.without_missing().to_attribute())

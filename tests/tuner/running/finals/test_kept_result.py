@@ -1,6 +1,7 @@
 """A final that fails, or is interrupted, takes nothing from the search before it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, final
 
@@ -17,6 +18,7 @@ from studies.storage.study_storage import StudyStorage
 from tests.tuner.tiny_study import NAME
 from tuner.configuration.loading import load_config
 from tuner.running import run_study
+from tuner.running.finals.final import begin_final
 from tuner.running.observer import SilentObserver
 from tuner.running.study_run import StudyRun
 from tuner.search.study_pictures import StudyPictures
@@ -95,6 +97,18 @@ def test_finalists_are_kept_before_they_are_trained(searched: StudyRun, monkeypa
     kept = _final(searched)
     assert kept is not None
     assert kept.wanted == (1, 2)
+
+
+def test_no_finalists_end_a_final_that_was_begun(searched: StudyRun) -> None:
+    begin_final(searched)
+    none = searched.config.model_copy(update={"search": searched.config.search.model_copy(update={"finalists": 1})})
+    assert begin_final(replace(searched, config=none)) is None
+    kept = _final(searched)
+    assert kept is not None
+    assert (kept.wanted, kept.missing) == ((), ())
+    again = begin_final(searched)
+    assert again is not None
+    assert again.wanted == (1, 2)
 
 
 def _final(run: StudyRun) -> StudyFinal | None:

@@ -14,7 +14,7 @@ from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 
 LEASE_SECONDS: Final = 900.0
-"""After which another machine may take a run that its process has not been heard of: as long as a worker may stand
+"""After which another machine's run may be taken of whose process nothing has been heard: as long as a worker may stand
 still before it counts as hung, far more than a step of training or two clocks that differ."""
 
 
@@ -85,9 +85,28 @@ class FinalClaims:
     def _is_held(self, claim: object) -> bool:
         """Whether it is another process's that lives, as far as this machine can tell."""
         owner, renewed = WorkerIdentity.from_attribute(claim), number_of(mapping_of(claim).get("renewed"))
-        if owner is None or renewed is None or owner == self._me:
-            return False
-        return owner.is_alive() and time.time() - renewed < LEASE_SECONDS
+        return owner is not None and renewed is not None and owner != self._me and _lives(owner, renewed)
+
+
+def live_finalist_trainers(storage: StudyStorage, study_uuid: str) -> list[WorkerIdentity]:
+    """Processes that train runs of a study's final, as far as this machine can tell.
+
+    Raises:
+        StudyError: The study was deleted.
+        StorageError: The database cannot be read.
+    """
+    study = storage.read_by_uuid(study_uuid)
+    with storage_errors(storage.url):
+        known = mapping_of(study.user_attrs.get(attributes.FINAL_CLAIMS))
+    read = [
+        (WorkerIdentity.from_attribute(claim), number_of(mapping_of(claim).get("renewed"))) for claim in known.values()
+    ]
+    return [owner for owner, renewed in read if owner is not None and renewed is not None and _lives(owner, renewed)]
+
+
+def _lives(owner: WorkerIdentity, renewed: float) -> bool:
+    # Of a process of this machine it is known; another one's is believed for as long as it gives signs of life.
+    return owner.is_alive() and (owner.is_here or time.time() - renewed < LEASE_SECONDS)
 
 
 def _name(key: RunKey) -> str:

@@ -10,12 +10,17 @@ from tuner.running.study_run import StudyRun
 def choose_finalists(trials: tuple[TrialSummary, ...], num_finalists: int) -> tuple[TrialSummary, ...]:
     """Return so many complete trials, those of the highest quality, or as many as there are; none if there is one.
 
+    Of several that run the same values only the best one is chosen: another would be trained to the same end.
+
     Args:
         trials: Of the study.
         num_finalists: How many are wanted.
     """
     complete = [trial for trial in rank(trials) if trial.state == "COMPLETE" and trial.weights]
-    chosen = tuple(complete[:num_finalists])
+    # Those without values, which only other programs write, are told apart by their weights.
+    values = [tuple(sorted((trial.values_run or dict(trial.weights)).items())) for trial in complete]
+    different = [trial for place, trial in enumerate(complete) if values[place] not in values[:place]]
+    chosen = tuple(different[:num_finalists])
     return chosen if len(chosen) >= FEWEST_FINALISTS else ()
 
 

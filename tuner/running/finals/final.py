@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final, final
 
 from groundwork.interrupts import HeldInterrupts
 from studies.claims.final_claims import FinalClaims
@@ -14,9 +14,6 @@ from tuner.running.finals.choosing import plan_final
 from tuner.running.finals.final_store import FinalStore, end_final
 from tuner.running.observer import StudyObserver
 from tuner.running.study_run import StudyRun
-
-if TYPE_CHECKING:
-    from tuner.running.finals.final_training import FinalTraining
 
 POLL_SECONDS: Final = 1.0
 """Pause before another look when other processes train all the runs that are missing."""
@@ -72,68 +69,70 @@ def run_final(run: StudyRun, begun: StudyFinal, observer: StudyObserver) -> None
         f"{len(begun.keys)} runs to go"
     )
     environment.load_networks()
-    from tuner.running.finals.final_training import FinalTraining
-
     try:
-        training = FinalTraining(run, say=observer.say)
         with HeldInterrupts() as interrupts:
-            _train_missing(run, training, store=store, observer=observer, check=interrupts.check)
+            _Finalists(run, store=store, observer=observer, check=interrupts.check).train_missing()
     finally:
         observer.close()
 
 
-def _train_missing(
-    run: StudyRun,
-    training: "FinalTraining",
-    *,
-    store: FinalStore,
-    observer: StudyObserver,
-    check: Callable[[], None],
-) -> None:
-    """Train runs that nobody has, until none is missing; wait for those that others train."""
-    claims = FinalClaims(run.storage, run.uuid)
-    has_waited = False
-    while True:
-        check()
-        key = claims.take()
-        if key is not None:
-            _train(key, training, store=store, claims=claims, observer=observer, check=check)
-            continue
-        if not store.known().missing:
-            return
-        if not has_waited:
-            observer.say("waiting for other processes, which train the last runs of the final")
-        has_waited = True
-        time.sleep(POLL_SECONDS)
+@final
+class _Finalists:
+    """Trains runs of a final that nobody has, one after another, and says meanwhile that it still does."""
 
+    def __init__(self, run: StudyRun, *, store: FinalStore, observer: StudyObserver, check: Callable[[], None]) -> None:
+        from tuner.running.finals.final_training import FinalTraining
 
-def _train(
-    key: RunKey,
-    training: "FinalTraining",
-    *,
-    store: FinalStore,
-    claims: FinalClaims,
-    observer: StudyObserver,
-    check: Callable[[], None],
-) -> None:
-    """Train a claimed run and keep it, or leave a checkpoint; it is nobody's then."""
-    renewed = time.monotonic()
+        self._store = store
+        self._observer = observer
+        self._check = check
+        self._claims = FinalClaims(run.storage, run.uuid)
+        self._held: RunKey | None = None
+        self._renewed = 0.0
+        self._training = FinalTraining(run, say=self._say)
 
-    def on_batch(num_images: int) -> None:
-        nonlocal renewed
-        observer.on_batch(num_images)
-        check()
-        if time.monotonic() - renewed > RENEW_SECONDS:
-            renewed = time.monotonic()
-            claims.renew(key)
+    def train_missing(self) -> None:
+        """Train runs until none is missing; wait for those that others train."""
+        has_waited = False
+        while True:
+            self._check()
+            key = self._claims.take()
+            if key is not None:
+                self._train(key)
+                continue
+            if not self._store.known().missing:
+                return
+            if not has_waited:
+                self._observer.say("waiting for other processes, which train the last runs of the final")
+            has_waited = True
+            time.sleep(POLL_SECONDS)
 
-    try:
-        observer.on_start(key[0], training.sampled(key).loss_weights())
-        run = training.train(key, on_batch=on_batch)
-        kept = store.keep_run(run)
-        training.forget(key)
-        observer.on_final_run(run, num_done=len(kept.keys) - len(kept.missing), num_runs=len(kept.keys))
-    finally:
-        # What ended the run says more; and a claim ends with its process.
-        with suppress(StudiesError):
-            claims.release(key)
+    def _train(self, key: RunKey) -> None:
+        """Train a claimed run and keep it, or leave a checkpoint; it is nobody's then."""
+        self._held, self._renewed = key, time.monotonic()
+        try:
+            self._observer.on_start(key[0], self._training.sampled(key).loss_weights())
+            run = self._training.train(key, on_batch=self._on_batch)
+            kept = self._store.keep_run(run)
+            self._training.forget(key)
+            self._observer.on_final_run(run, num_done=len(kept.keys) - len(kept.missing), num_runs=len(kept.keys))
+        finally:
+            self._held = None
+            # What ended the run says more; and a claim ends with its process.
+            with suppress(StudiesError):
+                self._claims.release(key)
+
+    def _say(self, text: str) -> None:
+        """Pass on what is being done: setting up a seed takes minutes without a batch."""
+        self._observer.say(text)
+        self._go_on()
+
+    def _on_batch(self, num_images: int) -> None:
+        self._observer.on_batch(num_images)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._check()
+        if self._held is not None and time.monotonic() - self._renewed > RENEW_SECONDS:
+            self._renewed = time.monotonic()
+            self._claims.renew(self._held)

@@ -6,13 +6,14 @@ from studies.records.summaries import TrialSummary
 from tuner.running.finals.choosing import choose_finalists
 
 
-def trial(number: int, quality: float | None, state: str = "COMPLETE") -> TrialSummary:
+def trial(number: int, quality: float | None, state: str = "COMPLETE", *, style: float | None = None) -> TrialSummary:
+    style = float(number) if style is None else style
     return TrialSummary(
         number=number,
         state=state,
         quality=quality,
         weights={"content": 1.0},
-        params={},
+        params={"style_to_content": style},
         parts={},
         reason="",
         images_seen=None,
@@ -37,3 +38,9 @@ def test_the_best_complete_ones_the_baseline_too_or_those_there_are(num_finalist
 def test_one_alone_has_no_final() -> None:
     assert choose_finalists(TRIALS[:2], 3) == ()
     assert choose_finalists((), 3) == ()
+
+
+def test_of_those_with_the_same_values_the_best_alone_goes_in() -> None:
+    trials = (trial(0, 0.5), trial(1, 0.9, style=4.0), trial(2, 0.8, style=4.0), trial(3, 0.4))
+    assert [found.number for found in choose_finalists(trials, 3)] == [1, 0, 3]
+    assert choose_finalists(trials[1:3], 2) == ()

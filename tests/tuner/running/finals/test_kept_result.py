@@ -23,8 +23,6 @@ from tuner.running.observer import SilentObserver
 from tuner.running.study_run import StudyRun
 from tuner.search.study_pictures import StudyPictures
 
-WEIGHTS = {"content": 0.6, "style": 0.3, "total_variation": 0.1}
-
 
 @pytest.fixture
 def searched(tmp_path: Path) -> Iterator[StudyRun]:
@@ -35,7 +33,8 @@ def searched(tmp_path: Path) -> Iterator[StudyRun]:
         study.set_user_attr("configuration", {"seed": 0})
         study.set_user_attr("style_image", storage.artifacts.upload_bytes(b"a painting", study, file_name="waves.jpg"))
         for quality in (0.4, 0.6, 0.5):
-            study.add_trial(create_trial(value=quality, user_attrs={"weights": WEIGHTS, "images_seen": 800}))
+            weights = {"content": quality, "style": 0.9 - quality, "total_variation": 0.1}
+            study.add_trial(create_trial(value=quality, user_attrs={"weights": weights, "images_seen": 800}))
         config = load_config("quick", overrides={"search": {"finalists": 2}})
         yield StudyRun(storage=storage, uuid=uuid_of(study), config=config, pictures=cast("StudyPictures", None))
 

@@ -258,7 +258,7 @@ class StopSection(Section):
         None,
         ge=1,
         le=MAX_STUDY_IMAGES,
-        description="Images that the study trains on in all, what its trials start from included.",
+        description="Images that the study's trials train on in all, what they start from included; a final is extra.",
     )
     stagnation: Whole | None = Field(
         None,

@@ -72,12 +72,13 @@ class Pace:
     trial_bytes: int
     table_bytes: int
 
-    def cost(self, config: StudyConfig, *, trains_start: bool) -> Estimate:
+    def cost(self, config: StudyConfig, *, trains_start: bool, num_final_runs: int | None = None) -> Estimate:
         """Return what a study costs at this pace.
 
         Args:
             config: The study's.
             trains_start: Whether the scout or starter that trials start from is still to be trained.
+            num_final_runs: Runs of its final that are still to be trained; by default all that it can have.
         """
         num_painted = len(config.rungs) * self.num_photos + self.num_calibration
         seconds = config.rungs[-1] * self.seconds_per_image + num_painted * self.seconds_per_photo
@@ -88,9 +89,10 @@ class Pace:
         elif trains_start:
             start_seconds = config.rungs[-1] * self.seconds_per_image
         num_trials = config.most_whole_trials
-        num_seeds = len(config.final_seeds) if config.num_final_runs else 0
+        num_runs = config.num_final_runs if num_final_runs is None else num_final_runs
+        num_seeds = min(len(config.final_seeds), num_runs)
         final_run = config.rungs[-1] * self.seconds_per_image + config.data.held_out.report * self.seconds_per_photo
-        final_seconds = num_seeds * self.seconds_per_seed + config.num_final_runs * final_run
+        final_seconds = num_seeds * self.seconds_per_seed + num_runs * final_run
         table_bytes = (1 + num_seeds) * self.table_bytes
         return Estimate(
             seconds=start_seconds + num_trials * seconds + final_seconds,

@@ -6,9 +6,11 @@ from typing import final
 
 from measures.versions import JUDGE_VERSION
 from studies.records.study_record import StudyRecord
+from studies.records.summaries import summarise
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import WideningError
+from tuner.running.finals.choosing import num_missing_runs
 from tuner.running.own_scout import require_own_scout
 from tuner.running.setup import default_study_name, num_finished
 from tuner.running.widening import Widening, plan_widening
@@ -66,6 +68,28 @@ def finished_trials(request: StudyRequest, config: StudyConfig, pictures: StudyP
     name = request.name or default_study_name(config, pictures)
     with StudyStorage.open_read_only(request.storage) as storage:
         return num_finished(storage, name, config=config, pictures=pictures, judge_version=JUDGE_VERSION)
+
+
+def missing_final_runs(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> tuple[int, bool]:
+    """Return how many runs the wanted study's final needs as its trials are now, and whether it has begun.
+
+    Returns:
+        The number, 0 where there is no such study; and whether some of the runs that an earlier command chose are not
+        done.
+
+    Raises:
+        StorageError: The database cannot be read.
+    """
+    if request.new or not StudyStorage.exists(request.storage):
+        return 0, False
+    name = request.name or default_study_name(config, pictures)
+    with StudyStorage.open_read_only(request.storage) as storage:
+        if name not in storage.study_names():
+            return 0, False
+        summary = summarise(storage, name)
+    num_missing = num_missing_runs(summary, config)
+    kept = summary.record.final
+    return num_missing, num_missing > 0 and kept is not None and bool(kept.missing)
 
 
 def has_start(request: StudyRequest, config: StudyConfig, pictures: StudyPictures) -> bool:

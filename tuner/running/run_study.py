@@ -27,9 +27,10 @@ from tuner.running.finals.final import begin_final, run_final
 from tuner.running.observer import SilentObserver, StudyObserver
 from tuner.running.own_scout import require_own_scout
 from tuner.running.preparation import prepare
-from tuner.running.request import StudyRequest, finished_trials, has_start, wanted_widening
+from tuner.running.request import StudyRequest, finished_trials, has_start, missing_final_runs, wanted_widening
 from tuner.running.setup import baseline_parameters, default_study_name, start_or_resume, unused_name
 from tuner.running.shared_work import SharedWork
+from tuner.running.stopping import SECONDS_PER_MINUTE, TimeLimit
 from tuner.running.study_run import StudyRun
 from tuner.running.widened_study import open_widened
 from tuner.running.winners import chosen_winners
@@ -54,7 +55,8 @@ class StudyEstimate:
         start_images: Images that this is trained on before them; 0 of noise, or if it is trained already.
         num_finished: How many of them are finished; None if there is no such study yet, or only the rest is counted.
         plan: What fits into the time of a run; None where that has no end.
-        num_final_runs: Runs of its final, of as many images; 0 where it has none.
+        num_final_runs: Runs of its final that are to be trained, of as many images; 0 where it has none or they are.
+        stop_images: Images after which its trials end; the final comes on top. None where they do not count.
     """
 
     name: str
@@ -66,6 +68,7 @@ class StudyEstimate:
     num_finished: int | None
     plan: "Plan | None" = None
     num_final_runs: int = 0
+    stop_images: int | None = None
 
 
 @final
@@ -118,21 +121,27 @@ def estimate_study(
     if request.widen:
         widening = wanted_widening(request, config, pictures)
         say(widening.in_words())
-        config, num_finished = widening.config_of_rest(), None
+        # Those that are taken over may go into its final, too.
+        num_final_runs = widening.config.num_final_runs
+        config, num_finished, has_all = widening.config_of_rest(), None, False
     else:
         num_finished = finished_trials(request, config, pictures)
+        num_missing, is_final_begun = missing_final_runs(request, config, pictures)
+        has_all = (num_finished or 0) >= config.num_trials if request.ends_at_total else is_final_begun
+        num_final_runs = num_missing if has_all else config.num_final_runs
     # Where a wider study begins, what its trials start from is there; one that is done needs it no more.
     needs_start = not request.widen and ((num_finished or 0) < config.num_trials or not request.ends_at_total)
     start_images = config.start_images if needs_start and not has_start(request, config, pictures) else 0
     _check_networks(config)
     from tuner.running.planning import plan_time
 
-    cost = shared.pace(config, pictures, report=say).cost(config, trains_start=start_images > 0)
+    cost = shared.pace(config, pictures, report=say).cost(
+        config, trains_start=start_images > 0, num_final_runs=num_final_runs
+    )
     is_begun = request.widen or bool(num_finished)
-    has_trials_to_come = not request.ends_at_total or request.widen or (num_finished or 0) < config.num_trials
     plan = (
         plan_time(config, cost, began=began, is_begun=is_begun, num_workers=request.workers)
-        if config.search.stop.minutes and has_trials_to_come
+        if config.search.stop.minutes and not has_all
         else None
     )
     return StudyEstimate(
@@ -144,7 +153,8 @@ def estimate_study(
         cost=cost,
         num_finished=num_finished,
         plan=plan,
-        num_final_runs=config.num_final_runs,
+        num_final_runs=num_final_runs,
+        stop_images=config.search.stop.images,
     )
 
 
@@ -186,6 +196,11 @@ def run_study(
     widening = wanted_widening(request, config, pictures) if request.widen else None
     num_known = (finished_trials(request, config, pictures) or 0) if widening is None else widening.num_finished
     limit = None
+    _, is_final_begun = (0, False) if widening is not None else missing_final_runs(request, config, pictures)
+    if is_final_begun and not request.ends_at_total:
+        observer.say("A final was begun: it is finished first, and the same command goes on with trials after it")
+        request = replace(request, counts_trials=True)
+        config = _with_trials(config, num_known)
     if widening is not None or not request.ends_at_total or num_known < config.num_trials:
         _check_networks(config)
         if config.search.stop.minutes:
@@ -194,6 +209,8 @@ def run_study(
             observer.say(plan.in_words())
             # Workers at the same time share the cores, so that each of their trials takes longer.
             limit = plan.limit(trial_seconds=plan.trial_seconds * request.workers)
+    elif minutes := config.search.stop.minutes:
+        limit = TimeLimit(began=began, until=began + minutes * SECONDS_PER_MINUTE)
     with StudyStorage.create(request.storage) as storage:
         if widening is None:
             run = _open_study(storage, request, config, pictures, earlier)
@@ -223,9 +240,13 @@ def _plan_run(
     cost = pace.cost(config, trains_start=trains_start)
     plan = plan_time(config, cost, began=began, is_begun=num_known > 0, num_workers=request.workers)
     if not request.ends_at_total:
-        trials = num_known + plan.num_trials + config.start_price
-        config = config.model_copy(update={"search": config.search.model_copy(update={"trials": trials})})
+        config = _with_trials(config, num_known + plan.num_trials)
     return config, plan
+
+
+def _with_trials(config: StudyConfig, num_trials: int) -> StudyConfig:
+    trials = num_trials + config.start_price
+    return config.model_copy(update={"search": config.search.model_copy(update={"trials": trials})})
 
 
 def _check_networks(config: StudyConfig) -> None:

@@ -48,6 +48,11 @@ class TimeLimit:
         """Seconds until its trials must be done; below 0 afterwards."""
         return self.until - self.held_back - time.time()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more begins, no run of a final either."""
+        return time.time() >= self.until
+
 
 @final
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,8 @@ def echo_estimate(found: "StudyEstimate", *, ends_at_total: bool) -> None:
     )
     if found.plan is not None:
         click.echo(f"{found.plan.in_words()}.")
+    if found.num_final_runs and found.stop_images is not None:
+        click.echo(f"The final comes on top of the {found.stop_images:,} images of `search.stop.images`.")
     if found.num_finished is not None:
         click.echo(f"This is for the whole study, of which {found.num_finished} trials are finished.")
 

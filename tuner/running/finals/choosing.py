@@ -2,7 +2,8 @@
 
 from measures.versions import JUDGE_VERSION
 from studies.records.final import FEWEST_FINALISTS, StudyFinal
-from studies.records.summaries import TrialSummary, rank, summarise
+from studies.records.summaries import StudySummary, TrialSummary, rank, summarise
+from tuner.configuration.settings import StudyConfig
 from tuner.installation.versions import versions
 from tuner.running.study_run import StudyRun
 
@@ -22,6 +23,22 @@ def choose_finalists(trials: tuple[TrialSummary, ...], num_finalists: int) -> tu
     different = [trial for place, trial in enumerate(complete) if values[place] not in values[:place]]
     chosen = tuple(different[:num_finalists])
     return chosen if len(chosen) >= FEWEST_FINALISTS else ()
+
+
+def num_missing_runs(summary: StudySummary, config: StudyConfig) -> int:
+    """Return how many runs the final of a study needs that are not there, if its search ended now.
+
+    Args:
+        summary: The study.
+        config: Its configuration.
+    """
+    if config.num_finalists < FEWEST_FINALISTS:
+        return 0
+    chosen = choose_finalists(summary.trials, config.num_finalists)
+    kept = summary.record.final
+    is_comparable = kept is not None and (kept.judge_version, kept.seeds) == (JUDGE_VERSION, config.final_seeds)
+    done = {run.key for run in kept.runs} if kept is not None and is_comparable else set()
+    return sum((trial.number, seed) not in done for trial in chosen for seed in config.final_seeds)
 
 
 def plan_final(run: StudyRun) -> StudyFinal | None:

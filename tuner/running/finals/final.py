@@ -83,6 +83,7 @@ class _Finalists:
     def __init__(self, run: StudyRun, *, store: FinalStore, observer: StudyObserver, check: Callable[[], None]) -> None:
         from tuner.running.finals.final_training import FinalTraining
 
+        self._limit = run.limit
         self._store = store
         self._observer = observer
         self._check = check
@@ -92,10 +93,14 @@ class _Finalists:
         self._training = FinalTraining(run, say=self._say)
 
     def train_missing(self) -> None:
-        """Train runs until none is missing; wait for those that others train."""
+        """Train runs until none is missing or no time is left; wait for those that others train."""
         has_waited = False
         while True:
             self._check()
+            if self._limit is not None and self._limit.is_over:
+                to_go = len(self._store.known().missing)
+                self._observer.say(f"The time is over; runs of the final to go: {to_go}. The same command goes on")
+                return
             key = self._claims.take()
             if key is not None:
                 self._train(key)

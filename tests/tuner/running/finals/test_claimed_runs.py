@@ -19,6 +19,7 @@ from tests.tuner.tiny_study import NAME
 from tuner.configuration.settings import StudyConfig
 from tuner.running.finals import final as running
 from tuner.running.observer import SilentObserver
+from tuner.running.stopping import TimeLimit
 from tuner.running.study_run import StudyRun
 from tuner.search.study_pictures import StudyPictures
 
@@ -92,6 +93,19 @@ def test_a_claim_is_renewed_while_a_seed_is_set_up(begun: StudyRun, monkeypatch:
     assert len(seen) == len(kept(begun).runs) == 6
     assert all(after > before for before, after in seen)
     assert claims(begun) == {}
+
+
+def test_no_run_begins_when_the_time_is_over(begun: StudyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time ends within the first run, which is finished."""
+    ends: list[float] = []
+    train_by(monkeypatch, lambda key, _: ends.append(key[0]))
+    monkeypatch.setattr(TimeLimit, "is_over", property(lambda _: bool(ends)))
+    told = Told()
+    running.run_final(replace(begun, limit=TimeLimit(began=0.0, until=1.0)), BEGUN, told)
+    assert len(kept(begun).runs) == 1
+    assert told.lines[-1] == "The time is over; runs of the final to go: 5. The same command goes on"
+    running.run_final(begun, kept(begun), told)
+    assert kept(begun).missing == ()
 
 
 def test_an_interrupt_while_a_seed_is_set_up_ends_it_there(begun: StudyRun, monkeypatch: pytest.MonkeyPatch) -> None:

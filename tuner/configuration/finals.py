@@ -35,5 +35,8 @@ def _why_not(config: StudyConfig) -> str:
         return "`data.held_out.report` is 0: finalists are judged on report photos; take some, or --finalists 1"
     # Where time alone ends a study, its trials are not known yet.
     if config.search.stop.minutes is None and config.search.finalists > num_trials:
-        return f"the study has {num_trials} trial{'' if num_trials == 1 else 's'}; take fewer finalists or more trials"
+        price = config.start_price
+        less = f" ({config.search.trials} less {price} for its {config.search.start})" if price else ""
+        trials = f"{num_trials} trial{'' if num_trials == 1 else 's'}{less}"
+        return f"the study has {trials}; take fewer finalists or more trials"
     return ""

@@ -33,7 +33,7 @@ def test_what_a_preset_alone_asks_for_in_vain_is_left_out(changed: dict[str, Any
         (NO_REPORT, r"`search.finalists` is 3, and `data.held_out.report` is 0: finalists are judged on report photos"),
         (
             {"search": {"trials": 3}},
-            r"`search.finalists` is 3, and the study has 2 trials; take fewer finalists or more",
+            r"is 3, and the study has 2 trials \(3 less 1 for its starter\); take fewer finalists or more",
         ),
     ],
 )

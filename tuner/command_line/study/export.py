@@ -97,6 +97,8 @@ def export(
             check_starter_copy(studies, name, starter, kept=(output,))
         ranking = None if prefer is None else _preferred(studies, name, prefer)
         ranking = ranking if chosen is None else _calibrated(studies, name, chosen)
+        if ranking is not None:
+            _tell_of_final(studies, name, ranking[0])
         if trainer is not None:
             (exported,) = export_config(studies, name, trial=trial, ranking=ranking)
             echo_command(studies, exported, trainer, photos)
@@ -158,6 +160,19 @@ def _tell_of_ends(studies: "StudyStorage", name: str) -> None:
     summary = summarise(studies, name)
     if ends := near_ends_in_words(summary.near_ends, study=name, has_scout=summary.scout is not None):
         click.echo(ends, err=True)
+
+
+def _tell_of_final(studies: "StudyStorage", name: str, first: int) -> None:
+    """Say so where the study's final has another winner than what is exported."""
+    from studies.records.summaries import summarise
+
+    found = summarise(studies, name).final
+    if found is not None and found.winner.trial != first:
+        click.echo(
+            f"The study's final has trial {found.winner.trial} first, not trial {first}; without --prefer and "
+            "--calibrated that one is exported.",
+            err=True,
+        )
 
 
 def _calibrated(studies: "StudyStorage", name: str, rater: str) -> list[int]:

@@ -7,7 +7,7 @@ terms are the same up to a constant, the ratio of their norms is that constant.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -31,17 +31,17 @@ so that less than half of one's pull is the other's."""
 
 
 class Nearness(enum.StrEnum):
-    """How near two losses are, by the cosine of their gradients."""
+    """How near two losses are, by the cosine of their gradients, and by whether something stands in for a part."""
 
     SAME = "same"
     APPROXIMATE = "approximate"
     NO_MATCH = "no match"
 
     @classmethod
-    def of(cls, cosine: float) -> "Nearness":
-        """Return how near losses of this cosine are."""
+    def of(cls, cosine: float, *, reasons: Sequence[str] = ()) -> "Nearness":
+        """Return how near losses of this cosine are: the same only where there are no reasons against it either."""
         if cosine >= NEAR:
-            return cls.SAME
+            return cls.APPROXIMATE if reasons else cls.SAME
         return cls.APPROXIMATE if cosine >= NO_MATCH else cls.NO_MATCH
 
 

@@ -29,8 +29,7 @@ class PublishedDefaults:
     @property
     def nearness(self) -> Nearness:
         """How near they come: the same only where nothing stands in for anything either."""
-        found = Nearness.of(self.cosine)
-        return Nearness.APPROXIMATE if self.reasons and found is Nearness.SAME else found
+        return Nearness.of(self.cosine, reasons=self.reasons)
 
     @property
     def possessive(self) -> str:

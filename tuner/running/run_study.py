@@ -21,6 +21,7 @@ from studies.storage.addresses import storage_files
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
+from tuner.converting.family_words import loss_in_words
 from tuner.error_messages import explain
 from tuner.installation import environment
 from tuner.running.finals.final import begin_final, run_final
@@ -203,6 +204,8 @@ def run_study(
         config = _with_trials(config, num_known)
     if widening is not None or not request.ends_at_total or num_known < config.num_trials:
         _check_networks(config)
+        for line in loss_in_words(config):
+            observer.say(line)
         if config.search.stop.minutes:
             pace = shared.pace(config, pictures, report=observer.say)
             config, plan = _plan_run(request, config, pictures, pace=pace, began=began, num_known=num_known)

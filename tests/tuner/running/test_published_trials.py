@@ -98,6 +98,18 @@ def test_in_a_trainers_family_its_defaults_are_trial_0(
     assert len(conversions) == 1
 
 
+def test_published_weights_beyond_the_ranges_are_told_in_their_own_family(
+    folder: Path, storage: StudyStorage, conversions: list[int]
+) -> None:
+    told: list[str] = []
+    queue_published(new_study(folder, storage, trainer="lengstrom"), SCALE, report=told.append)
+    assert conversions
+    assert told[-1] == (
+        "lengstrom's style : content 50 lies beyond what is searched, 0.01 to 10; a study around it: "
+        "--set 'search.style_to_content=[1.6,1600]'"
+    )
+
+
 def test_a_trial_runs_the_defaults_and_optuna_has_the_nearest_end(
     folder: Path, storage: StudyStorage, conversions: list[int]
 ) -> None:

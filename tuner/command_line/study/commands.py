@@ -64,7 +64,8 @@ for command in (list_studies, show, prefer, rescore, validate, export, check):
 @click.option(
     "--trainer",
     metavar="TRAINER",
-    help="Search in the loss of lengstrom, jcjohnson, pytorch-examples, gordicaleksa or magenta; see docs/trainers.md.",
+    help="Search with the content and style terms of lengstrom, jcjohnson, pytorch-examples, gordicaleksa or magenta; "
+    "see docs/trainers.md.",
 )
 @click.option("--scout", is_flag=True, help="The same as --start scout.")
 @click.option("--scout-file", type=PATH, help="Start from a scout that `styletuner scout train` has trained.")
@@ -111,9 +112,9 @@ def run(
     from it. With --start scout it first trains one network for all weights, at the price of some of its trials; the
     others start from what it has for their weights, and the first of them try what it foretells to be best.
 
-    With --trainer the study searches in the loss that this trainer has: its loss network, layers and their shares. Its
-    published weights are the first trial, and what is found can be given to it: styletuner study export NAME --as
-    TRAINER.
+    With --trainer the study searches with the content and style terms that this trainer has: its loss network, layers
+    and their shares; total variation stays ours. Its published weights are the first trial, and what is found can be
+    given to it: styletuner study export NAME --as TRAINER.
 
     A study ends at its trials, or before: --time ends a run in time, with what it has by then; --set
     search.stop.images=N bounds what is trained on in all, search.stop.stagnation=N ends it when N trials in a row

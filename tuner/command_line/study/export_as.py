@@ -55,7 +55,9 @@ def _remarks(converted: "ConvertedTrial", trainer: "PublishedTrainer") -> str:
         f"Trial {converted.trial}: style : content {values.style_to_content:.3g}, tv : content "
         f"{values.tv_to_content:.3g}; {trainer.name} with its crops of {trainer.crop_size} px in batches of "
         f"{trainer.batch_size}.",
-        nearness_in_words(trainer, converted.matched, num_pictures=converted.num_pictures),
+        nearness_in_words(
+            trainer, converted.matched, num_pictures=converted.num_pictures, is_own_loss=converted.is_own_loss
+        ),
     ]
     if not trainer.style_size_option:
         lines.append(f"It takes the style image as it is: scale that to a shorter side of {size} px first.")

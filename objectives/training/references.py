@@ -27,7 +27,8 @@ class LossReferences:
 
     Attributes:
         content: Mean squared feature distance between pairs of different photos, by content layer.
-        style: Mean squared distance of Gram matrices between photos and the style image, by style layer.
+        style: Mean squared distance of Gram matrices between photos and the style image, by style layer; in a trainer's
+            own loss what divides each layer in its place (`objectives.training.native_losses`).
         total_variation: Mean total variation of the photos.
     """
 

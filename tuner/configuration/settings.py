@@ -177,9 +177,14 @@ class LossSection(Section):
                 shown = named if name == "network" else ", ".join(named)
                 raise ValueError(
                     f"`loss.{name}` is {shown}, and the trainer {self.trainer} has its own "
-                    f"({value if name == 'network' else ', '.join(sorted(value))}); leave it out, or `loss.trainer` "
-                    "(--trainer)"
+                    f"({value if name == 'network' else ', '.join(sorted(value))}); leave it out of the "
+                    "configuration's file or --set, wherever it is named, or leave out `loss.trainer` (--trainer)"
                 )
+        if self.source == "keras" and self.network == "vgg16":
+            raise ValueError(
+                f"`loss.source` is keras, which has VGG-19 alone, and the trainer {self.trainer} looks through VGG-16; "
+                "leave it out (--weights-source), or `loss.trainer` (--trainer)"
+            )
         return self
 
 
@@ -429,6 +434,15 @@ class StudyConfig(Section):
     full_training: FullTrainingSection = FullTrainingSection()
     scout: ScoutSection = ScoutSection()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_baseline(cls, values: Any) -> Any:
+        """The default baseline is none where a trainer's published weights are the first trial."""
+        loss, search = (values.get(name) for name in ("loss", "search")) if isinstance(values, dict) else (None, None)
+        if not isinstance(loss, dict) or loss.get("trainer") is None or not isinstance(search or {}, dict):
+            return values
+        return {**values, "search": {"baseline": None, **(search or {})}}
+
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
         for section, batch_size in (("training", self.training.batch_size), ("scout", self.scout.batch_size)):
@@ -465,7 +479,7 @@ class StudyConfig(Section):
     @model_validator(mode="after")
     def _check_trainers_baseline(self) -> Self:
         named = self.search.baseline
-        if self.loss.trainer is not None and named is not None and named != DEFAULT_BASELINE:
+        if self.loss.trainer is not None and named is not None:
             raise ValueError(
                 f"`search.baseline` is {', '.join(f'{weight:g}' for weight in named)}, and the first trial with "
                 f"`loss.trainer` {self.loss.trainer} is its published weights; leave one of them out"

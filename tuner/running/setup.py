@@ -236,7 +236,7 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
     stored = stored_config(study)
     differences = describe_differences(defining_values(stored), defining_values(config))
     if stored.loss.trainer != config.loss.trainer:
-        others = [told for told in differences if not told.startswith(("`loss.", "`search.baseline`"))]
+        others = [told for told in differences if not told.startswith(_brought_by_trainers(stored, config))]
         was, now = stored.loss.trainer or "none", config.loss.trainer or "none"
         differences = [f"`loss.trainer` is {was}, now {now} (--trainer)", *others]
     if stored.search.start != config.search.start:
@@ -258,6 +258,14 @@ def _check_same(study: optuna.Study, config: StudyConfig, pictures: StudyPicture
             "Choose another name with --name, or start one beside it with --new."
             + (scouted if record.scout is not None and "`scout." in listed else "")
         )
+
+
+def _brought_by_trainers(stored: StudyConfig, config: StudyConfig) -> tuple[str, ...]:
+    """Return how phrases begin of differences that come of another trainer: the source only with another network."""
+    names = ["loss.trainer", "loss.network", "loss.content_layers", "loss.style_layers", "search.baseline"]
+    if stored.loss.network != config.loss.network:
+        names.append("loss.source")
+    return tuple(f"`{name}`" for name in names)
 
 
 def describe_differences(stored: Mapping[str, Any], wanted: Mapping[str, Any], *, prefix: str = "") -> list[str]:

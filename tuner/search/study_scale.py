@@ -20,7 +20,8 @@ class StudyScale:
     """Weights mean the same in two workers that share it.
 
     Attributes:
-        references: Scale of each loss.
+        references: Scale of each loss, as measured; in a trainer's own loss those of the style layers are such that
+            they share as the trainer's do (`tuner.search.loss_family`).
         loss_network: Name, source and digest of the loss network's weights.
     """
 
@@ -60,8 +61,8 @@ def require_same_scale(stored: StudyScale, measured: StudyScale, *, owner: str) 
     name = max({**kept, **found}, key=lambda name: _difference(kept.get(name), found.get(name)))
     if _difference(kept.get(name), found.get(name)) > ROUNDING:
         raise StudyError(
-            f"{owner} divides its {name} by {_number(kept.get(name))}; measured here it is "
-            f"{_number(found.get(name))}: weights would mean something else.\n"
+            f"{owner} divides its {name} by {_number(kept.get(name))}; what is measured here "
+            f"makes it {_number(found.get(name))}: weights would mean something else.\n"
             "Run it with the backend and the versions that it was begun with, or start another study with --new."
         )
     return stored

@@ -45,8 +45,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"loss": {"trainer": 5}}, "`loss.trainer` must be text. Received 5."),
     (
         {"loss": {"trainer": "pytorch-examples", "network": "vgg19"}},
-        "`loss.network` is vgg19, and the trainer pytorch-examples has its own (vgg16); leave it out, or "
-        "`loss.trainer` (--trainer).",
+        "`loss.network` is vgg19, and the trainer pytorch-examples has its own (vgg16); leave it out of "
+        "the configuration's file or --set, wherever it is named, or leave out `loss.trainer` (--trainer).",
+    ),
+    (
+        {"loss": {"trainer": "pytorch-examples", "source": "keras"}},
+        "`loss.source` is keras, which has VGG-19 alone, and the trainer pytorch-examples looks through VGG-16;",
     ),
     (
         {"loss": {"trainer": "lengstrom", "content_layers": ["relu3_1"]}},
@@ -56,6 +60,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (
         {"loss": {"trainer": "magenta"}, "search": {"baseline": [1, 2, 0.1]}},
         "`search.baseline` is 1, 2, 0.1, and the first trial with `loss.trainer` magenta is its published weights;",
+    ),
+    (
+        {"loss": {"trainer": "magenta"}, "search": {"baseline": [1, 1, 0.1]}},
+        "`search.baseline` is 1, 1, 0.1, and the first trial with `loss.trainer` magenta is its published weights;",
     ),
     ({"data": {"crop_size": 8}}, "`data.crop_size` must be greater than or equal to 32. Received 8."),
     ({"seed": -1}, "`seed` must be greater than or equal to 0. Received -1."),
@@ -265,6 +273,10 @@ JUNK = [
 ]
 
 
+SWITCHES = [("search", "published_baselines")]
+"""Settings that are true, false or auto."""
+
+
 @pytest.mark.parametrize("place", [*leaves(StudyConfig().model_dump(mode="json"))], ids=".".join)
 def test_junk_is_a_configuration_or_one_error_and_never_another(place: tuple[str, ...]) -> None:
     for junk in JUNK:
@@ -277,7 +289,7 @@ def test_junk_is_a_configuration_or_one_error_and_never_another(place: tuple[str
             named = "`" + place[0]
             assert all(named in line or "`data.crop_size`" in line for line in str(error).splitlines())  # noqa: PT017
         else:
-            assert not isinstance(junk, bool)
+            assert not isinstance(junk, bool) or place in SWITCHES
             json.dumps(defining_values(config), allow_nan=False)
 
 
@@ -287,3 +299,18 @@ def test_a_trainer_brings_its_network_and_layers(name: str) -> None:
     loss = load_config("quick", overrides={"loss": {"trainer": name}}).loss
     assert (loss.network, loss.content_layers) == (trainer.loss_network, (trainer.content_layer,))
     assert loss.style_layers == trainer.style_layers
+
+
+@pytest.mark.parametrize("search", [{}, {"baseline": None}, {"trials": 20}], ids=str)
+def test_a_trainers_study_has_no_baseline_of_its_own_and_is_read_back(search: dict[str, Any]) -> None:
+    config = validate_config({"loss": {"trainer": "magenta"}, "search": search}, source="test")
+    assert config.search.baseline is config.own_baseline is None
+    assert validate_config(config.model_dump(mode="json"), source="test") == config
+
+
+def test_a_trainers_published_weights_are_no_point_of_a_grid() -> None:
+    """They are trial 0 whether or not a baseline is wanted."""
+    for baseline in ({}, {"baseline": None}):
+        search = {"sampler": "grid", "grid": [4, 3], "trials": 15, **baseline}
+        config = validate_config({"loss": {"trainer": "magenta"}, "search": search}, source="test")
+        assert config.trials_beyond_grid == 2

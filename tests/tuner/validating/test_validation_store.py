@@ -91,7 +91,7 @@ def test_other_lengths_and_crops_are_kept_beside_it(scored: StudyStorage) -> Non
 def test_own_crops_have_the_own_scale_and_larger_ones_what_was_measured(scored: StudyStorage) -> None:
     measured_study(scored)
     assert store(scored).settle(SCALE) == SCALE
-    with pytest.raises(StudyError, match=r"divides its total variation by 0\.2; measured here it is 0\.3"):
+    with pytest.raises(StudyError, match=r"divides its total variation by 0\.2; what is measured here makes it 0\.3"):
         store(scored).settle(OTHER)
     larger = store(scored, crop_size=48)
     assert larger.settle(OTHER) == OTHER

@@ -10,7 +10,7 @@ with the sampler and the pruner of the presets; `first gap` that of a worker tha
 import argparse
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from studies.records import attributes
 from studies.records.summaries import summarise
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
-from tuner.configuration.settings import StudyConfig
+from tuner.configuration.settings import SearchSection, StudyConfig
 from tuner.running.stopping import Allowance
 from tuner.running.workers.worker import Worker
 from tuner.search.pruners import report_quality, should_prune
@@ -82,7 +82,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             address = arguments.storage or str(Path(folder) / "studies.db")
             with StudyStorage.create(address) as storage:
-                _fill(storage, num_trials)
+                fill_study(storage, num_trials)
             costs = " | ".join(map(str, _measure(address, num_trials)))
             if arguments.storage:
                 with StudyStorage.open(address) as storage:
@@ -150,11 +150,14 @@ def _statements(storage: StudyStorage) -> Iterator[list[str]]:
         sqlalchemy.event.remove(engine, "before_cursor_execute", note)
 
 
-def _fill(storage: StudyStorage, num_trials: int) -> None:
+def fill_study(
+    storage: StudyStorage, num_trials: int, *, search: SearchSection | None = None, rungs: Sequence[int] = RUNGS
+) -> None:
+    """Make a study `NAME` of made-up trials."""
     generator = np.random.default_rng(0)
     create_study(storage.optuna, NAME)
     study = storage.load_study(NAME)
-    search = StudyConfig().search
+    search = search or SearchSection()
     distributions = {
         name: optuna.distributions.FloatDistribution(*limits, log=True)
         for name, limits in {"style_to_content": search.style_to_content, "tv_to_content": search.tv_to_content}.items()
@@ -170,8 +173,8 @@ def _fill(storage: StudyStorage, num_trials: int) -> None:
                 value=quality,
                 params=params,
                 distributions=distributions,
-                intermediate_values=dict.fromkeys(RUNGS[:1] if pruned else RUNGS, quality),
-                user_attrs={attributes.WORKER: worker, attributes.IMAGES_SEEN: RUNGS[-1], attributes.SECONDS: 20.0},
+                intermediate_values=dict.fromkeys(rungs[:1] if pruned else rungs, quality),
+                user_attrs={attributes.WORKER: worker, attributes.IMAGES_SEEN: rungs[-1], attributes.SECONDS: 20.0},
             )
         )
 

@@ -48,6 +48,7 @@ class SheetRow:
         parts: the parts of the quality by name, each in [0, 1], higher is better; drawn as bars, at most four.
         outputs: one picture per photo, each (height, width, 3) in [0, 1]; fewer, or none, where the trial ended early.
         note: one short line, such as why the trial was pruned.
+        further: what the trial has of its own besides the weights, by name: {"style size": "384 px"}.
     """
 
     number: int
@@ -57,6 +58,7 @@ class SheetRow:
     parts: Mapping[str, float] = field(default_factory=dict)
     outputs: Sequence[Image] = ()
     note: str = ""
+    further: Mapping[str, str] = field(default_factory=dict)
 
 
 def trial_sheet(photos: Sequence[Image], outputs: Sequence[Image], *, caption: str = "") -> bytes:
@@ -234,8 +236,9 @@ def _draw_bar(draw: PIL.ImageDraw.ImageDraw, name: str, value: float, *, top: in
 
 
 def _weight_lines(row: SheetRow) -> Iterator[str]:
-    """The weights, two to a line: "content 0.71  ·  style 0.27"."""
+    """The weights and what else is the trial's own, two to a line: "content 0.71  ·  style 0.27"."""
     items = [f"{name.replace('_', ' ')} {_weight(value)}" for name, value in row.weights.items()]
+    items += [f"{name} {value}" for name, value in row.further.items()]
     for start in range(0, len(items), 2):
         yield "  ·  ".join(items[start : start + 2])
 

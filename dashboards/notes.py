@@ -14,7 +14,7 @@ from studies.records.final_words import ties_or_final_in_words
 from studies.records.published_words import published_in_words
 from studies.records.scout_words import scout_in_words
 from studies.records.summaries import StudySummary, TrialSummary
-from studies.records.trial_words import counted_states, near_ends_in_words, origin_in_words
+from studies.records.trial_words import counted_states, further_by_name, near_ends_in_words, origin_in_words
 
 END_OF_NOTE: Final = "*styletuner rewrites what stands above. What you write below stays.*"
 """Last line of a note that is ours; a person may add text below in the dashboard."""
@@ -89,7 +89,7 @@ def trial_note(
     """
     lines = [f"![photos above, outputs below]({picture})", ""] if picture is not None else []
     lines += [f"**Quality {_number(summary.quality)}** (0 to 1, higher is better)", ""]
-    lines += [*_quality_table(summary.parts), *_weights_table(summary.weights)]
+    lines += [*_quality_table(summary.parts), *_weights_table(summary)]
     if summary.lowered_by:
         lines += [f"Lowered by: {summary.reasons()}", ""]
     ending = [
@@ -188,7 +188,7 @@ def _best(summary: StudySummary) -> list[str]:
         "",
         *_remarks(summary),
         *_quality_table(best.parts),
-        *_weights_table(best.weights),
+        *_weights_table(best),
         *_front(summary),
     ]
 
@@ -225,9 +225,11 @@ def _quality_table(parts: Mapping[str, Any]) -> list[str]:
     return _table([*known], [_number(value) for value in known.values()])
 
 
-def _weights_table(weights: Mapping[str, float]) -> list[str]:
-    names = [f"{name.replace('_', ' ')} weight" for name in weights]
-    return _table(names, [f"{value:.4g}" for value in weights.values()])
+def _weights_table(trial: TrialSummary) -> list[str]:
+    """The loss weights, and what the trial has of its own besides."""
+    shown = {f"{name.replace('_', ' ')} weight": f"{value:.4g}" for name, value in trial.weights.items()}
+    shown |= further_by_name(trial.params)
+    return _table([*shown], [*shown.values()])
 
 
 def _table(heads: Sequence[str], *cells: Sequence[str]) -> list[str]:

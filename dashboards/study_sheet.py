@@ -8,6 +8,7 @@ from dashboards.shown_pictures import read_strip, shown_pictures
 from measures.quality import PART_LABELS
 from studies.records.final_words import final_mark
 from studies.records.summaries import StudySummary, TrialSummary
+from studies.records.trial_words import further_by_name
 from studies.storage.study_storage import StudyStorage
 
 MAX_ROWS: Final = 60
@@ -76,4 +77,5 @@ def _row(storage: StudyStorage, trial: TrialSummary, num_photos: int, *, mark: s
         parts=parts,
         outputs=outputs,
         note=note,
+        further=further_by_name(trial.params),
     )

@@ -7,6 +7,7 @@ from dashboards.shown_pictures import read_strip, shown_pictures
 from measures.loss_weights import LossWeights
 from measures.quality import PART_LABELS
 from studies.records.summaries import StudySummary
+from studies.records.trial_words import further_by_name
 from studies.records.validation import Validation, ValidationRun
 from studies.storage.study_storage import StudyStorage
 
@@ -48,4 +49,5 @@ def _row(storage: StudyStorage, validation: Validation, run: ValidationRun, *, n
         parts={label: run.parts[name] for name, label in PART_LABELS.items() if name in run.parts},
         outputs=outputs,
         note=run.diverged or marks.get(run.trial, ""),
+        further=further_by_name(run.further),
     )

@@ -15,6 +15,7 @@ from studies.errors import ExportError
 from studies.records.exported_config import FORMAT_FIELD, STUDY_UUID_FIELD, ExportedWeights
 from studies.records.study_record import StudyRecord, ranges_of
 from studies.records.summaries import StudySummary, TrialSummary, summarise
+from studies.records.trial_references import trial_references
 from studies.records.trial_words import listed_ends, listed_numbers, state_word
 from studies.storage.addresses import storage_files
 from studies.storage.study_storage import StudyStorage
@@ -146,7 +147,7 @@ def _content(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
         "weights": {name: trial.weights[name] for name in ExportedWeights.model_fields},
         "params": trial.values_run,
         "configuration": dict(record.configuration),
-        "references": dict(record.references),
+        "references": trial_references(record.references, trial.params),
         "identity": _identity(summary),
         "photos": record.photos.to_attribute(),
         "judge_version": record.judge_version,

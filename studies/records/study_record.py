@@ -1,11 +1,11 @@
 """What a study says about itself: its user attributes, read once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Final, Self, final
 
 from measures.quality import CONTENT_EXPONENT
-from measures.sampled_values import SampledValues
+from measures.sampled_values import RATIOS
 from measures.search_ranges import Limits
 from studies.records import attributes
 from studies.records.attribute_values import (
@@ -221,6 +221,6 @@ def kept_file_name(kind: str) -> str:
 
 
 def ranges_of(configuration: Mapping[str, Any]) -> dict[str, Limits]:
-    """Return the ranges in which a configuration has values sampled, by name; what is no range is left out."""
+    """Return the ranges in which a configuration has ratios sampled, by name; what is no range is left out."""
     known = limits_by_name(configuration.get("search"))
-    return {value.name: known[value.name] for value in fields(SampledValues) if value.name in known}
+    return {name: known[name] for name in RATIOS if name in known}

@@ -2,13 +2,13 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self, final
 
 from optuna.trial import FrozenTrial, TrialState
 
 from measures.errors import SampledValuesError
-from measures.sampled_values import SampledValues
+from measures.sampled_values import RATIOS, SampledValues
 from studies.records import attributes
 from studies.records.attribute_values import count_of, mapping_of, number_of, text_of
 from studies.records.trial_parameters import parameters_of
@@ -16,7 +16,6 @@ from studies.records.trial_qualities import quality_of
 from studies.records.trial_record import TrialRecord
 
 _MARKS: Final = {attributes.BASELINE, attributes.FORETOLD}
-_RATIOS: Final = [field.name for field in fields(SampledValues)]
 _FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -76,7 +75,7 @@ def foretold_settings(value: object) -> list[ForetoldSetting]:
     for entry in map(mapping_of, value if isinstance(value, list) else []):
         quality = number_of(entry.get("quality"))
         try:
-            values = SampledValues.from_dict({name: entry.get(name) for name in _RATIOS})
+            values = SampledValues.from_dict({name: entry.get(name) for name in RATIOS})
         except SampledValuesError:
             continue
         if quality is not None:

@@ -2,9 +2,10 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from measures.search_ranges import NearEnd
+from studies.records.attribute_values import number_of
 from studies.records.published_defaults import PublishedSetting
 from studies.records.taken_from import TakenFrom
 
@@ -64,6 +65,17 @@ def origin_in_words(
     if is_baseline:
         return "baseline"
     return "" if taken_from is None else taken_from.in_words()
+
+
+def further_by_name(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a trial has of its own besides its loss weights, by name: {"style size": "384 px"}."""
+    size = number_of(parameters.get("style_size"))
+    return {} if size is None else {"style size": f"{size:.0f} px"}
+
+
+def further_in_words(parameters: Mapping[str, Any]) -> str:
+    """Return the same as a phrase: "style size 384 px"; empty where only the loss weights are searched."""
+    return ", ".join(f"{name} {value}" for name, value in further_by_name(parameters).items())
 
 
 def near_ends_in_words(near_ends: Sequence[NearEnd], *, study: str, has_scout: bool = False) -> str:

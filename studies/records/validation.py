@@ -34,6 +34,7 @@ class ValidationRun:
         seconds: How long it took; None if that is not known.
         parts: Parts of the quality at its end by name, in [0, 1]; none if it diverged.
         outputs: Artifact id of what it painted at its end, side by side; None if it diverged.
+        further: What it has of its own besides the ratios, by name; empty where only these are searched.
     """
 
     trial: int
@@ -45,12 +46,17 @@ class ValidationRun:
     seconds: float | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
     outputs: str | None = None
+    further: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, value: object) -> Self | None:
         """Read one; None where it is not whole."""
         known = mapping_of(value)
-        trial, parts = count_of(known.get("trial")), mapping_of(known.get("parts"))
+        trial, parts, further = (
+            count_of(known.get("trial")),
+            mapping_of(known.get("parts")),
+            mapping_of(known.get("further")),
+        )
         numbers = [number_of(known.get(name)) for name in ("style_to_content", "tv_to_content", "trial_quality")]
         style, variation, quality = numbers
         if trial is None or style is None or variation is None or quality is None:
@@ -70,6 +76,7 @@ class ValidationRun:
             seconds=number_of(known.get("seconds")),
             parts={name: part for name, item in parts.items() if (part := number_of(item)) is not None},
             outputs=text_of(known.get("outputs")),
+            further={name: value for name, item in further.items() if (value := number_of(item)) is not None},
         )
 
     def to_attribute(self) -> dict[str, Any]:
@@ -243,7 +250,7 @@ class Validation:
 
     def _run_as_dict(self, run: ValidationRun) -> dict[str, Any]:
         named = ("trial", "style_to_content", "tv_to_content", "trial_quality", "diverged", "seconds")
-        numbers = {"qualities": _by_text(run.qualities), "parts": dict(run.parts)}
+        numbers = {"qualities": _by_text(run.qualities), "parts": dict(run.parts), "further": dict(run.further)}
         return {**{name: getattr(run, name) for name in named}, **numbers}
 
     def _photos(self, run: ValidationRun) -> tuple[float, ...]:

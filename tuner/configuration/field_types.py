@@ -12,6 +12,7 @@ from measures.published_trainers import TRAINERS
 LARGEST_RATIO: Final = 1e6
 """Of two loss weights, either way round: Adam in float32 does not see a term that is a millionth of another."""
 
+MIN_SIDE: Final = 32
 MAX_SIDE: Final = 4096
 """Pixels of a side of anything: a VGG's features of one such picture take 4 GB."""
 
@@ -24,6 +25,10 @@ MAX_PHOTO_PATHS: Final = 5000
 
 MAX_GRID_POINTS: Final = 1000
 """Of one range: a grid over both then has as many as a study may have trials."""
+
+FEWEST_CHOICES: Final = 2
+MAX_CHOICES: Final = 32
+"""Of one dimension: more than a study has trials for."""
 
 _RANGE_SLACK: Final = 1e-9
 """A weight ratio at the very end of its range may be off by rounding."""
@@ -48,6 +53,12 @@ def _check_range(values: tuple[float, float]) -> tuple[float, float]:
     if low < 1 / LARGEST_RATIO or high > LARGEST_RATIO:
         raise ValueError(f"must lie within {1 / LARGEST_RATIO:g} to {LARGEST_RATIO:g}")
     return values
+
+
+def _check_sizes(values: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(values)) < FEWEST_CHOICES:
+        raise ValueError("must be two sizes or more; leave it out to have one size")
+    return tuple(sorted(set(values)))
 
 
 def _check_rungs(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -100,7 +111,7 @@ def _check_switch(value: Any) -> Any:
 
 Number = Annotated[float, BeforeValidator(_refuse_bool)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
-Side = Annotated[Whole, Field(ge=32, le=MAX_SIDE)]
+Side = Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_SIDE)]
 CropSide = Annotated[Side, Field(multiple_of=4)]
 """The style network halves a picture twice and doubles it twice: only a side of whole fours comes back as it was."""
 """Pixels."""
@@ -110,6 +121,8 @@ GridPoints = tuple[
     Annotated[Whole, Field(ge=1, le=MAX_GRID_POINTS)],
     Annotated[Whole, Field(ge=1, le=MAX_GRID_POINTS)],
 ]
+StyleSizes = Annotated[tuple[Side, ...], Field(max_length=MAX_CHOICES), AfterValidator(_check_sizes)]
+"""In pixels; rising, each once."""
 Weights = Annotated[tuple[Number, Number, Number], AfterValidator(_check_weights)]
 Layers = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_LAYERS), AfterValidator(_check_names)]
 PathValue = Annotated[Path, AfterValidator(_check_path)]

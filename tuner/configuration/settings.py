@@ -18,6 +18,7 @@ from tuner.configuration.field_types import (
     Precision,
     Rungs,
     Side,
+    StyleSizes,
     Switch,
     Trainer,
     Weights,
@@ -53,6 +54,9 @@ SEEDS: Final = 2**31
 
 FEWEST_TESTED: Final = 8
 """Photos without which Wilcoxon's test on the rung photos says next to nothing: of 4, one that is better decides it."""
+
+FURTHER: Final = ("style_size",)
+"""What may be searched besides the two ratios."""
 
 FURTHER_SEEDS: Final = 2
 """Runs of each finalist: the fewest that have a spread."""
@@ -297,6 +301,11 @@ class SearchSection(Section):
         (0.003, 1.0),
         description="Range of the total-variation weight over the content weight, searched on a logarithmic scale.",
     )
+    style_size: StyleSizes | None = Field(
+        None,
+        description="Sizes of the style image that are searched besides, shorter sides in pixels, such as "
+        "[96, 192, 384], `data.style_size` among them; null to have that in all trials (docs/dimensions.md).",
+    )
     rungs: Rungs = Field(
         (0.25, 0.5, 0.75, 1.0), description="Where a trial is scored and may be pruned, as fractions of its run."
     )
@@ -308,7 +317,7 @@ class SearchSection(Section):
     grid: GridPoints | None = Field(
         None,
         description="With the sampler `grid`: points over both ranges, style : content and tv : content, evenly on "
-        "the logarithmic scale and with both ends; drawn in a random order.",
+        "the logarithmic scale and with both ends; drawn in a random order. Style sizes are all taken.",
     )
     pruner: Literal["auto", "asha", "hyperband", "median", "wilcoxon", "none"] = Field(
         "median",
@@ -341,6 +350,11 @@ class SearchSection(Section):
         description="Whether a new study tries other trainers' published weights, converted to its loss, in up to one "
         "of six of its first trials (docs/trainers.md); `auto`: from 12 trials on, and not with a grid.",
     )
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Names of what is searched besides the two ratios, in the order in which it is sampled."""
+        return tuple(name for name in FURTHER if getattr(self, name) is not None)
 
     @model_validator(mode="after")
     def _check_grid(self) -> Self:
@@ -460,6 +474,22 @@ class StudyConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_dimensions(self) -> Self:
+        sizes, own = self.search.style_size, self.data.style_size
+        if sizes is not None and own not in sizes:
+            raise ValueError(
+                f"`search.style_size` must have `data.style_size` among it, {own} px, with which the baseline and "
+                f"enqueued weights are run. Received {', '.join(map(str, sizes))}; add it, or set `data.style_size` "
+                "to one of these"
+            )
+        if self.search.start == "scout" and self.search.further:
+            raise ValueError(
+                f"`search.start` must be noise or starter where `search.{self.search.further[0]}` is searched: a scout "
+                "knows style : content and tv : content alone"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_start(self) -> Self:
         start = self.search.start
         if start == "scout" and self.network.norm != "instance":
@@ -527,8 +557,8 @@ class StudyConfig(Section):
             return 0
         num_suggested = self.scout.suggestions if self.search.start == "scout" else 0
         num_first = 0 if self.own_baseline is None and self.loss.trainer is None else 1
-        num_others = num_first + num_suggested
-        return max(0, self.num_trials - num_others - math.prod(self.search.grid))
+        num_points = math.prod(self.search.grid) * len(self.search.style_size or [None])
+        return max(0, self.num_trials - num_first - num_suggested - num_points)
 
     @property
     def start_images(self) -> int:

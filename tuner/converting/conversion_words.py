@@ -7,7 +7,7 @@ from measures.sampled_values import SampledValues
 from tuner.configuration.field_types import holds
 from tuner.configuration.settings import SearchSection
 from tuner.converting.family_words import export_in_words
-from tuner.search.space import distributions
+from tuner.search.space import ratio_ranges
 
 
 def why_approximate(trainer: PublishedTrainer, matched: MatchedWeights) -> list[str]:
@@ -20,12 +20,11 @@ def why_approximate(trainer: PublishedTrainer, matched: MatchedWeights) -> list[
 
 def beyond_in_words(values: SampledValues, search: SearchSection) -> list[str]:
     """Return a line for each ratio that lies outside of the range in which a configuration searches it."""
-    known, ranges = values.to_dict(), distributions(search)
+    known, ranges = values.to_dict(), ratio_ranges(search)
     return [
-        f"{name.replace('_to_', ' : ')} {known[name]:.3g} lies outside of what is searched, "
-        f"{one.low:g} to {one.high:g}."
-        for name, one in ranges.items()
-        if not holds((one.low, one.high), known[name])
+        f"{name.replace('_to_', ' : ')} {known[name]:.3g} lies outside of what is searched, {low:g} to {high:g}."
+        for name, (low, high) in ranges.items()
+        if not holds((low, high), known[name])
     ]
 
 

@@ -20,6 +20,7 @@ from tuner.converting.command_lines import command_line, scaled_style_size
 from tuner.converting.compared_losses import NativeSizes, compare_losses
 from tuner.errors import ConvertingError
 from tuner.search.kept_style_image import kept_style_image
+from tuner.search.space import with_values
 from tuner.search.stored_config import stored_config
 from tuner.search.study_pictures import StudyPictures, open_pictures
 from tuner.search.study_scale import scale_of
@@ -73,7 +74,7 @@ def convert_trial(
         MatchingError: A term of either loss pulls at no pixel of some picture.
     """
     study = storage.read_study(exported["study"])
-    config, pictures = _with_pictures(storage, study, photos)
+    config, pictures = _with_pictures(storage, study, photos, parameters=exported["params"])
     owner = f"Study {study.study_name!r}"
     stored = scale_of(exported["references"], exported["identity"].get("loss_network"), owner=owner)
     compared = compare_losses(
@@ -101,9 +102,10 @@ def convert_trial(
 
 
 def _with_pictures(
-    storage: StudyStorage, study: optuna.Study, photos: Sequence[Path]
+    storage: StudyStorage, study: optuna.Study, photos: Sequence[Path], *, parameters: Mapping[str, Any]
 ) -> tuple[StudyConfig, StudyPictures]:
-    own, record = stored_config(study), StudyRecord.parse(study.user_attrs)
+    """Return the configuration that has the trial's values as its own, and its pictures."""
+    own, record = with_values(stored_config(study), parameters), StudyRecord.parse(study.user_attrs)
     places = [str(path) for path in photos or map(Path, record.photos.paths)]
     advice = "Put them back, or say with --photos where they are."
     if not places:

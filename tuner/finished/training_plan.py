@@ -9,10 +9,12 @@ from groundwork.file_hashes import sha256_of
 from measures.loss_weights import LossWeights
 from studies.records.exported_config import ExportedConfig
 from tuner.checkpointed.network_files import NetworkFiles
+from tuner.configuration.field_types import MAX_SIDE, MIN_SIDE
 from tuner.configuration.identity import digest, hashed_values
 from tuner.configuration.loading import given, merge, validate_config
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import NetworkFileError
+from tuner.search.space import with_values
 
 if TYPE_CHECKING:
     from tuner.search.study_pictures import StudyPictures
@@ -25,7 +27,8 @@ class TrainingPlan:
 
     Attributes:
         exported: What the study exported.
-        config: The study's configuration, with the style image and photos to train on.
+        config: The study's configuration, with the style image and photos to train on, and with the trial's own values
+            of what was searched besides the loss weights.
         weights: The chosen loss weights.
         files: Where the finished network goes.
         start: A network to start from, a .keras file; None to start from noise.
@@ -93,7 +96,27 @@ def plan_training(
         "full_training": given(sizes),
     }
     config = validate_config(merge(exported.configuration, overrides), source=str(exported.path))
+    if config.search.further:
+        config = _of_trial(config, exported, style_size=sizes.get("style_size"))
     files = NetworkFiles(output)
     files.check(kept=(exported.path, exported.style_path, *([] if start is None else [start])))
     weights = LossWeights.normalised(**exported.weights.model_dump())
     return TrainingPlan(exported=exported, config=config, weights=weights, files=files, start=start)
+
+
+def _of_trial(config: StudyConfig, exported: ExportedConfig, *, style_size: int | None) -> StudyConfig:
+    """Return the configuration with the trial's values as its own, and full training's style size in proportion.
+
+    The style image is to full training's crops what `full_training.style_size` makes it for `data.style_size`, unless a
+    size is given.
+
+    Raises:
+        ConfigError: The exported values are none that a study may have.
+    """
+    own = with_values(config, exported.params)
+    full = config.full_training
+    if style_size is None:
+        scaled = round(full.style_size * own.data.style_size / config.data.style_size)
+        full = full.model_copy(update={"style_size": min(max(scaled, MIN_SIDE), MAX_SIDE)})
+    own = own.model_copy(update={"full_training": full})
+    return validate_config(own.model_dump(mode="json"), source=str(exported.path))

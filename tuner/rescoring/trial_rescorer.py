@@ -162,7 +162,14 @@ class TrialRescorer:
         photos += self._calibration_records(trial.number, record, rung=rung)
         scores = score_attributes(quality, config, losses=record.parts.get("losses") or {})
         values = list(goal_values(quality, config.search.objectives).values())
-        sheet = draw_trial_sheet(trial.number, quality, record.weights, photos=pictures.photos, outputs=outputs)
+        sheet = draw_trial_sheet(
+            trial.number,
+            quality,
+            record.weights,
+            photos=pictures.photos,
+            outputs=outputs,
+            parameters=trial.params,
+        )
         if len(values) > 1:
             # Optuna keeps neither intermediate values nor those of pruned trials where there are several goals.
             noted = {attributes.RUNG_QUALITIES: {str(rung): quality.quality}}

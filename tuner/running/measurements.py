@@ -29,7 +29,7 @@ def settle_scale(storage: StudyStorage, study_uuid: str, measured: StudyScale) -
         if stored is not None:
             return require_same_scale(stored, measured, owner=owner)
         study.set_user_attr(attributes.IDENTITY, {**record.identity, "loss_network": dict(measured.loss_network)})
-        study.set_user_attr(attributes.REFERENCES, measured.references.to_dict())
+        study.set_user_attr(attributes.REFERENCES, measured.to_attribute())
     return measured
 
 

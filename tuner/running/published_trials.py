@@ -83,7 +83,7 @@ def _queue(
             marks: dict[str, object] = {attributes.PUBLISHED: setting.to_attribute()}
             if setting.defaults[0].trainer == config.loss.trainer:
                 marks[attributes.BASELINE] = True
-            study.enqueue_trial(parameters_within(setting.ratios(), config.search), user_attrs=marks)
+            study.enqueue_trial(parameters_within(setting.ratios(), config), user_attrs=marks)
         study.set_user_attr(attributes.UNTRIED_DEFAULTS, untried)
 
 

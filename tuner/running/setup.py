@@ -178,7 +178,7 @@ def _complete(
         study.set_user_attr(attributes.STYLE_IMAGE, storage.artifacts.upload(pictures.style_path, study))
 
 
-def baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
+def baseline_parameters(config: StudyConfig) -> dict[str, Any] | None:
     """Return the parameters of the baseline; None where the study has none.
 
     Raises:
@@ -189,7 +189,7 @@ def baseline_parameters(config: StudyConfig) -> dict[str, float] | None:
     content, style, variation = config.own_baseline
     try:
         weights = LossWeights.normalised(content=content, style=style, total_variation=variation)
-        return parameters_of(weights, config.search)
+        return parameters_of(weights, config)
     except ValueError as error:
         if "baseline" not in config.search.model_fields_set:
             return None

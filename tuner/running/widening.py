@@ -195,7 +195,7 @@ def _next(
         is_begun=False,
         config=with_ranges(config, wider, num_trials=wanted),
         original_ranges=original_ranges,
-        first={name: float(known[name]) for name in ranges if name in known},
+        first={name: float(known[name]) for name in (*ranges, *config.search.further) if name in known},
         num_finished=summary.num_finished,
     )
 

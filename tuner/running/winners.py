@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from measures.sampled_values import RATIOS
 from studies.records.summaries import StudySummary
 from studies.records.taken_from import TakenFrom, Winner
 from tuner.configuration.search_choice import sampler_of
 from tuner.configuration.settings import StudyConfig
+from tuner.search.space import further_within
 
 MOST_WINNERS: Final = 3
 """Settings that a study takes from others: of `quick`'s fifteen trials a fifth."""
@@ -16,8 +18,8 @@ SHARE_OF_TRIALS: Final = 4
 """And at most a quarter of its trials, but one at least: the search itself has to find what is this style's own."""
 
 ALIKE_FACTOR: Final = 1.5
-"""Two settings each of whose ratios differs by less are one: ranges span factors of hundreds, and another trial so near
-tells little."""
+"""Two settings each of whose ratios differs by less are one, if all else is equal: ranges span factors of hundreds, and
+another trial so near tells little."""
 
 
 def chosen_winners(
@@ -34,7 +36,7 @@ def chosen_winners(
     for summary in reversed(summaries):
         if len(chosen) == num_winners(config):
             break
-        winner = winner_of(summary)
+        winner = winner_of(summary, config)
         others = [known.params for known in chosen] + ([] if baseline is None else [baseline])
         if winner is not None and not any(are_alike(winner.params, other) for other in others):
             chosen.append(winner)
@@ -49,22 +51,26 @@ def num_winners(config: StudyConfig) -> int:
     return max(0, min(MOST_WINNERS, max(1, trials // SHARE_OF_TRIALS), trials - 1))
 
 
-def winner_of(summary: StudySummary) -> Winner | None:
-    """Return what a study found best; None without a complete trial, or where a baseline that it began with is."""
+def winner_of(summary: StudySummary, config: StudyConfig) -> Winner | None:
+    """Return what a study found best; None without a complete trial, or where a baseline that it began with is.
+
+    What is searched besides the ratios is the winner's where the study that begins searches it there, else its own.
+    """
     best = summary.best
     if best is None or best.is_baseline or best.quality is None or not summary.uuid:
         return None
     origin = TakenFrom(uuid=summary.uuid, study=summary.name, trial=best.number, quality=best.quality)
-    return Winner(origin=origin, params=best.params)
+    ratios = {name: value for name, value in best.params.items() if name in RATIOS}
+    return Winner(origin=origin, params={**ratios, **further_within(best.params, config)})
 
 
 def are_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether two settings are as good as the same: each number within `ALIKE_FACTOR`, all else equal."""
-    return one.keys() == other.keys() and all(_is_alike(value, other[name]) for name, value in one.items())
+    """Return whether two settings are as good as the same: each ratio within `ALIKE_FACTOR`, all else equal."""
+    return one.keys() == other.keys() and all(_is_alike(name, value, other[name]) for name, value in one.items())
 
 
-def _is_alike(value: Any, other: Any) -> bool:
+def _is_alike(name: str, value: Any, other: Any) -> bool:
     numbers = [number for number in (value, other) if isinstance(number, int | float) and number > 0]
-    if len(numbers) < 2:  # noqa: PLR2004 (both)
+    if name not in RATIOS or len(numbers) < 2:  # noqa: PLR2004 (both)
         return bool(value == other)
     return abs(math.log(numbers[0] / numbers[1])) < math.log(ALIKE_FACTOR)

@@ -14,7 +14,7 @@ from tuner.search.stored_config import stored_config
 def enqueue_weights(
     storage: StudyStorage, name: str, weights: tuple[float, float, float]
 ) -> tuple[dict[str, float], int]:
-    """Have the study's next trial use these weights.
+    """Have the study's next trial use these weights, and the configuration's own of what is searched besides.
 
     Args:
         storage: Opened for writing.
@@ -36,6 +36,6 @@ def enqueue_weights(
     content, style, variation = weights
     chosen = LossWeights.normalised(content=content, style=style, total_variation=variation)
     with storage_errors(storage.url):
-        study.enqueue_trial(parameters_of(chosen, config.search))
+        study.enqueue_trial(parameters_of(chosen, config))
         waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     return chosen.to_dict(), len(waiting)

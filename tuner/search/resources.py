@@ -14,7 +14,7 @@ from models.networks.loss_network import LossNetwork
 from models.networks.style_network import build_style_network, stylise
 from models.networks.style_network_options import StyleNetworkOptions
 from objectives.errors import DivergedError
-from objectives.training.references import measure_references, style_targets
+from objectives.training.references import LossReferences, measure_references, style_targets
 from objectives.training.trainer import Batch, StyleTrainer, TrainingLosses
 from tuner.configuration.settings import StudyConfig
 from tuner.search.crop_tables import CropTables
@@ -116,29 +116,45 @@ class StudyResources:
         self._pictures = pictures
 
     def _look_at(self, pictures: StudyPictures, settle: SettleScale) -> None:
-        self._style_targets = style_targets(self.loss_network, pictures.style, layers=self.config.loss.style_layers)
+        self._style_targets = {
+            size: style_targets(self.loss_network, style, layers=self.config.loss.style_layers)
+            for size, style in {self.config.data.style_size: pictures.style, **pictures.other_styles}.items()
+        }
         self._measured = self._measure()
         self.scale = settle(self._measured)
 
     def _measure(self) -> StudyScale:
+        measured = {size: self._references_of(targets) for size, targets in self._style_targets.items()}
+        return StudyScale(
+            references=measured.pop(self.config.data.style_size),
+            loss_network=dict(self.loss_network.identity),
+            style_at_size={size: references.style for size, references in measured.items()},
+        )
+
+    def _references_of(self, targets: dict[str, NDArray[np.float32]]) -> LossReferences:
         references = measure_references(
             self.loss_network,
             self._crops[:REFERENCE_CROPS].astype(np.float32) / 255.0,
-            self._style_targets,
+            targets,
             content_layers=self.config.loss.content_layers,
         )
-        references = in_family(references, self.config.loss, style_grams=self._style_targets)
-        return StudyScale(references=references, loss_network=dict(self.loss_network.identity))
+        return in_family(references, self.config.loss, style_grams=targets)
 
     def start(self, sampled: SampledValues | None, *, weights: Sequence[NDArray[np.float32]] | None = None) -> None:
-        """Begin a run of the trainer with the study's style image and its references.
+        """Begin a run of the trainer with the study's style image, at the sampled size, and its references.
 
         Args:
             sampled: What the run is made with; None where each image brings its own loss weights.
             weights: Of the network, to begin with; its initial ones by default.
         """
+        size = self.config.data.style_size
+        if sampled is not None and sampled.style_size is not None:
+            size = sampled.style_size
         self.trainer.start(
-            sampled, style_targets=self._style_targets, references=self.scale.references, weights=weights
+            sampled,
+            style_targets=self._style_targets[size],
+            references=self.scale.references_at(size),
+            weights=weights,
         )
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:

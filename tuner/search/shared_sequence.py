@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 import optuna
 from numpy.typing import NDArray
-from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
@@ -17,15 +17,15 @@ from studies.records.attribute_values import mapping_of
 from studies.records.study_scout import is_without_setting
 from studies.storage.optuna_internals import storage_of, trial_id_of
 
-Setting = Mapping[str, float]
+Setting = Mapping[str, Any]
 """A trial's parameters by name."""
 
 Settings = Callable[[int], Sequence[Setting]]
 """Takes how many settings of a sequence are needed; returns so many or more from its first on, or all that it has."""
 
 
-def quasi_random(distributions: Mapping[str, FloatDistribution], *, seed: int) -> Settings:
-    """Return the settings of a scrambled Sobol' sequence, evenly on logarithmic scales; it has no end.
+def quasi_random(distributions: Mapping[str, BaseDistribution], *, seed: int) -> Settings:
+    """Return the settings of a scrambled Sobol' sequence, evenly on each one's scale; it has no end.
 
     Optuna's `QMCSampler` goes through such a sequence too, but notes on the study how far it is: workers which begin
     together may get the same point there.
@@ -40,18 +40,24 @@ def quasi_random(distributions: Mapping[str, FloatDistribution], *, seed: int) -
     return first
 
 
-def grid(distributions: Mapping[str, FloatDistribution], *, num_points: Sequence[int], seed: int) -> Settings:
+def grid(distributions: Mapping[str, BaseDistribution], *, num_points: Sequence[int], seed: int) -> Settings:
     """Return the settings of a grid with both ends of each range, in a random order; of one point its middle.
+
+    Of what has choices it has all.
 
     They are what Optuna's `GridSampler` goes through, which leaves out points where trials are enqueued or run again,
     and draws from what is left, so that workers may get the same point.
 
     Args:
         distributions: Of each parameter.
-        num_points: Points over each.
+        num_points: Points over each range, in their order.
         seed: Of the order.
     """
-    sides = [np.linspace(0.0, 1.0, count) if count > 1 else np.array([0.5]) for count in num_points]
+    counts = iter(num_points)
+    sides = [
+        _middles(len(one.choices)) if isinstance(one, CategoricalDistribution) else _spread(next(counts))
+        for one in distributions.values()
+    ]
     places = np.array(list(itertools.product(*sides)))
     settings = _at(np.random.default_rng(seed).permutation(places), distributions)
     return lambda _: settings
@@ -67,7 +73,7 @@ class SharedSequenceSampler(BaseSampler):
     moment, without a setting, may they take the same. Where the sequence has ended another sampler draws.
     """
 
-    def __init__(self, settings: Settings, distributions: Mapping[str, FloatDistribution], rest: BaseSampler) -> None:
+    def __init__(self, settings: Settings, distributions: Mapping[str, BaseDistribution], rest: BaseSampler) -> None:
         """Take the sequence, what it samples, and the sampler of what comes after it."""
         self._settings = settings
         self._distributions = distributions
@@ -139,14 +145,28 @@ def _is_near(one: Setting, other: Setting) -> bool:
     return all(math.isclose(one[name], other[name], rel_tol=1e-9) for name in one)
 
 
-def _at(places: NDArray[np.float64], distributions: Mapping[str, FloatDistribution]) -> list[Setting]:
+def _spread(count: int) -> NDArray[np.float64]:
+    return np.linspace(0.0, 1.0, count) if count > 1 else np.array([0.5])
+
+
+def _middles(count: int) -> NDArray[np.float64]:
+    """Return the middles of so many equal shares of the unit range: where each choice is."""
+    return (np.arange(count) + 0.5) / count
+
+
+def _at(places: NDArray[np.float64], distributions: Mapping[str, BaseDistribution]) -> list[Setting]:
     """Return the settings at places in the unit cube, shape (settings, parameters)."""
-    low, high = np.log([(one.low, one.high) for one in distributions.values()]).T
-    values = np.exp(low + places * (high - low))
-    return [
-        {
-            name: float(np.clip(value, one.low, one.high))
-            for value, (name, one) in zip(row, distributions.items(), strict=True)
-        }
-        for row in values
-    ]
+    columns = [_values_at(column, one) for column, one in zip(places.T, distributions.values(), strict=True)]
+    return [dict(zip(distributions, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values_at(places: NDArray[np.float64], distribution: BaseDistribution) -> list[Any]:
+    """Return one parameter's values at places in [0, 1]."""
+    if isinstance(distribution, CategoricalDistribution):
+        choices = distribution.choices
+        return [choices[min(int(place * len(choices)), len(choices) - 1)] for place in places]
+    if isinstance(distribution, FloatDistribution):
+        low, high = np.log([distribution.low, distribution.high])
+        values = np.exp(low + places * (high - low))
+        return [float(np.clip(value, distribution.low, distribution.high)) for value in values]
+    raise TypeError(f"Places are of numbers and choices. Received {distribution!r}.")

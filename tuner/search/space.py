@@ -1,57 +1,98 @@
-"""The search space: which Optuna parameters a trial samples, and the loss weights that they stand for."""
+"""The search space: which Optuna parameters a trial samples, and what it is run with for them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import optuna
-from optuna.distributions import FloatDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
 from measures.loss_weights import LossWeights
 from measures.sampled_values import SampledValues
 from studies.records.published_defaults import published_setting
 from tuner.configuration.field_types import holds
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.settings import SearchSection, StudyConfig
 from tuner.errors import ConfigError
 
 STYLE_TO_CONTENT: Final = "style_to_content"
 TV_TO_CONTENT: Final = "tv_to_content"
+STYLE_SIZE: Final = "style_size"
 
 
-def distributions(search: SearchSection) -> dict[str, FloatDistribution]:
-    """Return each Optuna parameter's distribution: both ratios on logarithmic scales."""
-    return {name: FloatDistribution(low, high, log=True) for name, (low, high) in _ranges(search).items()}
+def distributions(search: SearchSection) -> dict[str, BaseDistribution]:
+    """Return each Optuna parameter's distribution: both ratios on logarithmic scales, and what is searched besides."""
+    found: dict[str, BaseDistribution] = {
+        name: FloatDistribution(low, high, log=True) for name, (low, high) in ratio_ranges(search).items()
+    }
+    if search.style_size is not None:
+        found[STYLE_SIZE] = CategoricalDistribution(search.style_size)
+    return found
 
 
 def suggest_values(trial: optuna.Trial, search: SearchSection) -> SampledValues:
-    """Sample what a trial is run with: the two ratios of the loss weights, each on a logarithmic scale.
+    """Sample what a trial is run with, each parameter as `distributions` has it.
 
-    A trial of published defaults is run with these, of which Optuna's parameters are the nearest within the ranges.
+    A trial of published defaults is run with their ratios, of which Optuna's parameters are the nearest within the
+    ranges.
     """
-    sampled = SampledValues.from_dict(
-        {name: trial.suggest_float(name, low, high, log=True) for name, (low, high) in _ranges(search).items()}
-    )
+    sampled = SampledValues.from_dict({name: _suggest(trial, name, one) for name, one in distributions(search).items()})
     published = published_setting(trial.user_attrs)
-    return sampled if published is None else replace(sampled, **published.ratios())
+    if published is None:
+        return sampled
+    return replace(sampled, style_to_content=published.style_to_content, tv_to_content=published.tv_to_content)
 
 
-def parameters_within(ratios: Mapping[str, float], search: SearchSection) -> dict[str, float]:
+def parameters_within(ratios: Mapping[str, float], config: StudyConfig) -> dict[str, Any]:
     """Return the Optuna parameters nearest to some ratios: a logarithmic scale has no 0, and a range has ends.
 
-    Optuna runs what is enqueued beyond a range, but refuses to have it in a copy of a study.
+    Optuna runs what is enqueued beyond a range, but refuses to have it in a copy of a study. What is searched besides
+    is the configuration's own.
     """
-    return {name: float(np.clip(ratios[name], low, high)) for name, (low, high) in _ranges(search).items()}
+    ranges = ratio_ranges(config.search)
+    nearest = {name: float(np.clip(ratios[name], low, high)) for name, (low, high) in ranges.items()}
+    return {**nearest, **own_values(config)}
 
 
-def parameters_of(weights: LossWeights, search: SearchSection) -> dict[str, float]:
-    """Return the Optuna parameters that give these weights.
+def own_values(config: StudyConfig) -> dict[str, Any]:
+    """Return what the configuration itself has of all that is searched besides the ratios, as Optuna's parameters."""
+    return {STYLE_SIZE: config.data.style_size} if config.search.style_size is not None else {}
+
+
+def further_within(parameters: Mapping[str, Any], config: StudyConfig) -> dict[str, Any]:
+    """Return what a setting has of all that is searched besides the ratios; the configuration's own of what it may not.
+
+    Args:
+        parameters: The setting's, by name, of this or of another search.
+        config: Whose search it is for.
+    """
+    own, size = own_values(config), parameters.get(STYLE_SIZE)
+    return {**own, STYLE_SIZE: size} if size in (config.search.style_size or ()) else own
+
+
+def with_values(config: StudyConfig, parameters: Mapping[str, Any]) -> StudyConfig:
+    """Return the configuration that has a trial's values as its own, and searches the two ratios alone.
+
+    A training by it with the trial's loss weights is the trial's.
+
+    Args:
+        config: The study's.
+        parameters: The trial's, by name; what is not among them stays as the study has it.
+    """
+    search = config.search.model_copy(update=dict.fromkeys(config.search.further))
+    style_size = int(parameters.get(STYLE_SIZE, config.data.style_size))
+    data = config.data.model_copy(update={"style_size": style_size})
+    return config.model_copy(update={"search": search, "data": data})
+
+
+def parameters_of(weights: LossWeights, config: StudyConfig) -> dict[str, Any]:
+    """Return the Optuna parameters that give these weights, and the configuration's own of what is searched besides.
 
     Raises:
         ConfigError: A ratio lies outside the search range.
     """
     parameters = SampledValues.of_weights(weights).to_dict()
-    for name, (low, high) in _ranges(search).items():
+    for name, (low, high) in ratio_ranges(config.search).items():
         value = parameters[name]
         if not holds((low, high), value):
             raise ConfigError(
@@ -59,9 +100,19 @@ def parameters_of(weights: LossWeights, search: SearchSection) -> dict[str, floa
                 f"Choose others, or start a study with `search.{name}: [..., ...]` that holds them."
             )
         parameters[name] = float(np.clip(value, low, high))
-    return parameters
+    return {**parameters, **own_values(config)}
 
 
-def _ranges(search: SearchSection) -> dict[str, tuple[float, float]]:
-    """Return the range of each Optuna parameter, in the order in which they are sampled."""
+def ratio_ranges(search: SearchSection) -> dict[str, tuple[float, float]]:
+    """Return the range of each ratio, in the order in which they are sampled."""
     return {STYLE_TO_CONTENT: search.style_to_content, TV_TO_CONTENT: search.tv_to_content}
+
+
+def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
+    if isinstance(distribution, CategoricalDistribution):
+        chosen = trial.suggest_categorical(name, distribution.choices)
+        # One that was enqueued may be an equal number of another type.
+        return next(choice for choice in distribution.choices if choice == chosen)
+    if isinstance(distribution, FloatDistribution):
+        return trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)
+    raise TypeError(f"`{name}` has no distribution of ours. Received {distribution!r}.")

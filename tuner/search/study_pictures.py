@@ -1,7 +1,7 @@
 """A study's pictures: the style image, and the photos in their four disjoint sets."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -28,6 +28,7 @@ class StudyPictures:
         style_sha256: Hash of the style image's file.
         collection: All usable photos.
         split: The photos' disjoint sets: training, rung, calibration, report.
+        other_styles: The style image by the other sizes that trials may train with.
     """
 
     style_path: Path
@@ -36,6 +37,7 @@ class StudyPictures:
     style_sha256: str
     collection: PhotoCollection
     split: PhotoSplit
+    other_styles: Mapping[int, Image] = field(default_factory=dict)
 
     def identity(self) -> dict[str, str]:
         """Return the hashes that tell these pictures from others."""
@@ -108,9 +110,13 @@ def _read_style(config: StudyConfig) -> dict[str, Any]:
     """Return what `StudyPictures` has of the style image, by field."""
     if config.style is None:
         raise ConfigError("No style image is given. Name one: --style painting.jpg")
+    own = config.data.style_size
     return {
         "style_path": config.style,
-        "style": read_style_image(config.style, size=config.data.style_size),
+        "style": read_style_image(config.style, size=own),
         "judged_style": read_style_image(config.style, size=config.data.held_out.size),
         "style_sha256": sha256_of(config.style),
+        "other_styles": {
+            size: read_style_image(config.style, size=size) for size in config.search.style_size or () if size != own
+        },
     }

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self, final
 
 from pydantic import TypeAdapter, ValidationError
 
 from objectives.training.references import LossReferences
 from studies.errors import StudyError
+from studies.records.attribute_values import mapping_of
+from studies.records.trial_references import STYLE_AT_SIZE
 
 ROUNDING: Final = 1e-5
 """Relative difference between two measurements of one reference: the order of sums differs between machines."""
@@ -23,10 +25,26 @@ class StudyScale:
         references: Scale of each loss, as measured; in a trainer's own loss those of the style layers are such that
             they share as the trainer's do (`tuner.search.loss_family`).
         loss_network: Name, source and digest of the loss network's weights.
+        style_at_size: Scale of the style loss by layer, at each other size of the style image that is searched.
     """
 
     references: LossReferences
     loss_network: Mapping[str, str]
+    style_at_size: Mapping[int, dict[str, float]] = field(default_factory=dict)
+
+    def references_at(self, style_size: int) -> LossReferences:
+        """Return the scale of each loss for trials with the style image at a size; content and variation share one."""
+        style = self.style_at_size.get(style_size)
+        return self.references if style is None else replace(self.references, style=style)
+
+    def on_crops_of(self, measured: Self) -> Self:
+        """Return the same with the references that were measured on other crops: only the loss network is compared."""
+        return replace(self, references=measured.references, style_at_size=measured.style_at_size)
+
+    def to_attribute(self) -> dict[str, Any]:
+        """Return the references as a study keeps them, from which `scale_of` reads them back."""
+        others = {str(size): dict(style) for size, style in self.style_at_size.items()}
+        return {**self.references.to_dict(), **({STYLE_AT_SIZE: others} if others else {})}
 
 
 _STORED: Final = TypeAdapter(StudyScale)
@@ -57,7 +75,7 @@ def require_same_scale(stored: StudyScale, measured: StudyScale, *, owner: str) 
             f"Fetch the same weights with `styletuner weights fetch {stored.loss_network.get('name')}`, or start "
             "another study with --new."
         )
-    kept, found = _by_name(stored.references), _by_name(measured.references)
+    kept, found = _by_name(stored), _by_name(measured)
     name = max({**kept, **found}, key=lambda name: _difference(kept.get(name), found.get(name)))
     if _difference(kept.get(name), found.get(name)) > ROUNDING:
         raise StudyError(
@@ -72,11 +90,17 @@ def _network(identity: Mapping[str, str]) -> str:
     return f"{identity.get('name')} of {identity.get('source')} with digest {str(identity.get('digest'))[:12]}"
 
 
-def _by_name(references: LossReferences) -> dict[str, float]:
+def _by_name(scale: StudyScale) -> dict[str, float]:
+    references = scale.references
     return {
         **{f"content loss at {layer}": value for layer, value in references.content.items()},
         **{f"style loss at {layer}": value for layer, value in references.style.items()},
         "total variation": references.total_variation,
+        **{
+            f"style loss at {layer}, style image of {size} px,": value
+            for size, style in scale.style_at_size.items()
+            for layer, value in style.items()
+        },
     }
 
 
@@ -104,8 +128,13 @@ def scale_of(references: Any, loss_network: Any, *, owner: str) -> StudyScale | 
     """
     if not references or not loss_network:
         return None
+    values = {
+        "references": references,
+        "loss_network": loss_network,
+        STYLE_AT_SIZE: mapping_of(references).get(STYLE_AT_SIZE, {}),
+    }
     try:
-        scale = _STORED.validate_python({"references": references, "loss_network": loss_network})
+        scale = _STORED.validate_python(values)
     except ValidationError as error:
         (first, *_) = error.errors()
         name = ".".join(map(str, first["loc"]))

@@ -27,7 +27,7 @@ from studies.records.trial_record import TrialRecord
 from studies.storage.optuna_internals import storage_of, trial_id_of
 from tuner.configuration.settings import SearchSection
 from tuner.search.pruners import PRUNED_BY_RULE
-from tuner.search.space import distributions
+from tuner.search.space import distributions, ratio_ranges
 
 
 @final
@@ -44,6 +44,7 @@ class SuggestingSampler(BaseSampler):
         """Take the sampler of all other trials, and the ranges of the search."""
         self._drawing = drawing
         self._distributions = distributions(search)
+        self._ranges = ratio_ranges(search)
         self._space = RatioSpace(style_to_content=search.style_to_content, tv_to_content=search.tv_to_content)
 
     def __str__(self) -> str:
@@ -69,10 +70,8 @@ class SuggestingSampler(BaseSampler):
         foretold = self._next(study, trial)
         if foretold is None:
             return self._drawing.sample_relative(study, trial, search_space)
-        setting = {
-            name: float(np.clip(value, self._distributions[name].low, self._distributions[name].high))
-            for name, value in foretold.values.to_dict().items()
-        }
+        known = foretold.values.to_dict()
+        setting = {name: float(np.clip(known[name], low, high)) for name, (low, high) in self._ranges.items()}
         noted = {
             "quality": foretold.quality,
             "standard_error": foretold.standard_error,

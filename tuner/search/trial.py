@@ -206,7 +206,12 @@ class TrialRunner:
         calibration: Mapping[str, str],
     ) -> None:
         sheet = draw_trial_sheet(
-            trial.number, quality, weights.to_dict(), photos=self._resources.rung.photos, outputs=outputs
+            trial.number,
+            quality,
+            weights.to_dict(),
+            photos=self._resources.rung.photos,
+            outputs=outputs,
+            parameters=trial.params,
         )
         upload = self._storage.artifacts.upload_bytes
         pictures = {

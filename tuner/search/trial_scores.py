@@ -11,6 +11,7 @@ from measures.loss_weights import TERMS
 from measures.quality import Quality
 from objectives.judging.reasons import find_reasons
 from studies.records import attributes
+from studies.records.trial_words import further_in_words
 from studies.storage.tables import PhotoQualityRecord
 from tuner.configuration.settings import StudyConfig
 from tuner.search.goals import goal_values
@@ -71,10 +72,12 @@ def draw_trial_sheet(
     *,
     photos: NDArray[np.float32],
     outputs: NDArray[np.float32],
+    parameters: Mapping[str, Any],
 ) -> bytes:
-    """Draw a trial's outputs below the photos as a PNG, with its quality and loss weights above."""
+    """Draw a trial's outputs below the photos as a PNG, with its quality and what it was run with above."""
     caption = f"Trial {number}: quality {quality.quality:.3f}"
     if weights:
         content, style, variation = (weights[term] for term in TERMS)
         caption += f"\ncontent {content:.3f}, style {style:.3f}, total variation {variation:.4f}"
+        caption += "".join(f", {words}" for words in [further_in_words(parameters)] if words)
     return trial_sheet(list(photos), list(outputs), caption=caption)

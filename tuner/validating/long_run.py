@@ -7,7 +7,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from measures.sampled_values import SampledValues
+from measures.sampled_values import RATIOS, SampledValues
 from studies.records.summaries import TrialSummary
 from studies.records.validation import ValidationRun
 from tuner.configuration.identity import digest, training_values
@@ -103,5 +103,6 @@ class LongRun:
             diverged=result.diverged,
             seconds=result.seconds,
             parts=result.parts,
+            further={name: value for name, value in self._sampled.to_dict().items() if name not in RATIOS},
         )
         return run, outputs

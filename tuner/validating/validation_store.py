@@ -66,12 +66,12 @@ class ValidationStore:
         network = record.identity.get("loss_network")
         own = scale_of(record.references, network, owner=owner)
         if own is not None:
-            wanted = own if self._has_own_crops else replace(own, references=measured.references)
+            wanted = own if self._has_own_crops else own.on_crops_of(measured)
             measured = require_same_scale(wanted, measured, owner=owner)
         kept, owner = self.known(), f"The validation of study {study.study_name!r}"
         before = None if kept is None else scale_of(kept.references, dict(measured.loss_network), owner=owner)
         settled = measured if before is None else require_same_scale(before, measured, owner=owner)
-        self._references = settled.references.to_dict()
+        self._references = settled.to_attribute()
         return settled
 
     def keep_run(self, run: ValidationRun, outputs: NDArray[np.float32] | None) -> Validation:

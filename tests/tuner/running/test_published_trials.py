@@ -148,6 +148,16 @@ def test_other_studies_keep_their_baseline_before_them(
     assert len(conversions) == 1
 
 
+def test_they_have_the_configurations_own_style_size(
+    folder: Path, storage: StudyStorage, conversions: list[int]
+) -> None:
+    run = new_study(folder, storage, style_size=[32, 48, 64])
+    queue(run)
+    fixed = [trial.system_attrs["fixed_params"] for trial in trials_of(run)]
+    assert [params["style_size"] for params in fixed] == [48, 48, 48]
+    assert len(conversions) == 1
+
+
 @pytest.mark.parametrize("search", [{"trials": 11}, {"published_baselines": False}], ids=str)
 def test_a_small_study_and_one_that_wants_none_convert_nothing(
     folder: Path, storage: StudyStorage, conversions: list[int], search: dict[str, Any]

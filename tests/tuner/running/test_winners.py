@@ -12,6 +12,8 @@ from studies.records.summaries import StudySummary, summarise_trial
 from tuner.configuration.settings import SearchSection, StudyConfig
 from tuner.running.winners import are_alike, chosen_winners, num_winners, winner_of
 
+STYLE, TV = "style_to_content", "tv_to_content"
+
 
 def study(name: str, style: float, tv: float = 0.1, *, is_baseline: bool = False) -> StudySummary:
     """A study whose best trial has these ratios."""
@@ -68,7 +70,22 @@ def test_what_is_near_the_baseline_is_run_anyway() -> None:
 
 
 def test_a_study_without_a_complete_trial_gives_none() -> None:
-    assert winner_of(replace(study("a", 1.0), best=None)) is None
+    assert winner_of(replace(study("a", 1.0), best=None), config()) is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "found", "taken"),
+    [(None, 384, None), ((192, 384), 384, 384), ((192, 384), 96, 192), ((192, 384), None, 192)],
+)
+def test_a_winner_has_its_style_size_where_that_is_searched(
+    sizes: tuple[int, ...] | None, found: int | None, taken: int | None
+) -> None:
+    """Else the study's own."""
+    night = study("night", 3.0)
+    assert night.best is not None
+    best = replace(night.best, params={**night.best.params, **({} if found is None else {"style_size": found})})
+    (winner,) = chosen_winners([replace(night, best=best)], config(style_size=sizes), baseline=None)
+    assert winner.params.get("style_size") == taken
 
 
 @pytest.mark.parametrize(("trials", "most"), [(1, 0), (2, 1), (7, 1), (8, 2), (12, 3), (1000, 3)])
@@ -84,15 +101,17 @@ def test_points_that_all_studies_draw_are_not_taken(search: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [
-        ({"x": 1.0}, {"x": 1.49}, True),
-        ({"x": 1.0}, {"x": 1.51}, False),
-        ({"x": 1.51}, {"x": 1.0}, False),
-        ({"x": 1.0, "y": 1.0}, {"x": 1.0, "y": 9.0}, False),
-        ({"x": 1.0, "layer": "relu3_1"}, {"x": 1.0, "layer": "relu2_1"}, False),
-        ({"x": 1.0, "layer": "relu3_1"}, {"x": 1.1, "layer": "relu3_1"}, True),
-        ({"x": 0.0}, {"x": 0.0}, True),
-        ({"x": 0.0}, {"x": 0.1}, False),
-        ({"x": 1.0}, {"y": 1.0}, False),
+        ({TV: 1.0}, {TV: 1.49}, True),
+        ({TV: 1.0}, {TV: 1.51}, False),
+        ({TV: 1.51}, {TV: 1.0}, False),
+        ({TV: 1.0, STYLE: 1.0}, {TV: 1.0, STYLE: 9.0}, False),
+        ({TV: 1.0, "layer": "relu3_1"}, {TV: 1.0, "layer": "relu2_1"}, False),
+        ({TV: 1.0, "layer": "relu3_1"}, {TV: 1.1, "layer": "relu3_1"}, True),
+        ({TV: 1.0, "style_size": 192}, {TV: 1.1, "style_size": 192}, True),
+        ({TV: 1.0, "style_size": 192}, {TV: 1.0, "style_size": 256}, False),
+        ({TV: 0.0}, {TV: 0.0}, True),
+        ({TV: 0.0}, {TV: 0.1}, False),
+        ({TV: 1.0}, {STYLE: 1.0}, False),
     ],
 )
 def test_what_is_alike(one: dict[str, Any], other: dict[str, Any], *, alike: bool) -> None:

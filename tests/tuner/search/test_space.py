@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from measures.loss_weights import LossWeights
 from measures.sampled_values import SampledValues
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.settings import SearchSection, StudyConfig
 from tuner.errors import ConfigError
 from tuner.search.space import (
     STYLE_TO_CONTENT,
@@ -17,6 +17,7 @@ from tuner.search.space import (
 )
 
 SEARCH = SearchSection(style_to_content=(0.01, 10.0), tv_to_content=(0.001, 1.0))
+CONFIG = StudyConfig(search=SEARCH)
 
 
 @given(style=st.floats(0.01, 10), variation=st.floats(0.001, 1))
@@ -25,7 +26,7 @@ def test_weights_and_parameters_are_each_others_inverse(style: float, variation:
     trial = optuna.trial.FixedTrial({STYLE_TO_CONTENT: style, TV_TO_CONTENT: variation})
     weights = suggest_values(trial, SEARCH).loss_weights()
     assert sum(weights.to_dict().values()) == pytest.approx(1)
-    assert parameters_of(weights, SEARCH) == pytest.approx({STYLE_TO_CONTENT: style, TV_TO_CONTENT: variation})
+    assert parameters_of(weights, CONFIG) == pytest.approx({STYLE_TO_CONTENT: style, TV_TO_CONTENT: variation})
 
 
 def test_values_are_the_trials_parameters() -> None:
@@ -35,7 +36,7 @@ def test_values_are_the_trials_parameters() -> None:
 
 def test_rounding_at_the_ends_of_the_range_is_forgiven() -> None:
     weights = LossWeights.normalised(content=0.7, style=0.7 * 10, total_variation=0.7 * 0.001)
-    parameters = parameters_of(weights, SEARCH)
+    parameters = parameters_of(weights, CONFIG)
     assert parameters[STYLE_TO_CONTENT] <= 10
     assert parameters[TV_TO_CONTENT] >= 0.001
 
@@ -51,4 +52,4 @@ def test_rounding_at_the_ends_of_the_range_is_forgiven() -> None:
 def test_weights_outside_the_range_are_an_error(weights: tuple[float, float, float], message: str) -> None:
     content, style, variation = weights
     with pytest.raises(ConfigError, match=message):
-        parameters_of(LossWeights.normalised(content=content, style=style, total_variation=variation), SEARCH)
+        parameters_of(LossWeights.normalised(content=content, style=style, total_variation=variation), CONFIG)

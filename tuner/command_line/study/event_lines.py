@@ -84,6 +84,7 @@ class EventLines(StudyObserver):
             state=trial.state.name.lower(),
             quality=quality_of(trial),
             weights=dict(TrialRecord.parse(trial.user_attrs).weights) or None,
+            params=dict(trial.params),
             **counts,
         )
 

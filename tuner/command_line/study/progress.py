@@ -16,7 +16,7 @@ from studies.claims.trial_states import FINISHED_STATES
 from studies.records.final import FinalRun
 from studies.records.trial_qualities import quality_of
 from studies.records.trial_record import TrialRecord
-from studies.records.trial_words import origin_in_words, state_word
+from studies.records.trial_words import further_in_words, origin_in_words, state_word
 from tuner.command_line.durations import format_seconds
 from tuner.configuration.settings import StudyConfig
 from tuner.running.observer import StudyObserver
@@ -160,6 +160,8 @@ def describe_trial(trial: FrozenTrial) -> str:
     if record.weights:
         content, style, variation = (record.weights[term] for term in TERMS)
         words.append(f"weights {content:.3f} {style:.3f} {variation:.4f}")
+    if further := further_in_words(trial.params):
+        words.append(further)
     if record.seconds is not None:
         words.append(f"{record.seconds:.0f} s")
     if origin := origin_in_words(

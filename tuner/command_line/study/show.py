@@ -18,6 +18,7 @@ from studies.records.published_words import published_in_words
 from studies.records.scout_words import scout_in_words
 from studies.records.trial_words import (
     counted_states,
+    further_in_words,
     listed_trials,
     near_ends_in_words,
     origin_in_words,
@@ -117,7 +118,8 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
     front = {trial.number for trial in summary.front()}
     tied = "tied with the best" if ranking is None else "tied with the judge's best"
     for trial in trials:
-        remarks = [f"calibrated {calibrated[trial.number]:.3f}"] if trial.number in calibrated else []
+        remarks = [words] if (words := further_in_words(trial.params)) else []
+        remarks += [f"calibrated {calibrated[trial.number]:.3f}"] if trial.number in calibrated else []
         origin = origin_in_words(
             is_baseline=trial.is_baseline,
             foretold=trial.foretold,
@@ -208,7 +210,8 @@ def _about_origins(summary: "StudySummary") -> Iterator[str]:
 def _weights(trial: "TrialSummary") -> str:
     from measures.loss_weights import weights_in_words
 
-    return weights_in_words(trial.weights) if trial.weights else "-"
+    shown = weights_in_words(trial.weights) if trial.weights else "-"
+    return ", ".join([shown, *filter(None, [further_in_words(trial.params)])])
 
 
 def write_contact_sheet(studies: "StudyStorage", summary: "StudySummary", path: Path) -> None:

@@ -107,9 +107,12 @@ def _echo(done: "Validated") -> None:
 
 
 def _row(run: "ValidationRun", validation: "Validation", lengths: list[int]) -> str:
+    from studies.records.trial_words import further_in_words
+
     qualities = run.qualities
     cells = "  ".join(f"{qualities[images]:>7.3f}" if images in qualities else f"{'-':>7}" for images in lengths)
-    remarks = [run.diverged] if run.diverged else []
+    remarks = [words] if (words := further_in_words(run.further)) else []
+    remarks += [run.diverged] if run.diverged else []
     remarks += ["the study's best"] if run.trial == validation.winner else []
     remarks += ["baseline"] if run.trial == validation.baseline else []
     start = f"{run.trial:>5}  {run.style_to_content:>15.3g}  {run.tv_to_content:>12.3g}  {run.trial_quality:>11.3f}"

@@ -1,7 +1,6 @@
 """Training a finalist again: its setting, start, length and photos, with another seed, judged on the report photos."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, final
 
 from measures.sampled_values import SampledValues
@@ -131,7 +130,7 @@ class FinalTraining:
         own = scale_of(record.references, record.identity.get("loss_network"), owner=owner)
         if own is None:
             raise StudyError(f"{owner} does not say what its losses are divided by. Start another one with --new.")
-        require_same_scale(replace(own, references=measured.references), measured, owner=owner)
+        require_same_scale(own.on_crops_of(measured), measured, owner=owner)
         return own
 
 

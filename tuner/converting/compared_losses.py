@@ -154,7 +154,11 @@ def compare_losses(
 
 
 def measure_own_loss(
-    config: StudyConfig, pictures: StudyPictures, *, references: LossReferences | None = None
+    config: StudyConfig,
+    pictures: StudyPictures,
+    *,
+    references: LossReferences | None = None,
+    num_pictures: int = NUM_PICTURES,
 ) -> OwnLoss:
     """Measure how each term of a study's loss pulls at the pixels of pictures that look painted.
 
@@ -162,15 +166,17 @@ def measure_own_loss(
         config: The study's configuration.
         pictures: The study's pictures.
         references: What the study divides by; measured by default.
+        num_pictures: On how many pictures.
 
     Raises:
         TrainingError: The photos differ neither from each other nor from the style image.
         NetworkError: The configuration names no layers of its loss network.
         PretrainedError: A loss network can neither be read nor fetched.
     """
-    few = config.data.model_copy(update={"num_crops": min(config.data.num_crops, REFERENCE_CROPS)})
+    num_crops = min(config.data.num_crops, REFERENCE_CROPS if references is None else num_pictures)
+    few = config.data.model_copy(update={"num_crops": num_crops})
     crops = pictures.crops(config.model_copy(update={"data": few})).astype(np.float32) / 255.0
-    photos = crops[:NUM_PICTURES]
+    photos = crops[:num_pictures]
     outputs = painted(photos, pictures.style, seed=config.seed)
     loss, network = config.loss, build_loss_network(config)
     targets = style_targets(network, pictures.style, layers=loss.style_layers)

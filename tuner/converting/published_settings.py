@@ -17,6 +17,9 @@ from tuner.search.study_pictures import StudyPictures
 ONE_SETTING: Final = 1.25
 """Ratios by less than this factor apart are one setting: a conversion is no better (docs/trainers.md)."""
 
+FEW_PICTURES: Final = 4
+"""Pictures on which a study converts: it waits for that, and what it tries is no better than `ONE_SETTING`."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,7 @@ def convert_published(
         MatchingError: A term of the study's loss pulls at no pixel of some picture.
     """
     report("measuring what published weights are in this loss")
-    own = measure_own_loss(config, pictures, references=references)
+    own = measure_own_loss(config, pictures, references=references, num_pictures=FEW_PICTURES)
     found: dict[str, PublishedSetting] = {}
     untried: list[UntriedDefaults] = []
     for trainer in _wanted(config):

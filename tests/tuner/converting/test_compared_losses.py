@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from measures.native_weights import NativeWeights, native_total
@@ -12,7 +13,7 @@ from objectives.training.references import LossReferences, measure_references, s
 from tests.tuner.tiny_study import CONFIGURATION
 from tuner.configuration.loading import load_config
 from tuner.configuration.settings import StudyConfig
-from tuner.converting.compared_losses import NativeSizes, compare_losses
+from tuner.converting.compared_losses import NativeSizes, compare_losses, measure_own_loss
 from tuner.search.resources import build_loss_network
 from tuner.search.study_pictures import StudyPictures, open_pictures
 
@@ -114,3 +115,16 @@ def test_a_study_in_a_trainers_family_has_its_loss(folder: Path, name: str) -> N
     content = trainer.published.content * measured.content[trainer.content_layer]
     wanted = trainer.published.style * native_total(factors, measured.style) / content
     assert found.weights["style"] == pytest.approx(wanted, rel=1e-3)
+
+
+def test_few_pictures_are_the_first_ones_and_give_the_same_constants(folder: Path) -> None:
+    """As at a study's start, which waits for it; between losses up to a constant they are as good as many."""
+    trainer = TRAINERS["lengstrom"]
+    config, pictures = tiny(folder, content_layers=["relu4_2"])
+    references = references_of(config, pictures)
+    many = measure_own_loss(config, pictures, references=references)
+    few = measure_own_loss(config, pictures, references=references, num_pictures=4)
+    np.testing.assert_array_equal(few.photos, many.photos[:4])
+    found = [one.against(trainer, sizes=NativeSizes.of(trainer)).to_own(trainer.published) for one in (many, few)]
+    variations = [one.weights["total_variation"] for one in found]
+    assert variations[1] == pytest.approx(variations[0], rel=1e-3)

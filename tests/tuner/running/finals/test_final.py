@@ -16,7 +16,7 @@ from studies.records.study_record import StudyRecord
 from studies.records.summaries import summarise
 from styletuner import Study
 from tests.tuner.conftest import RunCli
-from tests.tuner.tiny_study import NAME, CommandProcess, opened, run_command
+from tests.tuner.tiny_study import NAME, CommandProcess, num_finished, opened, run_command
 
 pytestmark = pytest.mark.slow
 
@@ -139,7 +139,8 @@ def test_more_trials_reconsider_and_keep_what_is_there(done: Path, run_cli: RunC
 def test_an_interrupted_run_goes_on_from_its_checkpoint_to_the_same_end(
     final_folder: Path, searched: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Interrupted within the second run, whose training has four parts; the numbers are those of an unbroken final."""
+    """Interrupted within the second run, whose training has four parts; the numbers are those of an unbroken final,
+    and time, which would hold more trials, goes to it first."""
     train, calls = StyleTrainer.train, iter(range(100))
 
     def interrupted(trainer: StyleTrainer, *arguments: Any, **options: Any) -> Any:
@@ -151,7 +152,9 @@ def test_an_interrupted_run_goes_on_from_its_checkpoint_to_the_same_end(
         patched.setattr(StyleTrainer, "train", interrupted)
         assert run_cli(*FINAL).status == 1
     assert num_runs(searched) == 1
-    outcome = run_cli(*FINAL).require_success()
+    outcome = run_cli(*FINAL, "--time", "60m").require_success()
+    assert "it is finished first" in outcome.stderr
+    assert num_finished(searched / "styletuner.db") == 3, "no more trials yet"
     assert "resuming from" in outcome.stderr
     assert "3 of 4 runs to go" in outcome.stderr
     found, whole = final_of(searched), final_of(final_folder)

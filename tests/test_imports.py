@@ -64,6 +64,13 @@ def test_what_only_reads_studies_loads_no_network_library(package: str) -> None:
     assert loaded.isdisjoint({*NETWORK_LIBRARIES, "models", "objectives", "tuner"})
 
 
+def test_processes_that_train_nothing_load_no_network_library() -> None:
+    """Else those of `tests.tuner.untrained` take as long to start as real ones, or cannot start."""
+    loaded = loaded_by("import tests.tuner.untrained.command, tests.tuner.untrained.worker")
+    assert "optuna" in loaded
+    assert loaded.isdisjoint(NETWORK_LIBRARIES)
+
+
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     code = "import sys\nfrom importlinter.cli import lint_imports\nsys.exit(lint_imports(no_cache=True))"
     return subprocess.run(

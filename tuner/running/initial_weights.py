@@ -5,9 +5,7 @@ from numpy.typing import NDArray
 
 from measures.sampled_values import SampledValues
 from tuner.running.study_run import StudyRun
-from tuner.scouting.kept_scout import load_kept_scout
 from tuner.search.trial import InitialWeights
-from tuner.starting.kept_starter import load_kept_starter
 
 
 def initial_weights(run: StudyRun) -> InitialWeights | None:
@@ -18,13 +16,18 @@ def initial_weights(run: StudyRun) -> InitialWeights | None:
         ScoutError: Its scout is of another version.
     """
     start = run.config.search.start
+    # Late: they load the network library, which trials that start from noise may do without.
     if start == "starter":
+        from tuner.starting.kept_starter import load_kept_starter
+
         shared = load_kept_starter(run.storage, run.uuid)
         return lambda _: shared
     return _scouted_weights(run) if start == "scout" else None
 
 
 def _scouted_weights(run: StudyRun) -> InitialWeights:
+    from tuner.scouting.kept_scout import load_kept_scout
+
     scout = load_kept_scout(run.storage, run.uuid)
 
     def weights_of(sampled: SampledValues) -> list[NDArray[np.float32]]:

@@ -1,6 +1,7 @@
 """Queueing published trainers' default weights as first trials of a new study, once, whoever is killed meanwhile."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import optuna
 from optuna.trial import TrialState
@@ -12,14 +13,14 @@ from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.converting.family_words import ranges_in_words
-from tuner.converting.published_settings import choose_defaults, convert_published
 from tuner.running.study_run import StudyRun
-from tuner.search.crop_tables import CropTables
 from tuner.search.space import parameters_within
-from tuner.search.study_scale import StudyScale
+
+if TYPE_CHECKING:
+    from tuner.search.study_scale import StudyScale
 
 
-def queue_published(run: StudyRun, scale: StudyScale, *, report: Callable[[str], None]) -> None:
+def queue_published(run: StudyRun, scale: "StudyScale", *, report: Callable[[str], None]) -> None:
     """Queue the defaults that a study tries, unless that is done, it wants none, or a trial of it has begun.
 
     What published weights are in a study's loss follows from its scale, so that its first worker does this, before its
@@ -40,6 +41,10 @@ def queue_published(run: StudyRun, scale: StudyScale, *, report: Callable[[str],
     config = run.config
     if (config.loss.trainer is None and not config.most_published) or not _is_new(run.storage, run.uuid):
         return
+    # Late: they load the network libraries, which a study without published defaults may do without.
+    from tuner.converting.published_settings import choose_defaults, convert_published
+    from tuner.search.crop_tables import CropTables
+
     folder = CropTables(config, run.pictures).folder
     folder.mkdir(parents=True, exist_ok=True)
     with held_alone(

@@ -66,7 +66,7 @@ class UntrainedResources:
         del settle
         report("painting without a network")
         happen("loading")
-        self.config = config
+        self.config, self.scale = config, None
         self.rung, self.calibration = UntrainedSet(NUM_PHOTOS), UntrainedSet(0)
         self._level = 0.0
 
@@ -101,6 +101,7 @@ def _nothing(*_: object, **__: object) -> None:
 
 _stand_in("tuner.search.resources", StudyResources=UntrainedResources)
 _stand_in("tuner.running.measurements", settle_scale=_nothing, keep_judged_photos=_nothing)
+_stand_in("tuner.running.published_trials", queue_published=_nothing)
 _stand_in("tuner.configuration.network_checks", check_networks=_nothing)
 
 from tuner.installation import environment  # noqa: E402

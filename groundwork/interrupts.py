@@ -9,6 +9,37 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @final
+class UndisturbedWork:
+    """A context in which signals do nothing but leave a note: for what takes little time and must come to its end.
+
+    Outside the main thread they do what they did before.
+    """
+
+    def __init__(self) -> None:
+        """Begin without a note."""
+        self._noted = False
+        self._handlers: dict[int, Any] = {}
+
+    @property
+    def has_come(self) -> bool:
+        """Whether a signal has come."""
+        return self._noted
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            # Not SIG_IGN, of which Python complains when a signal is on its way already.
+            self._handlers = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _note(self, _signal: int, _frame: FrameType | None) -> None:
+        self._noted = True
+
+
+@final
 class HeldInterrupts:
     """A context in which the first signal only leaves a note, that `check` turns into a KeyboardInterrupt.
 

@@ -131,6 +131,7 @@ def test_one_of_two_workers_is_killed(folder: Path) -> None:
         assert victim in {worker.pid for worker in workers_of(process)}
         os.kill(victim, signal.SIGKILL)
         assert process.wait() == 0, process.output
+        assert process.output.count("Another one takes its place.") == 1
         assert "decoy" not in process.output
     require_exactly(storage, TOTAL)
     assert [trial.state for trial in read_trials(storage)].count(TrialState.FAIL) == 1

@@ -17,9 +17,11 @@ _SYMPTOMS: Final = (
     "can't allocate memory",  # Torch on a processor: RuntimeError of DefaultCPUAllocator
     "not enough memory",  # the same elsewhere
     "_status_alloc_failed",  # cuDNN, cuBLAS
+    "_status_not_initialized",  # the same, where no memory is left for what they begin with
+    "dst tensor is not initialized",  # TensorFlow, where a copy to a GPU has no room
 )
 
-_GPU_SIGNS: Final = ("gpu", "cuda", "cudnn", "cublas", "hip ")
+_GPU_SIGNS: Final = ("gpu", "cuda", "cudnn", "cublas", "dst tensor", "hip ")
 
 
 def memory_fault(error: BaseException) -> str | None:

@@ -26,9 +26,10 @@ def end_process(seconds: float, *, status: int = HUNG) -> None:
         status: To end with; by default as a worker process.
     """
     # Not to sys.stderr, which a worker process has turned away.
+    follows = "Its trial is run again by another one." if status == HUNG else "Run the same command again to resume."
     words = (
         f"styletuner: no progress for {seconds:.0f} s; this worker ends. "
-        "Run the same command again to resume; the stacks below say where it stood.\n"
+        f"{follows} The stacks below say where it stood.\n"
     )
     with suppress(OSError):
         os.write(STANDARD_ERROR, words.encode())

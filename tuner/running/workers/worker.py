@@ -1,7 +1,6 @@
 """A worker: claims trials of a study one after another and runs them until the study has its total or is stopped."""
 
 import functools
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
+from groundwork.interrupts import UndisturbedWork
 from studies.claims.claiming import Claim, NoClaim, attach, claim, close
 from studies.claims.processes import WorkerIdentity
 from studies.claims.reaping import reap, release
@@ -117,7 +117,7 @@ class Worker:
         except _StudyMovedInterrupt as moved:
             return self._follow_study(attempt, interrupted=moved.interrupted)
         except KeyboardInterrupt:
-            with _undisturbed():
+            with UndisturbedWork():
                 release(self._storage, held, trial_number=attempt.number, reason=INTERRUPTED)
             raise
         except _FailureNotNoted:
@@ -190,7 +190,7 @@ class Worker:
         try:
             trials = self._storage.load_by_uuid(self._study_uuid).get_trials(deepcopy=False)
             copied = [trial.number for trial in trials if trial.number == attempt.number and self._is_mine(trial)]
-            with _undisturbed():
+            with UndisturbedWork():
                 release(self._storage, attempt.held, trial_number=copied[0] if copied else None, reason=RENAMED)
         except StudyError:
             if not interrupted:
@@ -268,21 +268,6 @@ class _StudyMovedInterrupt(BaseException):
 @final
 class _FailureNotNoted(BaseException):
     """Passes by Optuna, which so leaves the trial running: the next reaper sees it abandoned, and has it run again."""
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ignore a second Ctrl-C while a trial is given back, which takes milliseconds."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    # Not SIG_IGN, of which Python complains when a signal is on its way already.
-    handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

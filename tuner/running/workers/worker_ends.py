@@ -12,6 +12,9 @@ GAVE_UP: Final = 3
 HUNG: Final = 4
 """Its watchdog ended it."""
 
+GAVE_BACK: Final = 5
+"""It was asked to end, and has given its trial back if it had one."""
+
 SAID_WHY: Final = (BAD_INPUT, GAVE_UP)
 """Ends after which no other process takes its place."""
 

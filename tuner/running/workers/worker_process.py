@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from tuner.running.workers.worker_ends import BAD_INPUT, GAVE_BACK, GAVE_UP
+
 if TYPE_CHECKING:
     from studies.storage.study_storage import StudyStorage
     from tuner.running.workers.run_ending import RunEnding
@@ -64,17 +66,16 @@ RunWorker = Callable[..., None]
 
 
 def main(run: RunWorker = run_worker) -> None:
-    """Run a worker as the arguments say, and end with 0, 1 after an interrupt, or as `worker_ends` says."""
+    """Run a worker as the arguments say, and end with 0, or as `worker_ends` says."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end_at_once)
     try:
         threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
         _run_quietly(*sys.argv[1:3], photos=sys.argv[3:], run=run)
     except KeyboardInterrupt:
-        sys.exit(1)
+        sys.exit(GAVE_BACK)
     except Exception as error:
         from tuner.error_messages import explain
-        from tuner.running.workers.worker_ends import BAD_INPUT, GAVE_UP
 
         message, status = explain(error)
         sys.stderr.write(f"styletuner worker {os.getpid()}: {message}\n")
@@ -107,7 +108,7 @@ def _end_at_once(_signal: int, _frame: FrameType | None) -> None:
 
     An exception would be lost here and there: what the libraries call at garbage collection swallows it.
     """
-    os._exit(1)
+    os._exit(GAVE_BACK)
 
 
 if __name__ == "__main__":

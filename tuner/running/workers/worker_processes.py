@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from optuna.trial import FrozenTrial, TrialState
@@ -54,20 +54,22 @@ def run_in_processes(
         observer.say(shared)
     start = functools.partial(_start_worker, run, places, program=program)
     crew = Crew(run, num_workers, start=start, say=observer.say)
-    interrupts = HeldInterrupts()
-    try:
-        # An interrupt within a query would have SQLAlchemy log a traceback.
-        with interrupts:
-            _follow(run, crew, observer, check=interrupts.check)
-    except KeyboardInterrupt:
-        observer.close()
-        if not interrupts.is_urgent:
-            observer.say("The workers give their trials back; Ctrl-C once more stops them at once.")
-        raise
-    finally:
-        observer.close()
-        crew.stop(at_once=interrupts.is_urgent)
-    if not crew.has_succeeded:
+    # An interrupt within a query would have SQLAlchemy log a traceback.
+    with HeldInterrupts() as interrupts:
+        try:
+            _follow(run, crew, observer, interrupts=interrupts)
+        except KeyboardInterrupt:
+            observer.close()
+            if not interrupts.is_urgent:
+                observer.say("The workers give their trials back; Ctrl-C once more stops them at once.")
+            raise
+        finally:
+            try:
+                observer.close()
+            finally:
+                crew.stop(at_once=interrupts.is_urgent)
+    # Whoever was to run its last trial may have died after it.
+    if not crew.has_succeeded and not run.is_done():
         raise WorkerError(f"All {num_workers} workers ended before the study had its trials; see above for why.")
 
 
@@ -89,11 +91,11 @@ def _start_worker(
     )
 
 
-def _follow(run: StudyRun, crew: Crew, observer: StudyObserver, *, check: Callable[[], None]) -> None:
+def _follow(run: StudyRun, crew: Crew, observer: StudyObserver, *, interrupts: HeldInterrupts) -> None:
     told = {trial.number for trial in _trials(run) if trial.state.is_finished()}
     report = StandingReport(run, observer)
     while True:
-        crew.look()
+        crew.look(replaces=not interrupts.has_come)
         running = crew.is_running
         report.tell()
         trials = _trials(run)
@@ -106,7 +108,7 @@ def _follow(run: StudyRun, crew: Crew, observer: StudyObserver, *, check: Callab
             return
         observer.on_running([trial.number for trial in trials if trial.state is TrialState.RUNNING])
         time.sleep(POLL_SECONDS)
-        check()
+        interrupts.check()
 
 
 def _trials(run: StudyRun) -> list[FrozenTrial]:

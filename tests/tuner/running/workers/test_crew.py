@@ -1,10 +1,13 @@
 """Who takes a dead worker's place: processes of a shell's line each, on a real storage."""
 
+import errno
+import os
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, final
 
@@ -20,9 +23,12 @@ from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.tiny_study import NAME
 from tuner.configuration.settings import StudyConfig
+from tuner.errors import WorkerError
+from tuner.running.observer import SilentObserver
 from tuner.running.study_run import StudyRun
 from tuner.running.workers.crew import MAX_DEATHS, Crew
-from tuner.running.workers.worker_ends import BAD_INPUT, GAVE_UP, HUNG
+from tuner.running.workers.worker_ends import BAD_INPUT, GAVE_BACK, GAVE_UP, HUNG
+from tuner.running.workers.worker_processes import run_in_processes
 
 
 @final
@@ -163,6 +169,67 @@ def test_nobody_replaces_a_worker_of_a_study_that_is_done(scene: Scene) -> None:
     assert (scene.started, scene.said, crew.is_running) == ([0], [], False)
 
 
+def test_who_was_asked_to_end_is_not_replaced(scene: Scene) -> None:
+    crew = scene.crew(f"exit {GAVE_BACK}")
+    look_until(crew, lambda: not crew.is_running)
+    assert scene.started == [0]
+    assert scene.said == ["Worker 0 was asked to end, and nobody takes its place."]
+
+
+def test_nobody_is_replaced_once_the_command_is_to_end(scene: Scene) -> None:
+    crew = scene.crew("read _; exit 7")
+    scene.begin_trial(crew)
+    die(crew, replaces=False)
+    assert (scene.started, crew.is_running) == ([0], False)
+    assert scene.trials()[0].user_attrs[attributes.FAILURE] == "its worker ended with status 7"
+
+
+def test_a_worker_that_cannot_be_started_counts_as_a_death(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = scene.crew("read _; exit 7", "read _")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", fail)
+    die(crew)
+    assert scene.started == [0, 1, 0, 0]
+    (said,) = scene.said
+    assert said.startswith("Worker 0 ended with status 7; another one cannot be started (Resource temporarily")
+    assert said.endswith("nobody takes its place any more; the others go on.")
+    assert crew.is_running
+    crew.stop(at_once=True)
+
+
+def test_who_dies_while_it_is_asked_to_end_is_buried(scene: Scene) -> None:
+    crew = scene.crew("trap 'exit 7' TERM; echo ready >&2; while :; do sleep 0.05; done", err=subprocess.PIPE)
+    process: Any = crew._places[0].process
+    assert process.stderr.readline() == b"ready\n"
+    scene.begin_trial(crew)
+    crew.stop(at_once=False)
+    process.stderr.close()
+    assert scene.states() == ["FAIL", "WAITING"]
+    assert scene.trials()[0].user_attrs[attributes.FAILURE] == "its worker ended with status 7"
+
+
+LAST_WORDS = f"""
+import os
+from studies.storage.study_storage import StudyStorage
+with StudyStorage.open(os.environ["STYLETUNER_WORKER_STORAGE"]) as storage:
+    study = storage.load_study({NAME!r})
+    for _ in range(NUM_TOLD):
+        study.tell(study.ask(), 0.5)
+os._exit(3)
+"""
+
+
+@pytest.mark.parametrize("num_told", [3, 2])
+def test_a_study_that_has_its_trials_is_no_failure_though_its_last_worker_died(scene: Scene, num_told: int) -> None:
+    program = ("-c", LAST_WORDS.replace("NUM_TOLD", str(num_told)))
+    with nullcontext() if num_told == 3 else pytest.raises(WorkerError, match="All 1 workers ended"):
+        run_in_processes(scene.run, 1, SilentObserver(), program=program)
+    assert scene.states() == ["COMPLETE"] * num_told
+
+
 DEAF = "trap '' TERM; echo deaf >&2; while :; do sleep 0.05; done"
 
 
@@ -188,11 +255,11 @@ def test_a_signal_while_workers_give_back_kills_them(scene: Scene) -> None:
     process.stderr.close()
 
 
-def die(crew: Crew) -> None:
+def die(crew: Crew, *, replaces: bool = True) -> None:
     """Let the worker that waits for a line go on to its end, and see what becomes of it."""
     process = crew._places[0].process
     assert process.stdin is not None
     process.stdin.write(b"\n")
     process.stdin.flush()
     process.wait()
-    crew.look()
+    crew.look(replaces=replaces)

@@ -44,9 +44,12 @@ def test_a_real_allocation_that_fails(allocate: Callable[[], object]) -> None:
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
         tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor on /device:GPU:0 by GPU_0_bfc"),
         tf.errors.InternalError(None, None, "Blas xGEMM launch failed: CUBLAS_STATUS_ALLOC_FAILED"),
+        tf.errors.InternalError(None, None, "Dst tensor is not initialized."),
+        RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"),
         RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 8 bytes on the GPU (GPU_0_bfc)."),
     ],
-    ids=["torch", "tensorflow", "cublas", "jax"],
+    ids=["torch", "tensorflow", "cublas", "copy", "no cudnn", "no cublas", "jax"],
 )
 def test_of_a_gpu(error: Exception) -> None:
     assert memory_fault(error) == ("out of GPU memory: lower training.batch_size, data.crop_size or network.width")

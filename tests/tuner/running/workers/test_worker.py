@@ -354,7 +354,7 @@ def test_watchdog_ends_a_process_that_hangs(then: str, status: int) -> None:
     assert ended.returncode == status
     assert ended.stdout == "alive\n", "steps were made, so it must not have been ended before"
     assert ("no progress for 1 s" in ended.stderr) == (then == "hang")
-    assert ("Run the same command again to resume" in ended.stderr) == (then == "hang")
+    assert ("Its trial is run again by another one." in ended.stderr) == (then == "hang")
     assert ("in <module>" in ended.stderr) == (then == "hang"), "the stacks"
 
 

@@ -14,6 +14,7 @@ from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.tiny_study import NAME, num_finished
 from tuner.running.workers.run_ending import RunEnding
+from tuner.running.workers.worker_ends import GAVE_BACK
 from tuner.running.workers.worker_process import run_worker
 from tuner.running.workers.worker_processes import STORAGE_VARIABLE
 
@@ -59,7 +60,7 @@ def test_interrupt_while_the_libraries_load_is_quiet(tmp_path: Path, number: sig
         process.send_signal(number)
         assert process.stderr is not None
         message = process.stderr.read()
-    assert process.returncode == 1
+    assert process.returncode == GAVE_BACK
     assert "Traceback" not in message
 
 
@@ -70,5 +71,5 @@ def test_worker_ends_with_its_parent(tmp_path: Path) -> None:
         process.stdin.close()
         assert process.stderr is not None
         message = process.stderr.read()
-    assert process.returncode == 1
+    assert process.returncode == GAVE_BACK
     assert message == ""

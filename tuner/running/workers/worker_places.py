@@ -1,5 +1,6 @@
 """What each worker process of a machine gets: a GPU, or its share of the cores."""
 
+import functools
 import os
 import re
 import shutil
@@ -78,7 +79,9 @@ def find_places(num_workers: int, environment: Mapping[str, str] = os.environ) -
     Raises:
         ConfigError: A GPU is named that is not there, or there are far too many workers.
     """
-    gpus = usable_gpus(installed_gpus(), environment.get(VISIBLE_GPUS))
+    named = environment.get(VISIBLE_GPUS)
+    # One worker has all that there is, as its library finds it.
+    gpus = [] if num_workers == 1 else usable_gpus(installed_gpus(), named)
     return WorkerPlaces(num_workers=num_workers, gpus=gpus, num_cores=usable_cores())
 
 
@@ -90,7 +93,7 @@ def usable_gpus(installed: Sequence[str], named: str | None) -> list[str]:
         named: `CUDA_VISIBLE_DEVICES`; None where it is not set.
 
     Raises:
-        ConfigError: It names one that the machine has not.
+        ConfigError: It names one that the machine surely has not.
     """
     if named is None:
         return list(installed)
@@ -98,24 +101,27 @@ def usable_gpus(installed: Sequence[str], named: str | None) -> list[str]:
     if "-1" in wanted or named.strip() in {"none", "NoDevFiles", "void"}:
         # CUDA takes what stands before a device that there is none of.
         wanted = wanted[: wanted.index("-1")] if "-1" in wanted else []
-    for name in wanted:
+    # Numbers stand for names where `nvidia-smi` gave none, and parts for the GPU that is divided: neither tells.
+    has_names = bool(installed) and all(gpu.startswith("GPU-") for gpu in installed)
+    for name in wanted if has_names else ():
         missing = int(name) >= len(installed) if name.isdigit() else not any(gpu.startswith(name) for gpu in installed)
         if missing:
-            there = "no GPU" if not installed else f"{_counted(len(installed), 'GPU')}, counted from 0"
+            there = f"{_counted(len(installed), 'GPU')}, counted from 0"
             raise ConfigError(
                 f"`{VISIBLE_GPUS}` names GPU {name!r}, and this machine has {there}. Correct it, or unset it for all."
             )
     return wanted
 
 
-def installed_gpus() -> list[str]:
+@functools.cache
+def installed_gpus() -> tuple[str, ...]:
     """Return the names of this machine's NVIDIA GPUs, or of the parts that they are divided into; maybe none."""
     if (program := shutil.which("nvidia-smi")) is not None:
         with suppress(OSError, subprocess.SubprocessError):
             listed = subprocess.run([program, "-L"], capture_output=True, text=True, check=True, timeout=_SECONDS)
-            return listed_gpus(listed.stdout)
+            return tuple(listed_gpus(listed.stdout))
     files = [path for path in Path("/dev").glob("nvidia*") if path.name.removeprefix("nvidia").isdigit()]
-    return [str(number) for number in range(len(files))]
+    return tuple(str(number) for number in range(len(files)))
 
 
 def listed_gpus(listing: str) -> list[str]:

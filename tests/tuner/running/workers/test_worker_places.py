@@ -7,6 +7,7 @@ import pytest
 
 from tests.tuner.conftest import RunCli
 from tuner.errors import ConfigError
+from tuner.running.workers import worker_places
 from tuner.running.workers.worker_places import (
     MAX_WORKERS_PER_CORE,
     THREADS,
@@ -84,8 +85,11 @@ def test_gpus_that_the_user_names(named: str | None, gpus: list[str]) -> None:
 def test_a_gpu_that_is_not_there_is_refused(named: str) -> None:
     with pytest.raises(ConfigError, match=r"names GPU '(2|7|GPU-zz)', and this machine has 2 GPUs, counted from 0"):
         usable_gpus(["GPU-aaaa", "GPU-bbbb"], named)
-    with pytest.raises(ConfigError, match=r"this machine has no GPU"):
-        usable_gpus([], named)
+
+
+@pytest.mark.parametrize("installed", [[], ["0"], ["MIG-cccc", "GPU-bbbb"]])
+def test_a_name_that_nobody_can_tell_of_is_taken(installed: list[str]) -> None:
+    assert usable_gpus(installed, "GPU-zz") == ["GPU-zz"]
 
 
 def test_cores_are_those_that_the_process_is_bound_to() -> None:
@@ -98,10 +102,17 @@ def test_cores_are_those_that_the_process_is_bound_to() -> None:
         os.sched_setaffinity(0, bound)
 
 
+def test_one_worker_has_whatever_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nobody asks for it."""
+    monkeypatch.delattr(worker_places, "installed_gpus")
+    assert find_places(1, {VISIBLE_GPUS: "97"}).gpus == []
+
+
 def test_bad_input_makes_no_study(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     most = MAX_WORKERS_PER_CORE * usable_cores()
     refused = run_cli("study", "run", "tiny.yaml", "--workers", most + 1)
     refused.require_refusal(f"`--workers {most + 1}` is too many", f"Use at most {most}.")
+    monkeypatch.setattr(worker_places, "installed_gpus", lambda: ("GPU-aaaa",))
     monkeypatch.setenv(VISIBLE_GPUS, "97")
-    run_cli("study", "run", "tiny.yaml").require_refusal("names GPU '97'", "Correct it, or unset it")
+    run_cli("study", "run", "tiny.yaml", "--workers", 2).require_refusal("names GPU '97'", "Correct it, or unset it")
     assert not list(folder.glob("styletuner*"))

@@ -9,11 +9,10 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from studies.storage import artifacts
+from studies.storage import artifact_folder
 
 FILE = Path("accident")
 TAKEN = Path("accident.taken")
@@ -82,5 +81,4 @@ class _Copying:
     disk_usage = staticmethod(shutil.disk_usage)
 
 
-with suppress(AttributeError):
-    artifacts.shutil = _Copying  # type: ignore[attr-defined]
+artifact_folder.shutil = _Copying  # type: ignore[attr-defined]

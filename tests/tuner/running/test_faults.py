@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from studies.records import attributes
 from tests.tuner.conftest import PostgreSQLServer
 from tests.tuner.tiny_study import NAME, CommandProcess, num_finished, num_running, read_trials, require_exactly
-from tests.tuner.untrained.accidents import GO_ON, has_happened, plan
+from tests.tuner.untrained.accidents import FILE, GO_ON, has_happened, plan
 from tests.tuner.untrained.processes import start
 
 pytestmark = pytest.mark.slow
@@ -85,10 +85,10 @@ def test_a_worker_that_hangs_is_ended_and_replaced(folder: Path, monkeypatch: py
 
 
 def test_a_second_interrupt_stops_at_once(folder: Path) -> None:
-    """Also where a worker hangs, which gives nothing back."""
-    plan(folder, "training hang")
+    """Also where workers hang, which give nothing back."""
+    plan(folder, "training hang always")
     with run(folder, total=4, workers=2) as process:
-        process.wait_until(lambda: has_happened(folder))
+        process.wait_until(lambda: num_running(folder / "styletuner.db") == 2)
         process.signal_group(signal.SIGINT)
         process.wait_until(lambda: "once more stops them at once" in process.output)
         workers = psutil.Process(process.pid).children()
@@ -98,6 +98,7 @@ def test_a_second_interrupt_stops_at_once(folder: Path) -> None:
     assert not [worker for worker in workers if worker.is_running()]
     assert num_running(folder / "styletuner.db") == 0
     assert {trial.user_attrs[attributes.FAILURE] for trial in failed(folder)} == {"interrupted by the user"}
+    (folder / FILE).unlink()
     finish(folder, total=4)
 
 

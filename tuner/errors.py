@@ -9,6 +9,10 @@ class ConfigError(TunerError, ValueError):
     """A configuration names an unknown key, or a value of the wrong type or range."""
 
 
+class ShortTimeError(ConfigError):
+    """The time of a run does not hold the trials that it must have."""
+
+
 class WorkerError(TunerError, RuntimeError):
     """The workers of a study ended before it had its trials."""
 

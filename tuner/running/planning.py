@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 from tuner.configuration.settings import FEWEST_STARTED, MAX_TRIALS, StudyConfig
-from tuner.errors import ConfigError
+from tuner.errors import ShortTimeError
 from tuner.running.estimation import Estimate
 from tuner.running.stopping import SECONDS_PER_MINUTE, TimeLimit
 
@@ -65,8 +65,8 @@ def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bo
         num_workers: Processes that share the cores: each of their first trials takes as many times longer.
 
     Raises:
-        ConfigError: It is too short for a single trial, or in a study that begins for the baseline and one to be held
-            against it, or for the first trials of the workers; says how long it must be.
+        ShortTimeError: It is too short for a single trial, or in a study that begins for the baseline and one to be
+            held against it, or for the first trials of the workers; says how long it must be.
     """
     minutes = config.search.stop.minutes or 0.0
     spent = time.time() - began
@@ -80,7 +80,7 @@ def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bo
         start = f"what trials start from {_minutes(cost.start_seconds)} and " if cost.start_seconds else ""
         final = f", the final {_minutes(cost.final_seconds)}" if cost.final_seconds else ""
         advice = " or leave the final out (--finalists 1)" if cost.final_seconds else ""
-        raise ConfigError(
+        raise ShortTimeError(
             f"{minutes:g} minutes are too short: on this machine setting up takes {_minutes(spent)}, {start}a trial of "
             f"{config.rungs[-1]} images {_minutes(cost.trial_seconds * num_workers)}{together}{final}.\n"
             f"Give at least {int(needed) + 1} minutes (--time {int(needed) + 1}m), or take fewer `training.images`"

@@ -142,7 +142,7 @@ def estimate_study(
     is_begun = request.widen or bool(num_finished)
     plan = (
         plan_time(config, cost, began=began, is_begun=is_begun, num_workers=request.workers)
-        if config.search.stop.minutes and not has_all
+        if config.search.stop.minutes is not None and not has_all
         else None
     )
     return StudyEstimate(
@@ -206,7 +206,7 @@ def run_study(
         _check_networks(config)
         for line in loss_in_words(config):
             observer.say(line)
-        if config.search.stop.minutes:
+        if config.search.stop.minutes is not None:
             pace = shared.pace(config, pictures, report=observer.say)
             config, plan = _plan_run(request, config, pictures, pace=pace, began=began, num_known=num_known)
             observer.say(plan.in_words())

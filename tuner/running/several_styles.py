@@ -10,11 +10,13 @@ from typing import final
 from models.errors import ImageError
 from studies.records.summaries import StudySummary
 from tuner.configuration.settings import StudyConfig
-from tuner.errors import ConfigError
+from tuner.error_messages import USER_ERRORS
+from tuner.errors import ConfigError, ShortTimeError
 from tuner.running.observer import StudyObserver
 from tuner.running.preparation import with_demo_pictures
 from tuner.running.request import StudyRequest, finished_trials
-from tuner.running.run_study import StudyResult, run_study
+from tuner.running.run_study import StudyEstimate, StudyResult, estimate_study, run_study
+from tuner.running.setup import default_study_name
 from tuner.running.shared_work import SharedWork
 from tuner.running.stopping import SECONDS_PER_MINUTE
 from tuner.search.study_pictures import StudyPictures
@@ -27,16 +29,34 @@ class StyleStudy:
 
     Attributes:
         request: The study.
+        name: What it is, or will be, called.
         is_done: Whether it has its trials, so that it takes none of the time.
     """
 
     request: StudyRequest
+    name: str
     is_done: bool
 
     @property
     def style(self) -> Path:
         """Its style image."""
         return self.request.config.style or Path()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StyleEnd:
+    """How the study of one of several styles ended.
+
+    Attributes:
+        study: The study.
+        result: What it gave; None where no time was left to begin it, or an error ended it.
+        failure: Why it gave nothing; None where it gave something.
+    """
+
+    study: StyleStudy
+    result: StudyResult | None = None
+    failure: str | None = None
 
 
 def plan_styles(
@@ -73,16 +93,18 @@ def plan_styles(
         own = replace(request, config=config, name=_name_of(request.name, config, planned.values()))
         num_finished = finished_trials(own, config, pictures) or 0
         is_done = own.ends_at_total and num_finished >= config.num_trials
-        planned[pictures.style_sha256] = StyleStudy(request=own, is_done=is_done)
+        name = own.name or default_study_name(config, pictures)
+        planned[pictures.style_sha256] = StyleStudy(request=own, name=name, is_done=is_done)
     return list(planned.values())
 
 
 def run_styles(
     planned: Sequence[StyleStudy], *, observe: Callable[[int], StudyObserver], shared: SharedWork
-) -> Iterator[StudyResult]:
+) -> Iterator[StyleEnd]:
     """Run the studies one after the other, and give what came of each.
 
-    Each begins with what those before it found best, and has its share of the time that is left.
+    Each begins with what those before it found best, and has its share of the time that is left: without any it is not
+    begun. One that an error of ours ends leaves the others to be run.
 
     Args:
         planned: As `plan_styles` returns them.
@@ -90,8 +112,7 @@ def run_styles(
         shared: What they have in common.
 
     Raises:
-        ConfigError: A study's share of the time is too short.
-        Exception: As `run_study`.
+        Exception: What `run_study` raises beside errors whose message is written for the user.
         KeyboardInterrupt: After the running trial has been given back; the same studies go on from there.
     """
     began = time.time()
@@ -99,9 +120,40 @@ def run_styles(
     for place, study in enumerate(planned):
         num_left = sum(not later.is_done for later in planned[place:])
         request = _with_share(study.request, began=began, num_left=num_left)
-        result = run_study(request, observer=observe(place), shared=shared, earlier=earlier)
-        earlier.append(result.summary)
-        yield result
+        if request.config.search.stop.minutes == 0 and not study.is_done:
+            yield StyleEnd(study=study, failure="no time was left, so that it was not begun")
+            continue
+        try:
+            result = run_study(request, observer=observe(place), shared=shared, earlier=earlier)
+        except USER_ERRORS as error:
+            shared.release()  # which may have gone over to this style in part
+            yield StyleEnd(study=study, failure=_in_words(error, num_left=num_left))
+        else:
+            earlier.append(result.summary)
+            yield StyleEnd(study=study, result=result)
+
+
+def estimate_styles(
+    planned: Sequence[StyleStudy], *, say: Callable[[str], None], shared: SharedWork
+) -> Iterator[tuple[StyleStudy, StudyEstimate]]:
+    """Give what each study would cost, with its share of the time as if each took all of its own.
+
+    Args:
+        planned: As `plan_styles` returns them.
+        say: Told in a few words what is being done.
+        shared: What they have in common.
+
+    Raises:
+        ConfigError: As `estimate_study`.
+        StudyError: As `estimate_study`.
+    """
+    num_left = sum(not study.is_done for study in planned)
+    for study in shared_out(planned):
+        try:
+            found = estimate_study(study.request, say=say, shared=shared)
+        except ShortTimeError as error:
+            raise ShortTimeError(_in_words(error, num_left=num_left)) from error
+        yield study, found
 
 
 def shared_out(planned: Sequence[StyleStudy]) -> list[StyleStudy]:
@@ -109,6 +161,16 @@ def shared_out(planned: Sequence[StyleStudy]) -> list[StyleStudy]:
     num_left = sum(not study.is_done for study in planned)
     began = time.time()
     return [replace(study, request=_with_share(study.request, began=began, num_left=num_left)) for study in planned]
+
+
+def _in_words(error: Exception, *, num_left: int) -> str:
+    """Return an error's message; of a time too short, that it is a share."""
+    if isinstance(error, ShortTimeError) and num_left > 1:
+        return (
+            f"{error}\nThese minutes are the share of one style: --time is for all, and has to be {num_left} times as "
+            "long."
+        )
+    return str(error)
 
 
 def _require_one_way(request: StudyRequest) -> None:

@@ -77,6 +77,10 @@ class SharedWork:
             self._resources.go_over_to(config, pictures, report=report, settle=settle)
         return self._resources
 
+    def release(self) -> None:
+        """Let networks, held-out photos and the compiled step go; a later study loads its own."""
+        self._resources = None
+
     def _keep_only(self, config: StudyConfig) -> None:
         key = digest({**defining_values(config), "photos": [str(path.resolve()) for path in config.photos]})
         if key != self._key:

@@ -21,6 +21,7 @@ class StyleOutcome:
         weights: That trial's loss weights by term.
         baseline: Quality of the baseline; None where it has none, or is not complete.
         taken: What was made of other styles' best settings, in words; empty where the study took none.
+        failure: Why the study gave nothing; None where it gave something.
     """
 
     study: str
@@ -31,6 +32,22 @@ class StyleOutcome:
     weights: Mapping[str, float]
     baseline: float | None
     taken: str
+    failure: str | None = None
+
+    @classmethod
+    def failed(cls, study: str, *, style: str, failure: str) -> Self:
+        """Note a study that gave nothing."""
+        return cls(
+            study=study,
+            style=style,
+            best=None,
+            quality=None,
+            standard_error=None,
+            weights={},
+            baseline=None,
+            taken="",
+            failure=failure,
+        )
 
     @classmethod
     def of(cls, summary: StudySummary) -> Self:

@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,16 @@ from tests.objectives.drawn_pictures import draw_style
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import Outcome, opened, read_trials, run_command
 from tuner.configuration.loading import load_styles
-from tuner.errors import ConfigError
+from tuner.errors import ConfigError, ShortTimeError, WorkerError
 from tuner.running import several_styles
+from tuner.running.estimation import Estimate
 from tuner.running.request import StudyRequest
 from tuner.running.run_study import run_study
-from tuner.running.several_styles import StyleStudy, plan_styles, run_styles, shared_out
+from tuner.running.several_styles import StyleEnd, StyleStudy, plan_styles, run_styles, shared_out
 from tuner.running.shared_work import SharedWork
 
 STYLES = ("night", "waves", "reeds")
+COST = Estimate(seconds=9.0, num_bytes=0, table_bytes=0, trial_seconds=1.0, start_seconds=0.0)
 RUN = ("study", "run", "tiny.yaml", "--trials", 4, "--set", "search.pruner=none")
 
 
@@ -119,12 +122,109 @@ def test_each_study_knows_those_before_it_and_has_its_share(styled: Path, monkey
         return Result
 
     planned = plan(styled, "styles", minutes=90.0)
-    planned[1] = StyleStudy(request=planned[1].request, is_done=True)
+    planned[1] = replace(planned[1], is_done=True)
     monkeypatch.setattr(several_styles, "run_study", run)
     monkeypatch.setattr(several_styles.time, "time", lambda: next(clock))
     observer: Any = None
     assert len(list(run_styles(planned, observe=lambda _: observer, shared=SharedWork()))) == 3
     assert told == [(45.0, 0), (80.0, 1), (80.0, 2)]
+
+
+class Found:
+    """Stands for what a study gives."""
+
+    summary = "found"
+
+
+def ends_of(planned: list[StyleStudy], run: Callable[[StyleStudy], Any], patch: pytest.MonkeyPatch) -> list[StyleEnd]:
+    """Run studies, each by a function in the place of `run_study`."""
+
+    def stand_in(request: StudyRequest, **_: object) -> Any:
+        (study,) = [one for one in planned if one.request.config.style == request.config.style]
+        return run(study)
+
+    observer: Any = None
+    patch.setattr(several_styles, "run_study", stand_in)
+    return list(run_styles(planned, observe=lambda _: observer, shared=SharedWork()))
+
+
+def test_without_time_left_a_study_is_not_begun(styled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has its trials needs none."""
+    clock = iter([0.0, 0.0, 5400.0, 5400.0])
+    planned = plan(styled, "styles", minutes=90.0)
+    planned[2] = replace(planned[2], is_done=True)
+    begun: list[str] = []
+
+    def run(study: StyleStudy) -> type[Found]:
+        begun.append(study.style.stem)
+        return Found
+
+    monkeypatch.setattr(several_styles.time, "time", lambda: next(clock))
+    ends = ends_of(planned, run, monkeypatch)
+    assert begun == ["night", "waves"]
+    assert [end.failure for end in ends] == [None, "no time was left, so that it was not begun", None]
+    assert ends[1].study.name.startswith("study-reeds-")
+
+
+def test_a_minute_of_no_length_is_too_short(styled: Path) -> None:
+    (only,) = plan(styled, "styles/night.png", minutes=1.0)
+    stop = only.request.config.search.stop.model_copy(update={"minutes": 0.0})
+    search = only.request.config.search.model_copy(update={"stop": stop})
+    request = replace(only.request, config=only.request.config.model_copy(update={"search": search}))
+    pace: Any = type("Pace", (), {"cost": lambda *_, **__: COST})
+    shared = SharedWork()
+    shared.pace = lambda *_, **__: pace  # type: ignore[method-assign]
+    with pytest.raises(ShortTimeError, match="0 minutes are too short"):
+        run_study(request, shared=shared)
+    assert not (styled / "styletuner.db").exists()
+
+
+def test_a_study_that_fails_leaves_the_others_to_be_run(styled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(study: StyleStudy) -> type[Found]:
+        if study.style.stem == "night":
+            raise ShortTimeError("30 minutes are too short.")
+        if study.style.stem == "reeds":
+            raise WorkerError("All 2 workers ended.")
+        return Found
+
+    ends = ends_of(plan(styled, "styles", minutes=90.0), run, monkeypatch)
+    assert [end.result for end in ends] == [None, None, Found]
+    assert [end.failure for end in ends] == [
+        "30 minutes are too short.\nThese minutes are the share of one style: --time is for all, and has to be 3 times "
+        "as long.",
+        "All 2 workers ended.",
+        None,
+    ]
+
+
+def test_a_fault_of_ours_ends_all(styled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: StyleStudy) -> None:
+        raise RuntimeError("a fault")
+
+    with pytest.raises(RuntimeError, match="a fault"):
+        ends_of(plan(styled, "styles"), run, monkeypatch)
+
+
+@pytest.mark.parametrize("error", [WorkerError("All 2 workers ended."), KeyboardInterrupt()], ids=repr)
+def test_the_table_is_printed_however_it_ends(
+    styled: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def run(request: StudyRequest, **_: object) -> None:
+        if request.config.style == Path("styles/night.png"):
+            raise WorkerError("No worker began.\nSee above.")
+        raise error
+
+    monkeypatch.setattr(several_styles, "run_study", run)
+    ended = run_cli(*RUN, "--style", "styles/night.png", "styles/waves.png", "--json")
+    assert ended.status == 1
+    event = json.loads(ended.stdout.splitlines()[-1])
+    assert event["event"] == "styles"
+    assert event["studies"][0]["failure"] == "No worker began.\nSee above."
+    assert event["studies"][0]["style"] == "styles/night.png"
+    assert len(event["studies"]) == (2 if isinstance(error, WorkerError) else 1)
+    told = run_cli(*RUN, "--style", "styles/night.png", "styles/waves.png")
+    assert told.stdout.splitlines()[2].endswith("no result: No worker began.")
+    assert styled.exists()
 
 
 def test_the_command_line_tells_of_bad_styles(styled: Path, run_cli: RunCli) -> None:

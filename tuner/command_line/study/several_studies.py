@@ -10,7 +10,7 @@ from tuner.command_line.durations import format_seconds
 from tuner.command_line.study.event_lines import EventLines, print_estimate, print_styles, print_sum
 from tuner.command_line.study.progress import StudyProgress
 from tuner.command_line.study.results import echo_estimate, echo_result, megabytes
-from tuner.running.several_styles import plan_styles, run_styles, shared_out
+from tuner.running.several_styles import StyleEnd, estimate_styles, plan_styles, run_styles
 from tuner.running.shared_work import SharedWork
 from tuner.running.style_outcomes import StyleOutcome
 
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
 def estimate_several(request: "StudyRequest", configs: Sequence["StudyConfig"], *, as_json: bool) -> None:
     """Print what each style's study would cost, and all of them."""
-    from tuner.running.run_study import estimate_study
-
     shared, found = SharedWork(), []
     planned = plan_styles(request, configs, say=_say, shared=shared)
-    for study in shared_out(planned):
-        found.append(estimate_study(study.request, say=_say, shared=shared))
+    for study, estimate in estimate_styles(planned, say=_say, shared=shared):
+        found.append(estimate)
         if as_json:
             print_estimate(found[-1], widen=False)
         else:
@@ -45,7 +43,11 @@ def estimate_several(request: "StudyRequest", configs: Sequence["StudyConfig"], 
 
 
 def run_several(request: "StudyRequest", configs: Sequence["StudyConfig"], *, as_json: bool) -> None:
-    """Run each style's study, print what came of it, and at the end the table."""
+    """Run each style's study, print what came of it, and at the end, however it comes, the table.
+
+    Raises:
+        Exit: With status 1, once all are through: a study gave nothing.
+    """
     shared = SharedWork()
     planned = plan_styles(request, configs, say=_say, shared=shared)
     observers: list[StudyProgress | EventLines] = []
@@ -57,17 +59,29 @@ def run_several(request: "StudyRequest", configs: Sequence["StudyConfig"], *, as
         observers.append(EventLines(progress) if as_json else progress)
         return observers[-1]
 
-    outcomes = []
-    for result in run_styles(planned, observe=observe, shared=shared):
-        outcomes.append(StyleOutcome.of(result.summary))
-        if isinstance(lines := observers[-1], EventLines):
-            lines.end(result)
-        else:
-            echo_result(result, storage=request.storage)
-    if as_json:
-        print_styles(outcomes)
-    else:
-        click.echo("\n".join(["", *table_of(outcomes)]))
+    outcomes: list[StyleOutcome] = []
+    try:
+        for end in run_styles(planned, observe=observe, shared=shared):
+            outcomes.append(_outcome(end))
+            if end.result is None:
+                _say(f"{end.study.name}: {end.failure}")
+            elif isinstance(lines := observers[-1], EventLines):
+                lines.end(end.result)
+            else:
+                echo_result(end.result, storage=request.storage)
+    finally:
+        if as_json:
+            print_styles(outcomes)
+        elif outcomes:
+            click.echo("\n".join(["", *table_of(outcomes)]))
+    if any(outcome.failure is not None for outcome in outcomes):
+        raise click.exceptions.Exit(1)
+
+
+def _outcome(end: StyleEnd) -> StyleOutcome:
+    if end.result is not None:
+        return StyleOutcome.of(end.result.summary)
+    return StyleOutcome.failed(end.study.name, style=str(end.study.style), failure=end.failure or "")
 
 
 def table_of(outcomes: Sequence[StyleOutcome]) -> list[str]:
@@ -77,7 +91,10 @@ def table_of(outcomes: Sequence[StyleOutcome]) -> list[str]:
         weights = " / ".join(f"{outcome.weights[term]:.4f}" for term in TERMS if term in outcome.weights)
         error = "" if outcome.standard_error is None else f" ± {outcome.standard_error:.3f}"
         quality = f"{_number(outcome.quality)}{error}"
-        rows.append((outcome.study, quality, _number(outcome.baseline), weights or "-", outcome.taken or "-"))
+        last = outcome.taken or "-"
+        if outcome.failure is not None:
+            last = f"no result: {next(iter(outcome.failure.splitlines()), '-')}"
+        rows.append((outcome.study, quality, _number(outcome.baseline), weights or "-", last))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 

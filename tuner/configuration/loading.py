@@ -13,7 +13,7 @@ from groundwork.yaml_files import parse_yaml, read_yaml
 from tuner.configuration.finals import require_possible_final
 from tuner.configuration.preset_files import list_presets, read_preset
 from tuner.configuration.settings import StudyConfig
-from tuner.configuration.style_files import find_styles
+from tuner.configuration.style_files import find_styles, name_within
 from tuner.errors import ConfigError
 
 DEEPEST_SETTING: Final = 3
@@ -191,9 +191,9 @@ def _relative_to(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     """Paths inside a file are relative to the file, not to where the command is run."""
     style = values.get("style")
     if isinstance(style, str):
-        values["style"] = str(folder / style)
+        values["style"] = name_within(folder, style)
     elif isinstance(style, list):
-        values["style"] = [str(folder / picture) if isinstance(picture, str) else picture for picture in style]
+        values["style"] = [name_within(folder, picture) if isinstance(picture, str) else picture for picture in style]
     photos = values.get("photos")
     if isinstance(photos, str):
         photos = [photos]

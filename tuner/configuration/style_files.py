@@ -20,6 +20,12 @@ def find_styles(names: Sequence[str]) -> list[Path]:
     return [path for name in names for path in _files_of(name)]
 
 
+def name_within(folder: Path, name: str) -> str:
+    """Return a name that is relative to a folder as a path; the folder of a pattern is none, whatever it is called."""
+    path = folder / name
+    return str(Path(glob.escape(str(folder))) / name) if glob.has_magic(name) and not _is_there(path) else str(path)
+
+
 def _files_of(name: str) -> Iterator[Path]:
     path = Path(name)
     if _is_folder(path):

@@ -66,6 +66,16 @@ def test_a_file_may_name_several(styles: Path) -> None:
     assert one.style == Path("x.png")
 
 
+def test_a_files_pattern_is_found_in_whatever_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "sea [1]"
+    folder.mkdir()
+    for name in ("a.jpg", "b.jpg", "odd[1].jpg"):
+        (folder / name).write_bytes(b"")
+    (folder / "study.yaml").write_text("style: ['?.jpg', 'odd[1].jpg']\n")
+    found = [config.style for config in load_styles(str(folder / "study.yaml"), overrides={})]
+    assert found == [folder / "a.jpg", folder / "b.jpg", folder / "odd[1].jpg"]
+
+
 def test_of_one_a_list_is_as_good_as_the_name(styles: Path) -> None:
     path = styles.parent / "study.yaml"
     path.write_text("style: [styles/b.png]\n")

@@ -93,6 +93,7 @@ class EventLines(StudyObserver):
         self._display.on_final_run(run, num_done=num_done, num_runs=num_runs)
         _print(
             "final_run",
+            study=self._study,
             trial=run.trial,
             seed=run.seed,
             quality=run.quality,

@@ -89,6 +89,7 @@ def test_events_tell_each_run_and_the_end_who_won(done: Path) -> None:
     final, end = final_of(done), events[-1]
     assert [(run["trial"], run["seed"]) for run in runs] == list(final.keys)
     assert [(run["num_done"], run["num_runs"]) for run in runs] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert {run["study"] for run in runs} == {NAME}
     outcome = final.outcome()
     assert outcome is not None
     assert end["best"] == end["final"]["winner"] == outcome.winner.trial

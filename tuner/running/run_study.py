@@ -227,6 +227,8 @@ def run_study(
         if request.scout is not None:
             require_own_scout(storage, run.name, request.scout)
         _run_trials(run, request, observer, shared)
+        if config.num_final_runs:
+            shared.release()  # the final has its own beside which these would lie unused
         stopped = run.standing().stop
         if stopped is not None:
             observer.say(f"Stopped: {stopped}.")
@@ -283,8 +285,6 @@ def _open_study(
 def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver, shared: SharedWork) -> None:
     if run.is_done():
         return
-    if request.workers > 1:
-        shared = SharedWork()  # what this process loads is not held while others work
     if run.config.search.start == "scout":
         environment.load_networks()
         from tuner.running.scouted_run import settle_scout
@@ -294,7 +294,8 @@ def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver, s
         environment.load_networks()
         from tuner.running.started_run import settle_starter
 
-        settle_starter(run, observer=observer, shared=shared)
+        # What this process loads is not held while others work.
+        settle_starter(run, observer=observer, shared=shared if request.workers == 1 else SharedWork())
     if request.workers == 1:
         environment.load_networks()
         from tuner.running.workers.in_process import run_here

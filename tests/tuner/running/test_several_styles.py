@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import Outcome, opened, read_trials, run_command
 from tuner.configuration.loading import load_styles
 from tuner.errors import ConfigError, ShortTimeError, WorkerError
+from tuner.running import run_study as run_study_module
 from tuner.running import several_styles
 from tuner.running.estimation import Estimate
 from tuner.running.request import StudyRequest
@@ -195,6 +196,32 @@ def test_a_study_that_fails_leaves_the_others_to_be_run(styled: Path, monkeypatc
         "All 2 workers ended.",
         None,
     ]
+
+
+class SeenError(Exception):
+    """Ends a study once it is known what it holds."""
+
+
+@pytest.mark.parametrize(("finalists", "held"), [(1, True), (2, False)])
+def test_what_trials_share_is_let_go_before_a_final(
+    styled: Path, monkeypatch: pytest.MonkeyPatch, finalists: int, *, held: bool
+) -> None:
+    (study,) = plan(styled, "styles/night.png")
+    search = study.request.config.search.model_copy(update={"finalists": finalists})
+    request = replace(study.request, config=study.request.config.model_copy(update={"search": search}))
+    shared = SharedWork()
+
+    def load(*_: object) -> None:
+        shared._resources = cast("Any", "networks")
+
+    def final(*_: object) -> None:
+        raise SeenError
+
+    monkeypatch.setattr(run_study_module, "_run_trials", load)
+    monkeypatch.setattr(run_study_module, "run_final", final)
+    with pytest.raises(SeenError):
+        run_study(request, shared=shared)
+    assert (shared._resources is not None) is held
 
 
 def test_a_fault_of_ours_ends_all(styled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

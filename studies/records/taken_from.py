@@ -62,6 +62,23 @@ class Winner:
     origin: TakenFrom
     params: Mapping[str, Any]
 
+    @classmethod
+    def parse(cls, value: object) -> Self | None:
+        """Read one of an attribute's; None where it is of another type."""
+        known = mapping_of(value)
+        origin, params = TakenFrom.parse(known.get("origin")), mapping_of(known.get("params"))
+        return None if origin is None or not params else cls(origin=origin, params=params)
+
+    def to_attribute(self) -> dict[str, Any]:
+        """Return plain values, from which `parse` makes the same again."""
+        return {"origin": self.origin.to_attribute(), "params": dict(self.params)}
+
+
+def parse_winners(value: object) -> tuple[Winner, ...]:
+    """Read a study's attribute; what is not understood is left out."""
+    read = map(Winner.parse, value if isinstance(value, list | tuple) else ())
+    return tuple(winner for winner in read if winner is not None)
+
 
 def origins_in(trials: Iterable[FrozenTrial]) -> set[tuple[str, int]]:
     """Return which trials of other studies, by UUID and number, these run the settings of."""

@@ -14,6 +14,7 @@ from studies.storage.study_storage import StudyStorage
 from tuner.configuration.settings import StudyConfig
 from tuner.converting.family_words import ranges_in_words
 from tuner.running.study_run import StudyRun
+from tuner.running.winners import enqueue_noted
 from tuner.search.space import parameters_within
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def _queue(
             if setting.defaults[0].trainer == config.loss.trainer:
                 marks[attributes.BASELINE] = True
             study.enqueue_trial(parameters_within(setting.ratios(), config), user_attrs=marks)
+        tried = [{**parameters_within(ratios, config), **ratios} for ratios in (one.ratios() for one in settings)]
+        enqueue_noted(study, others=tried)
         study.set_user_attr(attributes.UNTRIED_DEFAULTS, untried)
 
 

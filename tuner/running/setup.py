@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import optuna
-from optuna.trial import TrialState
 
 from measures.loss_weights import LossWeights
 from studies.claims.trial_states import FINISHED_STATES
@@ -13,7 +12,7 @@ from studies.errors import StudyError
 from studies.records import attributes
 from studies.records.rescored_studies import find_rescored, require_rescored
 from studies.records.study_record import StudyRecord
-from studies.records.taken_from import Winner, origins_in
+from studies.records.taken_from import Winner
 from studies.records.widened_studies import require_widened
 from studies.storage.database_errors import storage_errors
 from studies.storage.picture_strips import encode_strip
@@ -23,6 +22,7 @@ from tuner.configuration.identity import defining_values, digest, hashed_values,
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.installation.versions import versions
+from tuner.running.winners import take_winners
 from tuner.search.goals import goal_names, name_goals
 from tuner.search.space import parameters_of
 from tuner.search.stored_config import stored_config
@@ -73,8 +73,8 @@ def start_or_resume(
         config: Its configuration.
         pictures: Its pictures.
         judge_version: Of the judge that scores it.
-        winners: What studies of other styles found best, of this search space: its trials after the baseline, as long
-            as none has begun.
+        winners: What studies of other styles found best, of this search space: its trials after the baseline
+            and published defaults, as long as none has begun.
 
     Raises:
         StudyError: A study of this name has another configuration, style image or photos; says which. Or another tool
@@ -98,20 +98,8 @@ def start_or_resume(
         _complete(study, storage, config=config, pictures=pictures, judge_version=judge_version)
         if baseline is not None and not study.get_trials(deepcopy=False):
             study.enqueue_trial(baseline, user_attrs={attributes.BASELINE: True})
-        _enqueue_winners(study, winners)
+        take_winners(study, winners, config)
     return study
-
-
-def _enqueue_winners(study: optuna.Study, winners: Sequence[Winner]) -> None:
-    """Enqueue those that are not there yet, as after a kill, in a study that nobody has begun to run."""
-    trials = study.get_trials(deepcopy=False)
-    if any(trial.state is not TrialState.WAITING for trial in trials):
-        return
-    known = origins_in(trials)
-    for winner in winners:
-        if (winner.origin.uuid, winner.origin.trial) not in known:
-            mark = {attributes.TAKEN_FROM: winner.origin.to_attribute()}
-            study.enqueue_trial(dict(winner.params), user_attrs=mark)
 
 
 def num_finished(

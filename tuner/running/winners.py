@@ -4,9 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import optuna
+from optuna.trial import TrialState
+
 from measures.sampled_values import RATIOS
+from studies.records import attributes
 from studies.records.summaries import StudySummary
-from studies.records.taken_from import TakenFrom, Winner
+from studies.records.taken_from import TakenFrom, Winner, origins_in, parse_winners
 from tuner.configuration.search_choice import sampler_of
 from tuner.configuration.settings import StudyConfig
 from tuner.search.space import further_within
@@ -52,16 +56,56 @@ def num_winners(config: StudyConfig) -> int:
 
 
 def winner_of(summary: StudySummary, config: StudyConfig) -> Winner | None:
-    """Return what a study found best; None without a complete trial, or where a baseline that it began with is.
+    """Return what a study found best; None without a complete trial, or where a setting that all begin with is.
 
-    What is searched besides the ratios is the winner's where the study that begins searches it there, else its own.
+    Such are the baseline and published defaults, which each study converts for its own style. What is searched besides
+    the ratios is the winner's where the study that begins searches it there, else its own.
     """
     best = summary.best
-    if best is None or best.is_baseline or best.quality is None or not summary.uuid:
+    if best is None or best.is_baseline or best.published is not None or best.quality is None or not summary.uuid:
         return None
     origin = TakenFrom(uuid=summary.uuid, study=summary.name, trial=best.number, quality=best.quality)
     ratios = {name: value for name, value in best.params.items() if name in RATIOS}
     return Winner(origin=origin, params={**ratios, **further_within(best.params, config)})
+
+
+def take_winners(study: optuna.Study, winners: Sequence[Winner], config: StudyConfig) -> None:
+    """Enqueue winners in a study that nobody has begun to run; where published defaults go before them, note them.
+
+    Args:
+        study: Whose baseline is queued already, where it has one of its own.
+        winners: What studies of other styles found best.
+        config: The study's.
+    """
+    if not winners or not _may_take(study):
+        return
+    if config.loss.trainer is None and not config.most_published:
+        _enqueue(study, winners)
+    elif attributes.WINNERS not in study.user_attrs:
+        study.set_user_attr(attributes.WINNERS, [winner.to_attribute() for winner in winners])
+
+
+def enqueue_noted(study: optuna.Study, *, others: Sequence[Mapping[str, Any]]) -> None:
+    """Enqueue the winners that are noted, less those alike to settings that the study tries anyway.
+
+    Args:
+        study: Whose published defaults are queued.
+        others: These, by parameters' names.
+    """
+    noted = parse_winners(study.user_attrs.get(attributes.WINNERS))
+    if noted and _may_take(study):
+        _enqueue(study, [one for one in noted if not any(are_alike(one.params, other) for other in others)])
+
+
+def _may_take(study: optuna.Study) -> bool:
+    """Whether no trial has begun and none of other styles is queued, as after a kill: later winners are not added."""
+    trials = study.get_trials(deepcopy=False)
+    return all(trial.state is TrialState.WAITING for trial in trials) and not origins_in(trials)
+
+
+def _enqueue(study: optuna.Study, winners: Sequence[Winner]) -> None:
+    for winner in winners:
+        study.enqueue_trial(dict(winner.params), user_attrs={attributes.TAKEN_FROM: winner.origin.to_attribute()})
 
 
 def are_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

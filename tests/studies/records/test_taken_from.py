@@ -6,7 +6,7 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from studies.records import attributes
-from studies.records.taken_from import TakenFrom, num_taken, origins_in, taken_marks
+from studies.records.taken_from import TakenFrom, Winner, num_taken, origins_in, parse_winners, taken_marks
 
 ORIGIN = TakenFrom(uuid="1-2", study="quick-night-1a2b3c", trial=7, quality=0.43)
 
@@ -32,6 +32,12 @@ MARK = {attributes.TAKEN_FROM: ORIGIN.to_attribute()}
 def test_what_is_written_is_read_again() -> None:
     assert TakenFrom.parse(ORIGIN.to_attribute()) == ORIGIN
     assert ORIGIN.in_words() == "from trial 7 of quick-night-1a2b3c"
+
+
+def test_winners_are_read_again_and_others_left_out() -> None:
+    winner = Winner(origin=ORIGIN, params={"style_to_content": 0.5, "layer": "relu3_1"})
+    assert parse_winners([winner.to_attribute(), {}, {"origin": ORIGIN.to_attribute()}, 7]) == (winner,)
+    assert parse_winners(None) == ()
 
 
 @pytest.mark.parametrize("wrong", [None, 7, {}, *({**ORIGIN.to_attribute(), name: -1} for name in ("uuid", "trial"))])

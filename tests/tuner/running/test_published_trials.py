@@ -13,6 +13,7 @@ from objectives.training.references import LossReferences
 from studies.claims.retries import enqueue_retry
 from studies.records import attributes
 from studies.records.published_defaults import PublishedDefaults, PublishedSetting, UntriedDefaults, published_setting
+from studies.records.taken_from import TakenFrom, Winner
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.loading import load_config
@@ -20,6 +21,7 @@ from tuner.running import published_trials
 from tuner.running.published_trials import queue_published
 from tuner.running.setup import start_or_resume
 from tuner.running.study_run import StudyRun
+from tuner.running.winners import take_winners
 from tuner.search.space import suggest_values
 from tuner.search.study_pictures import open_pictures
 from tuner.search.study_scale import StudyScale
@@ -136,6 +138,34 @@ def test_a_trial_runs_the_defaults_and_optuna_has_the_nearest_end(
     last = study.get_trials()[-1]
     assert published_setting(last.user_attrs) == FOUND[0]
     assert last.user_attrs[attributes.BASELINE] is True
+
+
+def test_other_styles_winners_come_after_them(folder: Path, storage: StudyStorage, conversions: list[int]) -> None:
+    """One that is alike to what a trial of published defaults runs, magenta's, is left out."""
+    run = new_study(folder, storage, trainer="lengstrom")
+    winners = [
+        Winner(
+            origin=TakenFrom(uuid="1-2", study="night", trial=trial, quality=0.4),
+            params={"style_to_content": ratio, "tv_to_content": tv},
+        )
+        for trial, ratio, tv in ((7, 3.0, 0.01), (8, 2.5, 0.25), (9, 0.5, 0.05))
+    ]
+    study = storage.load_by_uuid(run.uuid)
+    take_winners(study, winners, run.config)
+    assert trials_of(run) == []
+    for _ in range(2):
+        queue(run)
+    assert conversions
+    assert queued(run) == [("lengstrom",), ("jcjohnson",), ("magenta",), (), ()]
+    assert [(taken.trial if (taken := origin_of(trial)) else None) for trial in trials_of(run)] == [
+        *[None] * 3,
+        7,
+        9,
+    ]
+
+
+def origin_of(trial: optuna.trial.FrozenTrial) -> TakenFrom | None:
+    return TakenFrom.parse(trial.user_attrs.get(attributes.TAKEN_FROM))
 
 
 def test_other_studies_keep_their_baseline_before_them(

@@ -13,7 +13,7 @@ from studies.errors import StudyError
 from studies.records import attributes
 from studies.records.style_picture import read_style_picture
 from studies.records.summaries import summarise
-from studies.records.taken_from import TakenFrom, Winner
+from studies.records.taken_from import TakenFrom, Winner, parse_winners
 from studies.records.trial_record import TrialRecord
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
@@ -65,7 +65,7 @@ def winner(trial: int, ratio: float) -> Winner:
 
 
 def test_other_styles_winners_follow_the_baseline(folder: Path, storage: StudyStorage) -> None:
-    config, pictures = configure(folder)
+    config, pictures = configure(folder, trials=8)
     winners = [winner(7, 3.0), winner(2, 0.5)]
     study = start_or_resume(storage, "waves", config=config, pictures=pictures, winners=winners, **JUDGE)
     waiting = study.get_trials()
@@ -79,16 +79,26 @@ def test_other_styles_winners_follow_the_baseline(folder: Path, storage: StudySt
     assert attributes.BASELINE in waiting[0].user_attrs
 
 
+def test_winners_wait_for_published_defaults(folder: Path, storage: StudyStorage) -> None:
+    """Of a study that tries these, trial 0 may be one of them."""
+    config, pictures = configure(folder, trials=12)
+    winners = [winner(7, 3.0), winner(2, 0.5)]
+    for again in (winners, [winner(9, 0.2)]):
+        study = start_or_resume(storage, "waves", config=config, pictures=pictures, winners=again, **JUDGE)
+    assert len(study.get_trials()) == 1
+    assert list(parse_winners(study.user_attrs[attributes.WINNERS])) == winners
+
+
 def test_winners_are_enqueued_once_and_before_the_first_trial_alone(folder: Path, storage: StudyStorage) -> None:
-    config, pictures = configure(folder)
+    config, pictures = configure(folder, trials=8)
     same: dict[str, Any] = {"config": config, "pictures": pictures, **JUDGE}
     start_or_resume(storage, "waves", winners=[winner(7, 3.0)], **same)
-    # As after a kill in between: what is missing is added.
-    study = start_or_resume(storage, "waves", winners=[winner(7, 3.0), winner(2, 0.5)], **same)
-    assert len(study.get_trials()) == 3
+    # As after a kill in between, when others may have found more.
+    study = start_or_resume(storage, "waves", winners=[winner(2, 0.5), winner(7, 3.0)], **same)
+    assert len(study.get_trials()) == 2
     study.optimize(lambda _: 0.5, n_trials=1)
     study = start_or_resume(storage, "waves", winners=[winner(9, 0.2)], **same)
-    assert len(study.get_trials()) == 3
+    assert len(study.get_trials()) == 2
 
 
 def test_named_baseline_outside_the_range_is_an_error(folder: Path, storage: StudyStorage) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from optuna.trial import create_trial
 
+from studies.records.published_defaults import PublishedDefaults, PublishedSetting
 from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, summarise_trial
 from tuner.configuration.settings import SearchSection, StudyConfig
@@ -67,6 +68,17 @@ def test_what_is_near_the_baseline_is_run_anyway() -> None:
     baseline = {"style_to_content": 1.0, "tv_to_content": 0.1}
     assert named([study("a", 1.2), study("b", 3.0)], baseline) == ["b"]
     assert named([study("a", 5.0, is_baseline=True)]) == []
+
+
+def test_what_is_published_is_converted_for_each_style() -> None:
+    default = PublishedSetting(
+        defaults=(PublishedDefaults(trainer="magenta", cosine=0.8),), style_to_content=50.0, tv_to_content=0.0
+    )
+    night = study("night", 10.0)
+    assert night.best is not None
+    found = replace(night, best=replace(night.best, published=default))
+    assert winner_of(found) is None
+    assert named([study("waves", 3.0), found]) == ["waves"]
 
 
 def test_a_study_without_a_complete_trial_gives_none() -> None:

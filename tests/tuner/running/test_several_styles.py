@@ -16,6 +16,7 @@ from models.pretrained import files as pretrained
 from studies.records.trial_record import TrialRecord
 from tests.objectives.drawn_pictures import draw_style
 from tests.tuner.conftest import RunCli
+from tests.tuner.running.test_winners import study as found_best
 from tests.tuner.tiny_study import Outcome, opened, read_trials, run_command
 from tuner.configuration.loading import load_styles
 from tuner.errors import ConfigError, ShortTimeError, WorkerError
@@ -224,6 +225,23 @@ def test_what_trials_share_is_let_go_before_a_final(
     assert (shared._resources is not None) is held
 
 
+def test_later_studies_begin_with_what_earlier_ones_found(styled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials that train nothing: what a study takes is settled before its first one."""
+
+    def seen(*_: object) -> None:
+        raise SeenError
+
+    monkeypatch.setattr(run_study_module, "_run_trials", seen)
+    (planned,) = plan(styled, "styles/waves.png")
+    with pytest.raises(SeenError):
+        run_study(planned.request, earlier=[found_best("night", 3.0)])
+    first, second = read_trials(styled / "styletuner.db", planned.name)
+    assert TrialRecord.parse(first.user_attrs).taken_from is None
+    taken = TrialRecord.parse(second.user_attrs).taken_from
+    assert taken is not None
+    assert (taken.study, taken.trial) == ("night", 3)
+
+
 def test_a_fault_of_ours_ends_all(styled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(_: StyleStudy) -> None:
         raise RuntimeError("a fault")
@@ -298,22 +316,6 @@ class TestRunning:
         assert [event["exports"] for event in events if event["event"] == "end"] == [
             [f"out/{name}.yaml"] for name in names
         ]
-
-    def test_later_studies_begin_with_what_earlier_ones_found(self, run_folder: tuple[Path, Outcome]) -> None:
-        folder, outcome = run_folder
-        names = [event["study"] for event in json.loads(outcome.stdout.splitlines()[-1])["studies"]]
-        before: dict[str, tuple[str, int, Any]] = {}
-        for name in names:
-            trials = read_trials(folder / "styletuner.db", name)
-            taken = [(trial, TrialRecord.parse(trial.user_attrs).taken_from) for trial in trials]
-            for trial, origin in taken:
-                if origin is not None:
-                    assert before[origin.study][1:] == (origin.trial, trial.params)
-            best = max(trials, key=lambda trial: trial.value or 0.0)
-            before[name] = (name, best.number, best.params)
-            if name != names[0]:
-                earlier = [known for key, known in before.items() if key != name]
-                assert any(origin for _, origin in taken) == any(number != 0 for _, number, _ in earlier)
 
     def test_a_study_run_after_others_is_what_it_is_alone(
         self, run_folder: tuple[Path, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

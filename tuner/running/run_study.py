@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -197,15 +197,12 @@ def run_study(
     widening = wanted_widening(request, config, pictures) if request.widen else None
     num_known = (finished_trials(request, config, pictures) or 0) if widening is None else widening.num_finished
     limit = None
-    _, is_final_begun = (0, False) if widening is not None else missing_final_runs(request, config, pictures)
-    if is_final_begun and not request.ends_at_total:
+    if widening is None and not request.ends_at_total and missing_final_runs(request, config, pictures)[1]:
         observer.say("A final was begun: it is finished first, and the same command goes on with trials after it")
-        request = replace(request, counts_trials=True)
-        config = _with_trials(config, num_known)
+        request, config = replace(request, counts_trials=True), _with_trials(config, num_known)
     if widening is not None or not request.ends_at_total or num_known < config.num_trials:
         _check_networks(config)
-        for line in loss_in_words(config):
-            observer.say(line)
+        _say_all(loss_in_words(config), observer)
         if config.search.stop.minutes is not None:
             pace = shared.pace(config, pictures, report=observer.say)
             config, plan = _plan_run(request, config, pictures, pace=pace, began=began, num_known=num_known)
@@ -247,6 +244,11 @@ def _plan_run(
     if not request.ends_at_total:
         config = _with_trials(config, num_known + plan.num_trials)
     return config, plan
+
+
+def _say_all(lines: Iterable[str], observer: StudyObserver) -> None:
+    for line in lines:
+        observer.say(line)
 
 
 def _with_trials(config: StudyConfig, num_trials: int) -> StudyConfig:

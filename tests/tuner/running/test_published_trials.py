@@ -17,7 +17,7 @@ from studies.records.taken_from import TakenFrom, Winner
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
 from tuner.configuration.loading import load_config
-from tuner.running import published_trials
+from tuner.converting import published_settings
 from tuner.running.published_trials import queue_published
 from tuner.running.setup import start_or_resume
 from tuner.running.study_run import StudyRun
@@ -51,7 +51,7 @@ def conversions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(threading.get_ident())
         return list(FOUND), list(FAILED)
 
-    monkeypatch.setattr(published_trials, "convert_published", convert)
+    monkeypatch.setattr(published_settings, "convert_published", convert)
     return asked
 
 
@@ -225,7 +225,7 @@ def test_a_kill_in_between_leaves_the_rest_to_the_next(
         queue(run)
     assert queued(run) == [("lengstrom",), ("jcjohnson",)]
     monkeypatch.undo()
-    monkeypatch.setattr(published_trials, "convert_published", lambda *_, **__: (list(FOUND), list(FAILED)))
+    monkeypatch.setattr(published_settings, "convert_published", lambda *_, **__: (list(FOUND), list(FAILED)))
     queue(run)
     assert queued(run) == [("lengstrom",), ("jcjohnson",), ("magenta",)]
     assert len(conversions) == 1

@@ -215,11 +215,11 @@ def test_what_trials_share_is_let_go_before_a_final(
     def load(*_: object) -> None:
         shared._resources = cast("Any", "networks")
 
-    def final(*_: object) -> None:
+    def conclude(*_: object, **__: object) -> None:
         raise SeenError
 
     monkeypatch.setattr(run_study_module, "_run_trials", load)
-    monkeypatch.setattr(run_study_module, "run_final", final)
+    monkeypatch.setattr(run_study_module, "_with_final", conclude)
     with pytest.raises(SeenError):
         run_study(request, shared=shared)
     assert (shared._resources is not None) is held

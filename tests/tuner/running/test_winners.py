@@ -77,7 +77,7 @@ def test_what_is_published_is_converted_for_each_style() -> None:
     night = study("night", 10.0)
     assert night.best is not None
     found = replace(night, best=replace(night.best, published=default))
-    assert winner_of(found) is None
+    assert winner_of(found, config()) is None
     assert named([study("waves", 3.0), found]) == ["waves"]
 
 

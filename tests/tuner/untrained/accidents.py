@@ -81,4 +81,6 @@ class _Copying:
     disk_usage = staticmethod(shutil.disk_usage)
 
 
-artifact_folder.shutil = _Copying  # type: ignore[attr-defined]
+def let_writing_go_wrong() -> None:
+    """Have an accident half way through an artifact's file be possible in this process."""
+    artifact_folder.shutil = _Copying  # type: ignore[attr-defined]

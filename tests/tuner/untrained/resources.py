@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from measures.loss_weights import TERMS
 from measures.quality import PhotoQuality, Quality
 from measures.sampled_values import SampledValues
-from tests.tuner.untrained.accidents import happen
+from tests.tuner.untrained.accidents import happen, let_writing_go_wrong
 
 BATCH_SECONDS = 0.02
 NUM_PHOTOS = 2
@@ -107,3 +107,4 @@ _stand_in("tuner.configuration.network_checks", check_networks=_nothing)
 from tuner.installation import environment  # noqa: E402
 
 environment.load_networks = _nothing
+let_writing_go_wrong()

@@ -151,7 +151,7 @@ class TestConfiguration:
     def test_unknown_option(self, run_cli: RunCli) -> None:
         outcome = run_cli(*RUN, "--trails", "3")
         assert outcome.status == 2
-        assert "Did you mean '--trials'?" in outcome.stderr
+        assert "(Did you mean one of: '--trainer', '--trials'?)" in outcome.stderr
 
     def test_unknown_command(self, run_cli: RunCli) -> None:
         outcome = run_cli("stylise", "a.keras")
@@ -346,7 +346,7 @@ def test_no_space_for_pictures(run_cli: RunCli, folder: Path, monkeypatch: pytes
     run_cli(*arguments, "--trials", 1).require_success()
     run_cli("study", "enqueue", NAME, "--weights", 1, 0.5, 0.01).require_success()
     with monkeypatch.context() as full:
-        full.setattr("studies.storage.artifacts.shutil.disk_usage", lambda _: usage)
+        full.setattr("studies.storage.artifact_folder.shutil.disk_usage", lambda _: usage)
         run_cli(*arguments, "--trials", 2).require_refusal("artifacts", "Free some space", "run the same command again")
     assert num_finished(folder / "styletuner.db") == 1
     run_cli(*arguments, "--trials", 2).require_success()

@@ -69,6 +69,8 @@ def test_dry_run_as_json(run_cli: RunCli) -> None:
         "start_images": 0,
         "num_finished": None,
         "num_fitting": None,
+        "num_final_runs": 0,
+        "study": NAME,
     }
     assert estimate == {"event": "estimate", "widen": False, **counted}
 
@@ -89,7 +91,7 @@ def test_dry_run_of_any_size(run_cli: RunCli, settings: tuple[str, ...]) -> None
 def test_interrupt_of_a_new_study_says_its_name(
     finished: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tuner.running.workers.in_process.run_here", interrupt)

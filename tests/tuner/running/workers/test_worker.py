@@ -450,9 +450,9 @@ def test_trial_whose_last_step_broke_the_network_is_pruned(
     real = StudyResources.paint
     calls: list[int] = []
 
-    def broken(self: StudyResources) -> Any:
+    def broken(self: StudyResources, *photos: Any) -> Any:
         calls.append(len(calls))
-        return real(self) * np.float32("nan" if len(calls) == 2 else 1)
+        return real(self, *photos) * np.float32("nan" if len(calls) == 2 else 1)
 
     monkeypatch.setattr(StudyResources, "paint", broken)
     run_cli("study", "run", "tiny.yaml", "--name", NAME, "--trials", 1).require_success()

@@ -4,8 +4,9 @@
     .venv/bin/python benchmarks/search_tables.py       # the tables of docs/search.md, in Markdown
 
 Needs no network and no picture: the samplers and pruners of `study run` ask and end trials whose qualities come from
-search_landscapes.py, with the noise of another seed each. A study of 8, 16 or 64 trials begins with the baseline and
-has rungs at 160, 320, 480 and 640 images. What leads at its end is held against the long run of the best setting.
+search_landscapes.py, with the noise of another seed each. Trials start from noise or, on the styles of which that is
+recorded, from a starter. A study of 8, 16 or 64 trials begins with the baseline and has rungs at 160, 320, 480 and 640
+images. What leads at its end is held against the long run of the best setting.
 
 `top_k` is simulated: every trial to the first rung, then the best quarter of them from there to the end. Its sampler
 sees the qualities at the first rung.
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 from fidelity_runs import STYLE_TO_CONTENT, TV_TO_CONTENT, Row, append, read_table
-from search_landscapes import RUNGS, STYLES, Landscape, place_of
+from search_landscapes import OF_STARTER, RUNGS, STYLES, WAYS, Landscape, place_of
 from threadpoolctl import threadpool_limits
 
 from measures.quality import PhotoQuality, Quality, average_photos
@@ -43,7 +44,7 @@ REPLAYS_OF_GP = 7
 """And none of 64 trials, which take it ten seconds each."""
 BASELINE = {"style_to_content": 1.0, "tv_to_content": 0.1}
 COLUMNS = (
-    *("style", "sampler", "pruner", "trials", "replays", "regret", "regret_error", "worst_tenth"),
+    *("style", "start", "sampler", "pruner", "trials", "replays", "regret", "regret_error", "worst_tenth"),
     *("images", "complete", "lost_best", "lost_chosen"),
     *(f"regret_at_{budget}" for budget in BUDGETS),
 )
@@ -51,9 +52,11 @@ COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What is replayed: a style, a sampler, a pruner, how many trials a study has and how many studies."""
+    """What is replayed: a style, what trials start from, a sampler, a pruner, how many trials a study has and how many
+    studies."""
 
     style: str
+    start: str
     sampler: str
     pruner: str
     trials: int
@@ -61,7 +64,7 @@ class Cell:
 
     @property
     def key(self) -> tuple[str, ...]:
-        return self.style, self.sampler, self.pruner, str(self.trials)
+        return self.style, self.start, self.sampler, self.pruner, str(self.trials)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,21 +91,23 @@ def main() -> None:
     parser.add_argument("--replays", type=int, default=25, help="of each style, sampler, pruner and size of study")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     arguments = parser.parse_args()
-    done = {tuple(row[name] for name in ("style", "sampler", "pruner", "trials")) for row in read_table(TABLE)}
+    done = {tuple(row[name] for name in ("style", "start", "sampler", "pruner", "trials")) for row in read_table(TABLE)}
     cells = [cell for cell in _cells(arguments.replays) if cell.key not in done]
     with ProcessPoolExecutor(arguments.jobs, initializer=threadpool_limits, initargs=(1,)) as pool:
         for row in pool.map(_replay_cell, cells):
             append([row], table=TABLE, columns=COLUMNS)
-            print(*(row[name] for name in COLUMNS[:6]), flush=True)
+            print(*(row[name] for name in COLUMNS[:7]), flush=True)
 
 
 def _cells(replays: int) -> Iterator[Cell]:
     """What is quick comes first."""
-    for sampler, trials, pruner, style in itertools.product(SAMPLERS, GRIDS, PRUNERS, STYLES):
+    for start, sampler, trials, pruner, style in itertools.product(WAYS, SAMPLERS, GRIDS, PRUNERS, STYLES):
         is_gp = sampler == "gp"
-        if not (is_gp and trials == LONG_STUDY):
+        is_recorded = start != "starter" or style in OF_STARTER
+        if is_recorded and not (is_gp and trials == LONG_STUDY):
             yield Cell(
                 style=style,
+                start=start,
                 sampler=sampler,
                 pruner=pruner,
                 trials=trials,
@@ -111,13 +116,13 @@ def _cells(replays: int) -> Iterator[Cell]:
 
 
 @cache
-def _landscape(style: str) -> Landscape:
-    return Landscape(style)
+def _landscape(style: str, start: str) -> Landscape:
+    return Landscape(style, way=start)
 
 
 def _replay_cell(cell: Cell) -> Row:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    landscape = _landscape(cell.style)
+    landscape = _landscape(cell.style, cell.start)
     studies = [_replay(cell, landscape, seed) for seed in range(cell.replays)]
     regrets = np.array([1 - _leader(trials).truth / landscape.best for trials in studies])
     lost = np.mean([not max(trials, key=lambda one: one.truth).is_complete for trials in studies])
@@ -139,7 +144,7 @@ def _replay_cell(cell: Cell) -> Row:
         "lost_chosen": chosen,
         **at,
     }
-    named = {"style": cell.style, "sampler": cell.sampler, "pruner": cell.pruner}
+    named = {"style": cell.style, "start": cell.start, "sampler": cell.sampler, "pruner": cell.pruner}
     counts = {"trials": str(cell.trials), "replays": str(cell.replays)}
     empty = dict.fromkeys(COLUMNS, "")
     return {**empty, **named, **counts, **{name: f"{value:.4f}" for name, value in numbers.items()}}

@@ -4,9 +4,11 @@
 
 At each number of images one Gaussian process over the logarithms of both ratios for all styles: a part that styles
 share, a part of each style's own, and noise. So where a style was not measured it is taken to be like the others. Its
-observations are the runs from noise at 64 px of fidelity.csv, learning_curves.csv and fidelity_studies.csv; its scales
-are those that make them likeliest, the same at all numbers of images. Seed noise is what runs of equal settings and
-other seeds differ by, along with its correlation from rung to rung.
+observations are the runs at 64 px of fidelity.csv, learning_curves.csv and fidelity_studies.csv, from noise or, for
+studies whose trials start from a starter, from one; the long run is from noise in both. Its scales are those that make
+the runs from noise likeliest, the same at all numbers of images. Luck is what runs of equal settings and other seeds
+differ by: that of a run, which its photos share, and each photo's own, both with the covariance between rungs that the
+recorded runs from noise have; of those from a starter there is one seed.
 """
 
 import argparse
@@ -31,10 +33,16 @@ LONG = 5120
 """Stands for the long run: eight short runs, on the two styles of learning_curves.csv four."""
 
 LONGEST_CURVE = 2560
+WAYS = ("noise", "starter")
+"""What trials start from."""
+
 STYLES = (
     *("wave_hokusai", "starry_night", "edtaonisl", "tahiti_gauguin"),
     *("sunflower", "composition_vii", "vg_wheat_field", "woman_with_hat"),
 )
+OF_STARTER = tuple(style for style in STYLES if style not in ("vg_wheat_field", "woman_with_hat"))
+"""Styles of which runs from a starter are recorded."""
+
 _LOW, _HIGH = np.log([STYLE_TO_CONTENT, TV_TO_CONTENT]).T
 _NUM_SIDE = 61
 
@@ -53,12 +61,11 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """Of a trial's quality from seed to seed: its standard deviation at each of `RUNGS`, its correlation from one of
-    the recorded rungs to the next, and the standard deviation of a single photo besides."""
+    """Covariances between `RUNGS` of what differs from seed to seed, shape (rungs, rungs): of a trial's quality, which
+    is its photos' mean, and of a single photo beyond that."""
 
-    spread: np.ndarray
-    correlation: float
-    of_photo: float
+    of_trial: np.ndarray
+    of_photo: np.ndarray
 
 
 def place_of(style_to_content: float, tv_to_content: float) -> np.ndarray:
@@ -66,13 +73,13 @@ def place_of(style_to_content: float, tv_to_content: float) -> np.ndarray:
 
 
 @cache
-def recorded_runs() -> tuple[Run, ...]:
-    """Runs of all styles from noise, every seed."""
+def recorded_runs(way: str) -> tuple[Run, ...]:
+    """Runs of all styles, every seed."""
     found: dict[tuple[str, ...], list[dict[str, str]]] = defaultdict(list)
     for row in read_runs():
-        if (row["scale"], row["way"]) == ("64", "noise"):
+        if (row["scale"], row["way"]) == ("64", way):
             found[row["style"], row["setting"], row["seed"]].append(row)
-    for row in read_curves():
+    for row in read_curves() if way == "noise" else ():
         found[row["style"], row["setting"], row["seed"]].append(row)
     return tuple(_run(*key, rows) for key, rows in found.items())
 
@@ -91,14 +98,15 @@ def _run(style: str, setting: str, seed: str, rows: list[dict[str, str]]) -> Run
     )
 
 
-def _observations(images: int) -> Iterator[tuple[int, np.ndarray, float]]:
+def _observations(images: int, way: str) -> Iterator[tuple[int, np.ndarray, float]]:
     """Style, place and quality of what was measured at some images; single trials of whole studies too."""
-    for run in recorded_runs():
+    runs = recorded_runs(way)
+    for run in runs:
         if run.seed == "0" and images in run.quality:
-            same = [one.quality[images] for one in recorded_runs() if _is_again(one, run) and images in one.quality]
+            same = [one.quality[images] for one in runs if _is_again(one, run) and images in one.quality]
             yield run.style, run.place, float(np.mean(same))
     for row in read_studies():
-        if (row["scale"], row["way"]) == ("64", "noise") and row["style"] in STYLES:
+        if (row["scale"], row["way"]) == ("64", way) and row["style"] in STYLES:
             place = place_of(float(row["style_to_content"]), float(row["tv_to_content"]))
             if images == LONG and row[LONG_RUNS[0]]:
                 yield (
@@ -134,8 +142,8 @@ class Scales:
 class Surface:
     """Quality at one number of images, on all styles."""
 
-    def __init__(self, images: int, scales: Scales) -> None:
-        found = list(_observations(images))
+    def __init__(self, images: int, scales: Scales, *, way: str) -> None:
+        found = list(_observations(images, way))
         self.styles = np.array([style for style, _, _ in found])
         self.places = np.array([place for _, place, _ in found])
         self.values = np.array([value for _, _, value in found])
@@ -178,7 +186,7 @@ def fitted_scales() -> Scales:
         return Scales(shared=shared, own=own, level=level, noise=noise, lengths=np.array([first, second]))
 
     def cost(logs: np.ndarray) -> float:
-        return -sum(Surface(images, read(logs)).likelihood() for images in (*RECORDED, LONG))
+        return -sum(Surface(images, read(logs), way="noise").likelihood() for images in (*RECORDED, LONG))
 
     start = np.log([0.8, 0.4, 0.4, 0.3, 0.2, 0.5])
     return read(minimize(cost, start, method="Nelder-Mead", options={"maxfev": 400}).x)
@@ -187,59 +195,66 @@ def fitted_scales() -> Scales:
 @cache
 def noise() -> Noise:
     groups: dict[tuple[int, str], list[Run]] = defaultdict(list)
-    for run in recorded_runs():
+    for run in recorded_runs("noise"):
         groups[run.style, run.setting].append(run)
-    off: list[np.ndarray] = []
+    trials: list[np.ndarray] = []
     photos: list[np.ndarray] = []
     for runs in groups.values():
         if len(runs) > 1:
-            scale = (len(runs) / (len(runs) - 1)) ** 0.5
-            values = np.array([[run.quality[images] for images in RECORDED] for run in runs])
-            off.extend(scale * (values - values.mean(axis=0)))
-            each = np.array([run.photos[RECORDED[-1]] for run in runs])
-            beyond = each - each.mean(axis=1, keepdims=True)
-            photos.extend(scale * (beyond - beyond.mean(axis=0)))
-    table = np.array(off)
-    spread = np.sqrt((table**2).mean(axis=0))
-    scaled = table / spread
-    return Noise(
-        spread=np.array([*spread[:2], spread[1:].mean(), spread[2]]),
-        correlation=float((scaled[:, :-1] * scaled[:, 1:]).mean()),
-        of_photo=float(np.sqrt(np.mean([(one**2).mean() for one in photos]))),
+            unbiased = (len(runs) / (len(runs) - 1)) ** 0.5
+            each = np.array([np.stack([run.photos[images] for images in RECORDED], axis=-1) for run in runs])
+            off = unbiased * (each - each.mean(axis=0))
+            trials.extend(off.mean(axis=1))
+            photos.extend((off - off.mean(axis=1, keepdims=True)).reshape(-1, len(RECORDED)))
+    return Noise(of_trial=_at_all_rungs(np.array(trials)), of_photo=_at_all_rungs(np.array(photos)))
+
+
+def _at_all_rungs(off: np.ndarray) -> np.ndarray:
+    """Return the covariance between `RUNGS` of what was off at `RECORDED`, shape (runs, recorded rungs). At 480 images,
+    which were not recorded, it is between that at 320 and at 640, as on a path which forgets steadily."""
+    spread = np.sqrt((off**2).mean(axis=0))
+    early_half, early_whole, half_whole = ((off / spread).T @ (off / spread) / len(off))[np.triu_indices(3, 1)]
+    share = np.log2(480 / 320)
+    correlation = np.eye(len(RUNGS))
+    correlation[np.triu_indices(len(RUNGS), 1)] = (
+        *(early_half, early_half + share * (early_whole - early_half), early_whole),
+        *(half_whole**share, half_whole),
+        half_whole ** (1 - share),
     )
+    correlation += np.triu(correlation, 1).T
+    spread = np.array([*spread[:2], spread[1] + share * (spread[2] - spread[1]), spread[2]])
+    return correlation * np.outer(spread, spread)
 
 
 @cache
-def surfaces() -> dict[int, Surface]:
-    return {images: Surface(images, SCALES) for images in (*RECORDED, LONG)}
+def surfaces(way: str) -> dict[int, Surface]:
+    """By images: at the rungs of a short run in a way, and at the end of the long run, which is from noise."""
+    return {images: Surface(images, SCALES, way="noise" if images == LONG else way) for images in (*RECORDED, LONG)}
 
 
 class Landscape:
     """One style: what a trial of some setting scores at its rungs, and what the setting comes to in the long run."""
 
-    def __init__(self, style: str) -> None:
+    def __init__(self, style: str, *, way: str) -> None:
         self._style = STYLES.index(style)
-        self._runs = [run for run in recorded_runs() if run.style == self._style and run.seed == "0"]
+        self._surfaces = surfaces(way)
+        self._runs = [run for run in recorded_runs(way) if run.style == self._style and run.seed == "0"]
         self._places = np.array([run.place for run in self._runs])
         side = np.linspace(0, 1, _NUM_SIDE)
         self.best = float(self.truth(np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)).max())
 
     def truth(self, places: np.ndarray) -> np.ndarray:
-        return surfaces()[LONG].at(self._style, places)
+        return self._surfaces[LONG].at(self._style, places)
 
     def trial(self, place: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Photos' qualities at each of `RUNGS`, shape (rungs, photos)."""
-        early, half, whole = (float(surfaces()[images].at(self._style, place[None])[0]) for images in RECORDED)
+        early, half, whole = (float(self._surfaces[images].at(self._style, place[None])[0]) for images in RECORDED)
         third = half + (whole - half) * np.log2(480 / 320)
-        known = noise()
-        steps = generator.normal(size=len(RUNGS))
-        luck = [steps[0]]
-        for step in steps[1:]:
-            luck.append(known.correlation * luck[-1] + (1 - known.correlation**2) ** 0.5 * step)
-        means = np.array([early, half, third, whole]) + known.spread * np.array(luck)
         profile = self._profile(place)
-        beyond = generator.normal(0, known.of_photo, size=profile.shape)
-        return np.clip(means[:, None] * profile + beyond - beyond.mean(), 0, 1)
+        none = np.zeros(len(RUNGS))
+        means = np.array([early, half, third, whole]) + generator.multivariate_normal(none, noise().of_trial)
+        beyond = generator.multivariate_normal(none, noise().of_photo, size=len(profile)).T
+        return np.clip(means[:, None] * profile + beyond - beyond.mean(axis=1, keepdims=True), 0, 1)
 
     def _profile(self, place: np.ndarray) -> np.ndarray:
         """Each photo's quality as a multiple of the mean, by the recorded settings near by; shape (photos,)."""
@@ -249,14 +264,17 @@ class Landscape:
         return shares @ recorded / shares.sum()
 
 
-def errors_left_out() -> list[tuple[str, int, float, float]]:
+def errors_left_out(way: str) -> list[tuple[str, int, float, float]]:
     """Style (or all), images, root mean square of the left-out errors, and the spread between the style's settings."""
     rows = []
-    for images, surface in surfaces().items():
+    for images, surface in surfaces(way).items():
         off = surface.left_out()
         for number, style in enumerate((*STYLES, "all")):
             chosen = surface.styles == number if style != "all" else np.full(len(off), True)
-            rows.append((style, images, float(np.sqrt((off[chosen] ** 2).mean())), float(surface.values[chosen].std())))
+            if chosen.any():
+                rows.append(
+                    (style, images, float(np.sqrt((off[chosen] ** 2).mean())), float(surface.values[chosen].std()))
+                )
     return rows
 
 
@@ -264,10 +282,11 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     print(fitted_scales())
     print(noise())
-    for style, images, error, spread in errors_left_out():
-        print(f"{style}, {images}: off by {error:.3f}, settings differ by {spread:.3f}")
+    for way in WAYS:
+        for style, images, error, spread in errors_left_out(way):
+            print(f"{way}, {style}, {images}: off by {error:.3f}, settings differ by {spread:.3f}")
     for style in STYLES:
-        print(f"{style}: best {Landscape(style).best:.3f}")
+        print(f"{style}: best {Landscape(style, way='noise').best:.3f}")
 
 
 if __name__ == "__main__":

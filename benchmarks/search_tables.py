@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from fidelity_runs import Row, read_table
 from search import BUDGETS, GRIDS, LONG_STUDY, PRUNERS, SAMPLERS, TABLE
-from search_landscapes import LONG, RECORDED, STYLES, errors_left_out, noise
+from search_landscapes import LONG, RECORDED, RUNGS, STYLES, WAYS, errors_left_out, noise
 
 CHOOSING = ("wave_hokusai", "starry_night")
 """Styles that `auto` is chosen on; the others are reported."""
@@ -20,22 +20,35 @@ CHOOSING = ("wave_hokusai", "starry_night")
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     rows = read_table(TABLE)
-    _print_errors()
-    for name, styles in {"chosen on": CHOOSING, "reported": [one for one in STYLES if one not in CHOOSING]}.items():
-        _print_ends([row for row in rows if row["style"] in styles], name)
-        _print_compute([row for row in rows if row["style"] in styles], name)
-        _print_lost([row for row in rows if row["style"] in styles], name)
+    ways = [way for way in WAYS if any(row["start"] == way for row in rows)]
+    for way in ways:
+        _print_errors(way)
+    _print_luck()
+    for way in ways:
+        for name, styles in {"chosen on": CHOOSING, "reported": [one for one in STYLES if one not in CHOOSING]}.items():
+            found = [row for row in rows if row["style"] in styles and row["start"] == way]
+            _print_ends(found, f"from {way}, {name}")
+            _print_compute(found, f"from {way}, {name}")
+            _print_lost(found, f"from {way}, {name}")
 
 
-def _print_errors() -> None:
-    print("\n### Off by, each setting foretold from all others, in brackets what settings differ by\n")
+def _print_errors(way: str) -> None:
+    print(f"\n### Off by, each setting foretold from all others, in brackets what settings differ by (from {way})\n")
     print(f"| style | {' | '.join(map(str, (*RECORDED, LONG)))} |\n|---|" + "---|" * (len(RECORDED) + 1))
     off: dict[str, list[str]] = defaultdict(list)
-    for style, _, error, spread in errors_left_out():
+    for style, _, error, spread in errors_left_out(way):
         off[style].append(f"{error:.3f} ({spread:.3f})")
     for style, cells in off.items():
         print(f"| {style} | {' | '.join(cells)} |")
-    print(f"\nBetween seeds at each rung {noise().spread.round(3).tolist()}, correlated {noise().correlation:.2f}.")
+
+
+def _print_luck() -> None:
+    print("\n### Luck at 160, 320, 480 and 640 images: what seeds differ by, and how it goes together between rungs\n")
+    print(f"| | {' | '.join(map(str, RUNGS))} | 160 and 320 | 160 and 640 | 320 and 640 |\n|---|" + "---|" * 7)
+    for name, covariance in {"a trial": noise().of_trial, "a photo beyond that": noise().of_photo}.items():
+        spread = np.sqrt(np.diag(covariance))
+        pairs = [covariance[one, other] / spread[one] / spread[other] for one, other in ((0, 1), (0, 3), (1, 3))]
+        print(f"| {name} | {' | '.join([*(f'{one:.3f}' for one in spread), *(f'{one:.2f}' for one in pairs)])} |")
 
 
 def _print_ends(rows: Sequence[Row], name: str) -> None:

@@ -60,19 +60,20 @@ def test_what_auto_was_chosen_by(rows: list[Row]) -> None:
     assert (AUTO_SAMPLER, AUTO_PRUNER) == ("tpe", "median")
     column, auto = "regret_at_16", {"sampler": AUTO_SAMPLER, "pruner": AUTO_PRUNER}
     figures = told(
-        r"is ([\d.]+) % below the best setting's long run; .*? it is ([\d.]+) %, and `tpe` with `asha` ([\d.]+)"
+        r"is ([\d.]+) % below the best setting's long run .*? `wilcoxon`, ([\d.]+) %\), .*? it is ([\d.]+) %, "
+        r"and `tpe` with `asha` ([\d.]+)"
     )
     measured = [
         percent(rows, column, reported=False, trials=64, **auto),
+        percent(rows, column, reported=False, trials=64, sampler="random", pruner="wilcoxon"),
         percent(rows, column, trials=64, **auto),
         percent(rows, column, trials=64, sampler="tpe", pruner="asha"),
     ]
     assert figures == pytest.approx(measured, abs=0.051)
     pairs = {(row["sampler"], row["pruner"]) for row in rows if row["trials"] == "64"}
-    best = min(
-        pairs, key=lambda pair: percent(rows, column, reported=False, trials=64, sampler=pair[0], pruner=pair[1])
-    )
-    assert best == (AUTO_SAMPLER, AUTO_PRUNER)
+    nearest = min(percent(rows, column, reported=False, trials=64, sampler=one, pruner=other) for one, other in pairs)
+    assert measured[1] == nearest
+    assert measured[0] - nearest < 0.7 + 0.051, "less than the error of a cell"
 
 
 def test_how_often_the_best_is_lost(rows: list[Row]) -> None:

@@ -1,6 +1,7 @@
 """Worker processes: what they are told, and how they end."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,11 +53,21 @@ def test_error_is_a_line_without_a_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in message
 
 
+def wait_until_caught(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Wait for a process to have a handler of its own for a signal; see proc_pid_status(5)."""
+    caught = 0
+    while not caught >> (number - 1) & 1:
+        assert process.poll() is None
+        (line,) = re.findall(r"^SigCgt:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
+        caught = int(line, 16)
+        time.sleep(0.001)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_while_the_libraries_load_is_quiet(tmp_path: Path, number: signal.Signals) -> None:
     with start(tmp_path, NAME, RunEnding(trials=3, stop={}).to_json(), "photos") as process:
-        time.sleep(1.5)  # Python has started, the libraries take several seconds more
+        wait_until_caught(process, signal.SIGTERM)  # from then on the libraries load
         process.send_signal(number)
         assert process.stderr is not None
         message = process.stderr.read()

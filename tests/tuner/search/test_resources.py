@@ -89,7 +89,9 @@ def test_another_style_image_renews_all_sizes_each_as_in_a_study_of_it_alone(
 
     def configure(style: Path, data: dict[str, Any], search: dict[str, Any]) -> StudyConfig:
         own = {"style": str(style), "photos": [str(drawn_study / "photos")], "loss": {"trainer": "lengstrom"}}
-        return load_config(str(tmp_path / "bare.yaml"), overrides=merge(own, {"data": data, "search": search}))
+        return load_config(
+            str(tmp_path / "bare.yaml"), overrides=merge(own, {"data": data, "search": {"baseline": None, **search}})
+        )
 
     begun: list[dict[str, Any]] = []
 

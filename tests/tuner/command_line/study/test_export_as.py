@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from measures.gradient_matching import NEAR
 from measures.published_trainers import TRAINERS
 from studies.storage.study_storage import StudyStorage
 from tests.tuner.conftest import RunCli
@@ -27,8 +28,10 @@ def test_weights_there_and_back(run_cli: RunCli, finished: Path) -> None:
     assert style.name in line
     weights = re.findall(r"--(?:content|style|tv)-weight (\S+)", line)
     assert weights[0] == "7.5"
-    assert "Cosine of both losses' gradients on 10 pictures: " in outcome.stderr
-    assert "Approximate: the losses' gradients differ" in outcome.stderr
+    cosine = re.search(r"Cosine of both losses' gradients on 10 pictures: ([\d.]+)", outcome.stderr)
+    assert cosine is not None
+    # Which trial is best, and so how near both losses are, differs between processors on pictures so small.
+    assert "the losses' gradients differ (cosine below" in outcome.stderr or float(cosine[1]) >= NEAR
     assert "scale that to a shorter side of 384 px first" in outcome.stderr
     back = run_cli("weights", "convert", "--from", "lengstrom", *weights, "--config", "tiny.yaml").require_success()
     found = re.search(r"style : content (\S+), tv : content (\S+)", back.stdout)

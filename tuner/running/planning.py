@@ -1,5 +1,6 @@
 """How many trials a time holds, from the speed that was measured."""
 
+import math
 import time
 from dataclasses import dataclass
 from typing import final
@@ -8,18 +9,20 @@ from tuner.configuration.settings import FEWEST_STARTED, MAX_TRIALS, StudyConfig
 from tuner.errors import ShortTimeError
 from tuner.running.estimation import Estimate
 from tuner.running.stopping import SECONDS_PER_MINUTE, TimeLimit
+from tuner.running.workers.worker_places import ONE_WORKER, WorkerPlaces
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What fits into the time of one run, with one worker or with several that share its cores.
+    """What fits into the time of one run, with one worker or with several.
 
     Attributes:
         num_trials: Whole trials; pruning leaves room for more.
         began: When the run began, in seconds since 1970.
         minutes: What it has in all.
-        trial_seconds: Of a whole trial.
+        trial_seconds: Of a whole trial that has the machine, or its GPU, for itself.
+        shared_seconds: Of one as it is run, beside those that it shares these with.
         start_seconds: Of what the trials start from, still to be trained.
         final_seconds: Of the final after them, which is held back.
     """
@@ -28,6 +31,7 @@ class Plan:
     began: float
     minutes: float
     trial_seconds: float
+    shared_seconds: float
     start_seconds: float
     final_seconds: float = 0.0
 
@@ -40,21 +44,19 @@ class Plan:
             f"{_minutes(self.trial_seconds)}{before}{after}; more where some are pruned"
         )
 
-    def limit(self, *, trial_seconds: float) -> TimeLimit:
-        """Return until when the run lasts.
-
-        Args:
-            trial_seconds: What a trial takes as it will be run.
-        """
+    def limit(self) -> TimeLimit:
+        """Return until when the run lasts."""
         return TimeLimit(
             began=self.began,
             until=self.began + self.minutes * SECONDS_PER_MINUTE,
-            trial_seconds=trial_seconds,
+            trial_seconds=self.shared_seconds,
             held_back=self.final_seconds,
         )
 
 
-def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bool, num_workers: int = 1) -> Plan:
+def plan_time(
+    config: StudyConfig, cost: Estimate, *, began: float, is_begun: bool, places: WorkerPlaces = ONE_WORKER
+) -> Plan:
     """Return what fits into the time that a run has left, now that its speed is known.
 
     Args:
@@ -62,7 +64,7 @@ def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bo
         cost: As measured on this machine.
         began: When the run began, in seconds since 1970.
         is_begun: Whether the study has finished trials.
-        num_workers: Processes that share the cores: each of their first trials takes as many times longer.
+        places: Of the workers: those that share a GPU, or the cores, each take as many times longer.
 
     Raises:
         ShortTimeError: It is too short for a single trial, or in a study that begins for the baseline and one to be
@@ -72,17 +74,21 @@ def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bo
     spent = time.time() - began
     beside = cost.start_seconds + cost.final_seconds
     left = minutes * SECONDS_PER_MINUTE - spent - beside
-    num_trials = int(max(0.0, left) // cost.trial_seconds)
-    fewest = max(1 if is_begun else FEWEST_STARTED, num_workers)
+    num_trials = places.num_at_once * int(max(0.0, left) // cost.trial_seconds)
+    fewest = max(1 if is_begun else FEWEST_STARTED, places.num_workers)
+    shared_seconds = cost.trial_seconds * math.ceil(places.num_workers / places.num_at_once)
     if num_trials < fewest:
-        needed = (spent + beside + fewest * cost.trial_seconds) / SECONDS_PER_MINUTE
-        together = f" where {num_workers} workers share the cores" if num_workers > 1 else ""
+        rounds = math.ceil(fewest / places.num_at_once)
+        needed = (spent + beside + rounds * cost.trial_seconds) / SECONDS_PER_MINUTE
+        what = "GPUs" if places.gpus else "cores"
+        shares = shared_seconds > cost.trial_seconds
+        together = f" where {places.num_workers} workers share the {what}" if shares else ""
         start = f"what trials start from {_minutes(cost.start_seconds)} and " if cost.start_seconds else ""
         final = f", the final {_minutes(cost.final_seconds)}" if cost.final_seconds else ""
         advice = " or leave the final out (--finalists 1)" if cost.final_seconds else ""
         raise ShortTimeError(
             f"{minutes:g} minutes are too short: on this machine setting up takes {_minutes(spent)}, {start}a trial of "
-            f"{config.rungs[-1]} images {_minutes(cost.trial_seconds * num_workers)}{together}{final}.\n"
+            f"{config.rungs[-1]} images {_minutes(shared_seconds)}{together}{final}.\n"
             f"Give at least {int(needed) + 1} minutes (--time {int(needed) + 1}m), or take fewer `training.images`"
             f"{advice}."
         )
@@ -91,6 +97,7 @@ def plan_time(config: StudyConfig, cost: Estimate, *, began: float, is_begun: bo
         began=began,
         minutes=minutes,
         trial_seconds=cost.trial_seconds,
+        shared_seconds=shared_seconds,
         start_seconds=cost.start_seconds,
         final_seconds=cost.final_seconds,
     )

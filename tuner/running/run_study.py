@@ -35,6 +35,7 @@ from tuner.running.stopping import SECONDS_PER_MINUTE, TimeLimit
 from tuner.running.study_run import StudyRun
 from tuner.running.widened_study import open_widened
 from tuner.running.winners import chosen_winners
+from tuner.running.workers.worker_places import find_places
 from tuner.search.study_pictures import StudyPictures
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def estimate_study(
     )
     is_begun = request.widen or bool(num_finished)
     plan = (
-        plan_time(config, cost, began=began, is_begun=is_begun, num_workers=request.workers)
+        plan_time(config, cost, began=began, is_begun=is_begun, places=find_places(request.workers))
         if config.search.stop.minutes is not None and not has_all
         else None
     )
@@ -207,8 +208,7 @@ def run_study(
             pace = shared.pace(config, pictures, report=observer.say)
             config, plan = _plan_run(request, config, pictures, pace=pace, began=began, num_known=num_known)
             observer.say(plan.in_words())
-            # Workers at the same time share the cores, so that each of their trials takes longer.
-            limit = plan.limit(trial_seconds=plan.trial_seconds * request.workers)
+            limit = plan.limit()
     elif minutes := config.search.stop.minutes:
         limit = TimeLimit(began=began, until=began + minutes * SECONDS_PER_MINUTE)
     with StudyStorage.create(request.storage) as storage:
@@ -240,7 +240,7 @@ def _plan_run(
 
     trains_start = config.search.start != "noise" and not has_start(request, config, pictures) and not request.widen
     cost = pace.cost(config, trains_start=trains_start)
-    plan = plan_time(config, cost, began=began, is_begun=num_known > 0, num_workers=request.workers)
+    plan = plan_time(config, cost, began=began, is_begun=num_known > 0, places=find_places(request.workers))
     if not request.ends_at_total:
         config = _with_trials(config, num_known + plan.num_trials)
     return config, plan

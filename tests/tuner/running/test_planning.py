@@ -10,6 +10,7 @@ from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.running.estimation import Estimate
 from tuner.running.planning import plan_time
+from tuner.running.workers.worker_places import WorkerPlaces
 
 
 def of_minutes(minutes: float) -> StudyConfig:
@@ -20,6 +21,10 @@ def cost(*, trial: float, start: float = 0.0) -> Estimate:
     return Estimate(seconds=0.0, num_bytes=0, table_bytes=0, trial_seconds=trial, start_seconds=start)
 
 
+def sharing(num_workers: int, *, gpus: int = 0) -> WorkerPlaces:
+    return WorkerPlaces(num_workers=num_workers, gpus=[str(number) for number in range(gpus)], num_cores=8)
+
+
 def test_as_many_trials_as_are_done_in_time() -> None:
     """600 s less a minute of setting up and 100 s for the starter hold four trials of 100 s."""
     plan = plan_time(of_minutes(10), cost(trial=100.0, start=100.0), began=time.time() - 60, is_begun=False)
@@ -27,7 +32,7 @@ def test_as_many_trials_as_are_done_in_time() -> None:
     assert plan.in_words() == (
         "10 minutes hold about 4 trials of 1.7 min, after 1.7 min for what they start from; more where some are pruned"
     )
-    limit = plan.limit(trial_seconds=200.0)
+    limit = plan.limit()
     assert limit.until - limit.began == 600
     assert limit.seconds_left == pytest.approx(540, abs=5)
 
@@ -38,7 +43,7 @@ def test_a_final_is_held_back() -> None:
     plan = plan_time(of_minutes(10), priced, began=time.time(), is_begun=False)
     assert plan.num_trials == 3
     assert "3 trials of 1.7 min, before 3.3 min for their final" in plan.in_words()
-    limit = plan.limit(trial_seconds=100.0)
+    limit = plan.limit()
     assert limit.until - limit.began == 600
     assert limit.seconds_left == pytest.approx(400, abs=5)
     with pytest.raises(
@@ -49,12 +54,25 @@ def test_a_final_is_held_back() -> None:
 
 def test_workers_share_the_cores() -> None:
     """Ten minutes hold five trials one after another; of six workers none would be done."""
-    plan = plan_time(of_minutes(10), cost(trial=110.0), began=time.time(), is_begun=False, num_workers=5)
+    plan = plan_time(of_minutes(10), cost(trial=110.0), began=time.time(), is_begun=False, places=sharing(5))
     assert plan.num_trials == 5
+    assert plan.limit().trial_seconds == 550.0
     with pytest.raises(
         ConfigError, match=r"a trial of 800 images 11.0 min where 6 workers share the cores.\nGive at least 12"
     ):
-        plan_time(of_minutes(10), cost(trial=110.0), began=time.time(), is_begun=False, num_workers=6)
+        plan_time(of_minutes(10), cost(trial=110.0), began=time.time(), is_begun=False, places=sharing(6))
+
+
+def test_workers_with_a_gpu_each_do_not_wait_for_each_other() -> None:
+    """Ten minutes hold five trials of 110 s on each of four GPUs, on each of which two workers take twice as long."""
+    alone, doubled = (
+        plan_time(of_minutes(10), cost(trial=110.0), began=time.time(), is_begun=False, places=sharing(num, gpus=4))
+        for num in (4, 8)
+    )
+    assert (alone.num_trials, alone.limit().trial_seconds) == (20, 110.0)
+    assert (doubled.num_trials, doubled.limit().trial_seconds) == (20, 220.0)
+    with pytest.raises(ConfigError, match=r"a trial of 800 images 3.7 min where 8 workers share the GPUs.\nGive .* 4 "):
+        plan_time(of_minutes(1), cost(trial=110.0), began=time.time(), is_begun=False, places=sharing(8, gpus=4))
 
 
 def test_a_time_too_short_says_how_long_it_must_be() -> None:

@@ -52,6 +52,11 @@ class WorkerPlaces:
                 f"libraries and networks of its own. Use at most {most}."
             )
 
+    @property
+    def num_at_once(self) -> int:
+        """How many trials run at full speed beside each other: one a GPU, and one on all cores."""
+        return min(self.num_workers, len(self.gpus)) or 1
+
     def environment(self, place: int) -> dict[str, str]:
         """Return the variables of the worker at a place, from 0, over which the user's own go."""
         threads = str(max(1, self.num_cores // self.num_workers))
@@ -67,6 +72,10 @@ class WorkerPlaces:
         if self.num_workers <= self.num_cores:
             return None
         return f"{self.num_workers} workers share {_counted(self.num_cores, 'core')}: as many workers are as fast."
+
+
+ONE_WORKER: Final = WorkerPlaces(num_workers=1, gpus=(), num_cores=1)
+"""It has all that there is."""
 
 
 def find_places(num_workers: int, environment: Mapping[str, str] = os.environ) -> WorkerPlaces:

@@ -31,7 +31,7 @@ def validation_sheet(storage: StudyStorage, summary: StudySummary, validation: V
         photos,
         style,
         rows,
-        title=f"{summary.name}, validated",
+        title=f"{summary.name}, {'trained on' if validation.is_extension else 'validated'}",
         subtitle=f"{validation.images:,} images each, crops of {validation.crop_size} px; a trial has "
         f"{validation.short_run:,} images",
     )

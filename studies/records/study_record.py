@@ -103,7 +103,8 @@ class StudyRecord:
         rescored_from: Where its first trials come from; None in a study that is not re-scored.
         widened_from: Where its first trials come from; None in a study that is not widened.
         ranges: In which its trials' values are searched, by name.
-        validations: Long runs of some of its settings, by this judge; the last one that was worked on at the end.
+        validations: Long runs of some of its settings, by this judge, and of its trials (`extensions`); the last one
+            that was worked on at the end.
         scout: What its trials start from; None where they start from something else, or while it has none yet.
         scout_network: Artifact id of the scout's file.
         scout_record: Of the record of its training.
@@ -186,17 +187,23 @@ class StudyRecord:
     @property
     def validation(self) -> Validation | None:
         """The validation that was done last; if none is done, the one that was begun last; None without any."""
-        done = [found for found in self.validations if found.outcome() is not None]
-        return next(reversed(done or self.validations), None)
+        begun = [found for found in self.validations if not found.is_extension]
+        done = [found for found in begun if found.outcome() is not None]
+        return next(reversed(done or begun), None)
+
+    @property
+    def extensions(self) -> tuple[Validation, ...]:
+        """What some of its trials came to when they were trained on, the shortest first."""
+        found = [found for found in self.validations if found.is_extension]
+        return tuple(sorted(found, key=lambda one: one.images))
 
     @property
     def validation_artifacts(self) -> dict[str, str]:
         """Artifact id by name of the validations' pictures, which are kept with the study too."""
         named: dict[str, str | None] = {}
         for found in self.validations:
-            name = f"validation_{found.images}_images_{found.crop_size}_px"
-            named[name] = found.sheet
-            named |= {f"{name}_trial_{run.trial}": run.outputs for run in found.runs}
+            named[found.name] = found.sheet
+            named |= {f"{found.name}_trial_{run.trial}": run.outputs for run in found.runs}
         return {name: artifact for name, artifact in named.items() if artifact is not None}
 
     @property

@@ -188,6 +188,7 @@ class StudySummary:
             "published": self.published_as_dicts(),
             "untried_defaults": [asdict(one) for one in self.record.untried_defaults],
             "validation": None if self.record.validation is None else self.record.validation.as_dict(),
+            "extensions": [found.as_dict() for found in self.record.extensions],
             "scout": None if self.scout is None else self.scout.as_dict(),
             "starter": None if self.record.starter is None else self.record.starter.to_attribute(),
             "attributes": dict(self.attributes),

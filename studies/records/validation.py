@@ -128,6 +128,9 @@ class LongOutcome:
 class Validation:
     """Some settings of a study trained longer than its trials, under one set of conditions.
 
+    Of two kinds: a validation asks whether the winner still wins and starts from noise, as full training does; an
+    extension is what some trials would have come to, and starts from what they started from.
+
     Attributes:
         judge_version: Of the judge that scored the long runs, and the study.
         images: Length of the long runs.
@@ -140,6 +143,7 @@ class Validation:
         sheet: Artifact id of the sheet that shows what they painted; None until all are done.
         references: What each loss term is divided by, measured at this size of crops; empty until that is done.
         versions: Version of each package that the runs may depend on.
+        is_extension: Whether it is an extension.
     """
 
     judge_version: str
@@ -153,6 +157,7 @@ class Validation:
     sheet: str | None = None
     references: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str]
+    is_extension: bool = False
 
     @classmethod
     def parse(cls, value: object) -> Self | None:
@@ -176,6 +181,7 @@ class Validation:
             sheet=text_of(known.get("sheet")),
             references=mapping_of(known.get("references")),
             versions=texts_by_name(known.get("versions")),
+            is_extension=known.get("is_extension") is True,
         )
 
     def to_attribute(self) -> dict[str, Any]:
@@ -184,9 +190,14 @@ class Validation:
         return asdict(self) | {"wanted": list(self.wanted), "versions": dict(self.versions), "runs": runs}
 
     @property
-    def conditions(self) -> tuple[str, int, int]:
+    def conditions(self) -> tuple[str, int, int, bool]:
         """What runs must share to be compared."""
-        return self.judge_version, self.images, self.crop_size
+        return self.judge_version, self.images, self.crop_size, self.is_extension
+
+    @property
+    def name(self) -> str:
+        """What its pictures are called by."""
+        return f"{'extension' if self.is_extension else 'validation'}_{self.images}_images_{self.crop_size}_px"
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -208,7 +219,9 @@ class Validation:
         return sorted(self.runs, key=lambda run: (-self.quality_of(run), bool(run.diverged), run.trial))
 
     def outcome(self) -> LongOutcome | None:
-        """Return what the runs say; None while some are missing."""
+        """Return what the runs say of the winner; None while some are missing, and of an extension."""
+        if self.is_extension:
+            return None
         winner = next((run for run in self.runs if run.trial == self.winner), None)
         others = [run for run in self.ranked() if run.trial != self.winner]
         if winner is None or not others or self.missing:

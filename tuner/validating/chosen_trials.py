@@ -1,12 +1,15 @@
 """Which of a study's trials are trained longer: the best, the baseline, and between them some by rank."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from studies.records.summaries import StudySummary, TrialSummary
 from studies.records.trial_record import TrialRecord
 from studies.storage.study_storage import StudyStorage
 from tuner.errors import ValidatingError
 from tuner.validating.run_lengths import FEWEST_SETTINGS
+
+_KEPT: Final = ("COMPLETE", "PRUNED")
 
 
 def choose_trials(
@@ -36,6 +39,28 @@ def choose_trials(
     # With several objectives the best is on the front, where the highest quality need not be.
     chosen = set(choose_ranks(ranked, fixed=(summary.best.number, baseline), num_chosen=num_settings))
     return tuple(trial for trial in complete if trial.number in chosen), baseline if baseline in chosen else None
+
+
+def named_trials(summary: StudySummary, numbers: Sequence[int]) -> tuple[TrialSummary, ...]:
+    """Return the trials of some numbers, each once, if they can be trained on.
+
+    Raises:
+        ValidatingError: There is no such trial, or it has no quality: it waits, runs, or failed.
+    """
+    known = {trial.number: trial for trial in summary.trials}
+    for number in numbers:
+        trial = known.get(number)
+        if trial is None:
+            raise ValidatingError(
+                f"Study {summary.name!r} has no trial {number}; its {len(known)} trials are counted from 0. See "
+                f"`styletuner study show {summary.name}`."
+            )
+        if trial.state not in _KEPT or trial.quality is None:
+            raise ValidatingError(
+                f"Trial {number} of study {summary.name!r} must be complete or pruned. It is {trial.state.lower()}: "
+                "nothing is known of it that could be trained on."
+            )
+    return tuple(known[number] for number in dict.fromkeys(numbers))
 
 
 def choose_ranks(ranked: Sequence[int], *, fixed: Sequence[int | None], num_chosen: int) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""One setting trained longer, from noise, and judged on the way as the study's trials are."""
+"""One setting trained longer, and judged on the way as the study's trials are."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +15,7 @@ from tuner.running.files_beside_crops import files_beside_crops
 from tuner.running.judged_run import JudgedRun, JudgedRunPlan
 from tuner.search.resources import StudyResources
 from tuner.search.study_pictures import StudyPictures
+from tuner.search.trial import InitialWeights
 from tuner.validating.plan import ValidationPlan
 
 COMMAND: Final = "study validate"
@@ -52,7 +53,9 @@ class LongRun:
         self.trial = trial
         self._sampled = SampledValues.from_dict(trial.values_run)
         training = {**training_values(plan.config), **pictures.identity()}
-        identity = digest({"study": plan.study_uuid, "sampled": self._sampled.to_dict(), **training})
+        # From noise it is told from what the study's trials start from by nothing else.
+        start = {"start": plan.own_config.search.start} if plan.validation.is_extension else {}
+        identity = digest({"study": plan.study_uuid, "sampled": self._sampled.to_dict(), **training, **start})
         self._files = files_beside_crops(
             plan.config, pictures, "long_run", identity=identity, images=plan.rungs[-1], command=COMMAND
         )
@@ -78,11 +81,14 @@ class LongRun:
         """For one process of the machine at a time to train it."""
         return self._files.network.with_suffix(".lock")
 
-    def train(self, resources: StudyResources) -> tuple[ValidationRun, NDArray[np.float32] | None]:
+    def train(
+        self, resources: StudyResources, *, initial_weights: InitialWeights | None = None
+    ) -> tuple[ValidationRun, NDArray[np.float32] | None]:
         """Train to the end, or to where it diverges.
 
         Args:
             resources: Of the study, with the length and crops of the long runs.
+            initial_weights: What the network begins with; noise by default.
 
         Returns:
             What came of it, and what it painted at its end, (photos, size, size, 3); None if it diverged.
@@ -93,7 +99,8 @@ class LongRun:
             OutputError: Interrupted, and no checkpoint can be written.
             KeyboardInterrupt: After a checkpoint has been written, if training had begun.
         """
-        result, outputs = self._run.train(resources, resources.rung)
+        weights = None if initial_weights is None else initial_weights(self._sampled)
+        result, outputs = self._run.train(resources, resources.rung, weights=weights)
         run = ValidationRun(
             trial=self.trial.number,
             style_to_content=self._sampled.style_to_content,

@@ -24,7 +24,7 @@ from tuner.installation.versions import versions
 from tuner.search.kept_style_image import kept_style_image
 from tuner.search.stored_config import stored_config
 from tuner.search.study_pictures import StudyPictures, open_pictures
-from tuner.validating.chosen_trials import baseline_trials, choose_trials
+from tuner.validating.chosen_trials import baseline_trials, choose_trials, named_trials
 from tuner.validating.run_lengths import long_run_images
 
 
@@ -37,7 +37,9 @@ class ValidationRequest:
         name: The study.
         images: Length of the long runs: "4800", or "4x" for a multiple of the study's own.
         crop_size: Side of the training crops in pixels; the study's own if None.
-        num_settings: How many of the study's settings to train.
+        num_settings: How many of the study's settings to train, where `trials` names none.
+        trials: Numbers of those to be trained on, from what the study's trials start from; where it names none, the
+            study is validated.
         photos: Where the study's photos lie now; where it found them if empty.
     """
 
@@ -45,6 +47,7 @@ class ValidationRequest:
     images: str = "4x"
     crop_size: int | None = None
     num_settings: int = 3
+    trials: tuple[int, ...] = ()
     photos: tuple[Path, ...] = ()
 
 
@@ -58,7 +61,8 @@ class ValidationPlan:
         study_name: What it is called.
         own_config: Its configuration.
         config: The same with the length and the crops of the long runs.
-        rungs: Images seen where the long runs are judged: as many as a trial sees, then doublings, then their end.
+        rungs: Images seen where the long runs are judged: as many as a trial sees, then doublings, then their end; in
+            an extension the trials' rungs before.
         trials: Whose settings, best first.
         validation: The same as it is kept, without any runs.
     """
@@ -77,7 +81,8 @@ def plan_validation(storage: StudyStorage, request: ValidationRequest, *, judge_
 
     Raises:
         StudyError: There is no such study, it was not made by this version of styletuner, or is still re-scored.
-        ValidatingError: Another judge scored it, it has fewer than two complete trials, or the length is none.
+        ValidatingError: Another judge scored it, it has fewer than two complete trials or no such trials as are named,
+            or the length is none.
         ConfigError: Length or crop size are out of range.
     """
     study = storage.read_study(request.name)
@@ -90,7 +95,10 @@ def plan_validation(storage: StudyStorage, request: ValidationRequest, *, judge_
     short_run, batch_size = own.rungs[-1], own.training.batch_size
     images = long_run_images(request.images, short_run=short_run, batch_size=batch_size)
     config = _longer(own, images=images, crop_size=request.crop_size, source=request.name)
-    trials, baseline = choose_trials(summary, baselines=baselines, num_settings=request.num_settings)
+    if request.trials:
+        trials, baseline = named_trials(summary, request.trials), None
+    else:
+        trials, baseline = choose_trials(summary, baselines=baselines, num_settings=request.num_settings)
     validation = Validation(
         judge_version=judge_version,
         images=images,
@@ -100,13 +108,14 @@ def plan_validation(storage: StudyStorage, request: ValidationRequest, *, judge_
         winner=trials[0].number if summary.best is None else summary.best.number,
         baseline=baseline,
         versions=versions(),
+        is_extension=bool(request.trials),
     )
     return ValidationPlan(
         study_uuid=uuid_of(study),
         study_name=study.study_name,
         own_config=own,
         config=config,
-        rungs=doubled_lengths(short_run, images),
+        rungs=(*(own.rungs[:-1] if request.trials else ()), *doubled_lengths(short_run, images)),
         trials=trials,
         validation=validation,
     )

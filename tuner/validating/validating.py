@@ -1,8 +1,8 @@
-"""Validating a study: some of its settings trained longer, from noise, and judged as its trials are."""
+"""Validating a study, or training some of its trials on: settings trained longer, and judged as its trials are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Any, Final, final
 
 from dashboards.shown_pictures import shown_pictures
 from dashboards.validation_sheet import validation_sheet
@@ -41,7 +41,7 @@ class Validated:
     Attributes:
         study_name: The study.
         study_uuid: What it is.
-        validation: Its long runs, all done.
+        validation: Its long runs, all done, and earlier ones under the same conditions.
         was_done: Whether they had all been done before.
     """
 
@@ -49,6 +49,11 @@ class Validated:
     study_uuid: str
     validation: Validation
     was_done: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as values that JSON can hold."""
+        told = {"study": self.study_name, "uuid": self.study_uuid, "was_done": self.was_done}
+        return {**told, **self.validation.as_dict()}
 
 
 def validate_study(
@@ -63,10 +68,11 @@ def validate_study(
         observer: Told how far it is.
 
     Raises:
-        StudyError: There is no such study, it was not made by this version of styletuner, is still re-scored, or has
-            another scale than is measured here.
-        ValidatingError: Another judge scored it, it has fewer than two complete trials, its photos are gone or smaller
-            than the crops, or the length is none.
+        StudyError: There is no such study, it was not made by this version of styletuner, is still re-scored, has
+            another scale than is measured here, or what its trials start from is gone.
+        ScoutError: The scout that they start from is of another version.
+        ValidatingError: Another judge scored it, it has fewer than two complete trials or not those that are named,
+            its photos are gone or smaller than the crops, or the length is none.
         ConfigError: Length or crop size are out of range, the crops have no room, or a checkpoint is another version's.
         SampledValuesError: A trial's parameters were edited into what no trial has.
         SheetError: The study keeps no rung photos.
@@ -82,13 +88,14 @@ def validate_study(
     if missing:
         pictures, remarks = open_validation_pictures(storage, plan, photos=request.photos)
         shown_pictures(storage, summarise(storage, plan.study_name))  # before hours of training rather than after
-        if (start := plan.own_config.search.start) != "noise":
+        start = plan.own_config.search.start
+        if start != "noise" and not plan.validation.is_extension:
             observer.say(
                 f"These runs start from noise, as full training does; the study's trials started from its {start}"
             )
         for remark in remarks:
             observer.say(remark)
-        _train(plan, pictures, missing, store=store, observer=observer)
+        _train(storage, plan, pictures, missing, store=store, observer=observer)
     validation = store.begin()
     if validation.sheet is None or not storage.artifacts.has(validation.sheet):
         sheet = validation_sheet(storage, summarise(storage, plan.study_name), validation)
@@ -99,6 +106,7 @@ def validate_study(
 
 
 def _train(
+    storage: StudyStorage,
     plan: ValidationPlan,
     pictures: StudyPictures,
     trials: list[TrialSummary],
@@ -108,6 +116,8 @@ def _train(
 ) -> None:
     """Train the settings of these trials, and keep each as soon as it is done; an interrupt leaves a checkpoint."""
     environment.load_networks()
+    from tuner.running.initial_weights import initial_weights
+    from tuner.running.study_run import StudyRun
     from tuner.search.resources import StudyResources
     from tuner.validating.long_run import LongRun
 
@@ -123,12 +133,17 @@ def _train(
     runs = [LongRun(trial, plan, pictures, on_batch=on_batch, say=observer.say) for trial in trials]
     for run in runs:
         run.check()
+    weights = None
+    if plan.validation.is_extension:
+        weights = initial_weights(
+            StudyRun(storage=storage, uuid=plan.study_uuid, config=plan.own_config, pictures=pictures)
+        )
     resources = StudyResources(plan.config, pictures, report=observer.say, settle=store.settle)
     for place, run in enumerate(runs, start=1):
         # Interrupts are held back only once the lock is: whoever waits for it is heard at once.
         with held_alone(run.lock, on_wait=lambda: observer.say(_WAITING)), interrupts:
             if not store.has(run.trial):
-                store.keep_run(*run.train(resources))
+                store.keep_run(*run.train(resources, initial_weights=weights))
             run.forget()
             seen = place * plan.rungs[-1]
             observer.on_images(seen, total)

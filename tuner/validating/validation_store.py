@@ -105,6 +105,4 @@ class ValidationStore:
 
     def _upload(self, content: bytes, what: str) -> str:
         study = self._storage.load_by_uuid(self._uuid, sampler=RandomSampler())
-        planned = self._planned
-        name = f"validation_{planned.images}_images_{planned.crop_size}_px_{what}.png"
-        return self._storage.artifacts.upload_bytes(content, study, file_name=name)
+        return self._storage.artifacts.upload_bytes(content, study, file_name=f"{self._planned.name}_{what}.png")

@@ -309,6 +309,17 @@ def test_one_that_diverges_is_said(folder: Path, run_cli: RunCli, monkeypatch: p
 
 
 @pytest.mark.usefixtures("started")
+def test_a_trial_is_trained_on_from_the_starter(folder: Path, run_cli: RunCli) -> None:
+    """So that it passes through its own score, which from noise it would not."""
+    (trial, *_) = read_trials(folder / "styletuner.db")
+    command = ("study", "extend", NAME, "--trial", trial.number, "--images", "2x", "--photos", "photos", "--json")
+    outcome = run_cli(*command).require_success()
+    (run,) = json.loads(outcome.stdout)["runs"]
+    assert run["qualities"]["16"] == pytest.approx(trial.value, abs=1e-4)
+    assert "start from noise" not in outcome.stderr
+
+
+@pytest.mark.usefixtures("started")
 def test_what_it_costs_and_what_it_does_not_go_with(run_cli: RunCli) -> None:
     said = run_cli(*RUN[:4], "new", *RUN[5:], "--dry-run").require_success().stdout
     assert "A starter of 16 images and 3 trials of 16 images" in said

@@ -31,8 +31,26 @@ def test_what_is_planned(scored: StudyStorage) -> None:
     unchanged = {"data": {"crop_size"}, "training": {"images"}}
     assert found.config.model_dump(exclude=unchanged) == found.own_config.model_dump(exclude=unchanged)
     kept = found.validation
-    assert (kept.conditions, kept.short_run, kept.wanted) == ((JUDGE_VERSION, 80, 48), 16, (0, 1, 6))
+    assert (kept.conditions, kept.short_run, kept.wanted) == ((JUDGE_VERSION, 80, 48, False), 16, (0, 1, 6))
     assert (kept.winner, kept.baseline, kept.runs) == (0, None, ())
+
+
+def test_trials_that_are_trained_on(scored: StudyStorage) -> None:
+    """Named ones, each once, a pruned one among them, judged at the trials' own rungs too."""
+    found = plan(scored, images="3x", trials=(6, 2, 6))
+    assert found.rungs == (8, 16, 32, 48)
+    assert [trial.number for trial in found.trials] == [6, 2]
+    assert found.trials[1].state == "PRUNED"
+    kept = found.validation
+    assert (kept.conditions, kept.wanted, kept.winner) == ((JUDGE_VERSION, 48, 32, True), (6, 2), 0)
+
+
+def test_trials_that_cannot_be_trained_on(scored: StudyStorage) -> None:
+    with pytest.raises(ValidatingError, match=r"'waves' has no trial 99; its \d+ trials are counted from 0"):
+        plan(scored, trials=(0, 99))
+    failed = next(trial for trial in scored.read_study(NAME).trials if trial.state is TrialState.FAIL)
+    with pytest.raises(ValidatingError, match=rf"Trial {failed.number} .* must be complete or pruned. It is fail"):
+        plan(scored, trials=(failed.number,))
 
 
 def test_larger_crops_leave_the_judged_photos_as_they_are(scored: StudyStorage) -> None:

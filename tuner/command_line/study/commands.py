@@ -12,6 +12,7 @@ from tuner.command_line.options import HELP, PATH, storage_option
 from tuner.command_line.several_values import SeveralStyles
 from tuner.command_line.study.check import check
 from tuner.command_line.study.export import export
+from tuner.command_line.study.extend import extend
 from tuner.command_line.study.prefer import prefer
 from tuner.command_line.study.rescore import rescore
 from tuner.command_line.study.show import list_studies, show
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 @click.group(context_settings=HELP, epilog="Example: styletuner study run quick --style painting.jpg --photos photos/")
 def study() -> None:
-    """Run, list, show, re-score, validate, export, check and delete studies; ask people about them."""
+    """Run, list, show, re-score, validate, extend, export, check and delete studies; ask people about them."""
 
 
-for command in (list_studies, show, prefer, rescore, validate, export, check):
+for command in (list_studies, show, prefer, rescore, validate, extend, export, check):
     study.add_command(command)
 
 

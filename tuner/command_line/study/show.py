@@ -13,6 +13,7 @@ from dashboards.picture_titles import is_contact_sheet
 from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
+from studies.records.extension_words import extension_in_words
 from studies.records.final_words import final_mark, final_table, ties_or_final_in_words
 from studies.records.published_words import published_in_words
 from studies.records.scout_words import scout_in_words
@@ -136,6 +137,8 @@ def _echo_trials(summary: "StudySummary", ranking: "CalibratedRanking | None") -
     if (found := summary.record.validation) is not None:
         best = None if summary.best is None else summary.best.number
         click.echo("\n".join(validation_in_words(found, best=best)))
+    for extension in summary.record.extensions:
+        click.echo("\n".join(extension_in_words(extension, summary)))
     others = {state: count for state, count in summary.num_by_state.items() if state not in _LISTED}
     if any(others.values()):
         click.echo(f"Not listed: {counted_states(others)}")

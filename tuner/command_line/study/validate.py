@@ -2,15 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tuner.command_line.options import PATH, storage_option
+from tuner.command_line.study.long_run_table import long_run_table
 from tuner.validating.run_lengths import FEWEST_SETTINGS
 
 if TYPE_CHECKING:
-    from studies.records.validation import Validation, ValidationRun
     from tuner.validating.validating import Validated
 
 
@@ -54,41 +54,26 @@ def validate(
     """
     import optuna
 
-    from dashboards.picture_titles import is_contact_sheet
-    from groundwork.output_files import check_output
-    from groundwork.whole_files import write_whole
     from measures.versions import JUDGE_VERSION
-    from studies.storage.addresses import storage_files
     from studies.storage.study_storage import StudyStorage
     from tuner.command_line.counted_progress import CountedProgress
+    from tuner.command_line.study.sheet_files import check_sheet, write_sheet
     from tuner.validating.plan import ValidationRequest
     from tuner.validating.validating import ValidatingObserver, validate_study
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     request = ValidationRequest(name=name, images=images, crop_size=crop_size, num_settings=num_settings, photos=photos)
     with CountedProgress("validating", things="images") as progress, StudyStorage.open(storage) as studies:
-        if sheet is not None:
-            kept = storage_files(studies.url)
-            check_output(sheet, called="`--sheet`", suffixes=(".png",), is_ours=is_contact_sheet, kept=kept)
+        check_sheet(sheet, studies)
         observer = ValidatingObserver(say=progress.say, on_images=progress.show)
         done = validate_study(studies, request, judge_version=JUDGE_VERSION, observer=observer)
-        if sheet is not None and done.validation.sheet is not None:
-            write_whole(sheet, studies.artifacts.read(done.validation.sheet))
+        write_sheet(sheet, studies, done.validation.sheet)
     if as_json:
-        click.echo(json.dumps(_as_dict(done), indent=2))
+        click.echo(json.dumps(done.as_dict(), indent=2))
     else:
         _echo(done)
     if sheet is not None:
         click.echo(f"Sheet: {sheet}", err=True)
-
-
-def _as_dict(done: "Validated") -> "dict[str, Any]":
-    return {
-        "study": done.study_name,
-        "uuid": done.study_uuid,
-        "was_done": done.was_done,
-        **done.validation.as_dict(),
-    }
 
 
 def _echo(done: "Validated") -> None:
@@ -98,22 +83,5 @@ def _echo(done: "Validated") -> None:
     found = done.validation
     told = "has already been validated" if done.was_done else "validated"
     click.echo(f"{done.study_name} {told}; judge version {found.judge_version}")
-    lengths = sorted({images for run in found.runs for images in run.qualities})
-    columns = "  ".join(f"{images:>7,}" for images in lengths)
-    click.echo(f"trial  style : content  tv : content  own quality{'  at ' if lengths else ''}{columns}")
-    for run in found.ranked():
-        click.echo(_row(run, found, lengths))
+    click.echo("\n".join(long_run_table(found)))
     click.echo("\n".join(validation_in_words(found, best=found.winner)))
-
-
-def _row(run: "ValidationRun", validation: "Validation", lengths: list[int]) -> str:
-    from studies.records.trial_words import further_in_words
-
-    qualities = run.qualities
-    cells = "  ".join(f"{qualities[images]:>7.3f}" if images in qualities else f"{'-':>7}" for images in lengths)
-    remarks = [words] if (words := further_in_words(run.further)) else []
-    remarks += [run.diverged] if run.diverged else []
-    remarks += ["the study's best"] if run.trial == validation.winner else []
-    remarks += ["baseline"] if run.trial == validation.baseline else []
-    start = f"{run.trial:>5}  {run.style_to_content:>15.3g}  {run.tv_to_content:>12.3g}  {run.trial_quality:>11.3f}"
-    return "  ".join([f"{start}     {cells}", *remarks])

@@ -100,7 +100,7 @@ def _trial_notes(
 
 def _file_names(record: StudyRecord) -> dict[str, str]:
     """File name by artifact id of what is kept with the study itself."""
-    kept = {**record.artifacts, **record.validation_artifacts}
+    kept = {**record.artifacts, **record.later_artifacts}
     names = {artifact: kept_file_name(kind) for kind, artifact in kept.items()}
     if record.style_image is not None and record.style_path is not None:
         names[record.style_image] = Path(record.style_path).name

@@ -146,7 +146,7 @@ def _of_study(record: StudyRecord) -> Iterator[_Named]:
         attributes.SCOUT_NETWORK: None if record.scout is None else record.scout.sha256,
         attributes.STARTER_NETWORK: None if record.starter is None else record.starter.sha256,
     }
-    for kind, artifact in {**record.artifacts, **record.validation_artifacts}.items():
+    for kind, artifact in {**record.artifacts, **record.later_artifacts}.items():
         yield _Named(artifact=artifact, kind=kind, sha256=hashes.get(kind))
 
 

@@ -38,6 +38,7 @@ class FinalRun:
         diverged: Why it ended early, in words; empty if it did not.
         seconds: How long it took; None if that is not known.
         parts: Parts of the quality by name, in [0, 1]; none if it diverged.
+        outputs: Artifact id of the report photos as it painted them, side by side; None if it diverged.
     """
 
     trial: int
@@ -47,6 +48,7 @@ class FinalRun:
     diverged: str = ""
     seconds: float | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
+    outputs: str | None = None
 
     @classmethod
     def parse(cls, value: object) -> Self | None:
@@ -66,11 +68,16 @@ class FinalRun:
             diverged=diverged,
             seconds=number_of(known.get("seconds")),
             parts={name: part for name, part in parts.items() if part is not None},
+            outputs=text_of(known.get("outputs")),
         )
 
     def to_attribute(self) -> dict[str, Any]:
         """Return plain values, from which `parse` makes the same again."""
         return asdict(self) | {"photo_qualities": list(self.photo_qualities)}
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same without its picture, which only its own study has."""
+        return {name: value for name, value in self.to_attribute().items() if name != "outputs"}
 
     @property
     def key(self) -> RunKey:
@@ -154,6 +161,8 @@ class StudyFinal:
             any more.
         runs: Those that are done; those of trials that are not wanted any more stay.
         versions: Version of each package that the runs may depend on.
+        photos: Artifact id of the report photos, side by side; None while no run is kept.
+        sheet: Of the sheet that shows what the runs painted; None until all are done.
     """
 
     judge_version: str
@@ -161,6 +170,8 @@ class StudyFinal:
     wanted: tuple[int, ...]
     runs: tuple[FinalRun, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    photos: str | None = None
+    sheet: str | None = None
 
     @classmethod
     def parse(cls, value: object) -> Self | None:
@@ -178,6 +189,8 @@ class StudyFinal:
             wanted=wanted,
             runs=_comparable([run for run in runs if run is not None]),
             versions=texts_by_name(known.get("versions")),
+            photos=text_of(known.get("photos")),
+            sheet=text_of(known.get("sheet")),
         )
 
     def to_attribute(self) -> dict[str, Any]:
@@ -188,7 +201,21 @@ class StudyFinal:
             "wanted": list(self.wanted),
             "runs": [run.to_attribute() for run in self.runs],
             "versions": dict(self.versions),
+            "photos": self.photos,
+            "sheet": self.sheet,
         }
+
+    @property
+    def artifacts(self) -> dict[str, str]:
+        """Artifact id by name of its pictures, which are kept with the study."""
+        named = {f"final_trial_{run.trial}_seed_{run.seed}": run.outputs for run in self.runs}
+        named |= {"final_photos": self.photos, "final_sheet": self.sheet}
+        return {name: artifact for name, artifact in named.items() if artifact is not None}
+
+    @property
+    def awaits_sheet(self) -> bool:
+        """Whether its runs are done, and what they painted is not on a sheet yet."""
+        return self.photos is not None and self.sheet is None and not self.missing and self.outcome() is not None
 
     @property
     def keys(self) -> tuple[RunKey, ...]:
@@ -218,7 +245,7 @@ class StudyFinal:
         """Return it with one more run; the same trial's of the same seed that is there already stays."""
         if any(done.key == run.key for done in self.runs):
             return self
-        return replace(self, runs=tuple(sorted((*self.runs, run), key=lambda done: done.key)))
+        return replace(self, runs=tuple(sorted((*self.runs, run), key=lambda done: done.key)), sheet=None)
 
     def outcome(self) -> FinalOutcome | None:
         """Return who won or leads, earlier finalists included; None while fewer than two have all their runs."""
@@ -263,7 +290,7 @@ class StudyFinal:
             "wanted": list(self.wanted),
             "missing": [{"trial": trial, "seed": seed} for trial, seed in self.missing],
             **said,
-            "runs": [run.to_attribute() for run in self.runs],
+            "runs": [run.as_dict() for run in self.runs],
             "versions": dict(self.versions),
         }
 

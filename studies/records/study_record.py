@@ -198,13 +198,14 @@ class StudyRecord:
         return tuple(sorted(found, key=lambda one: one.images))
 
     @property
-    def validation_artifacts(self) -> dict[str, str]:
-        """Artifact id by name of the validations' pictures, which are kept with the study too."""
+    def later_artifacts(self) -> dict[str, str]:
+        """Artifact id by name of what was painted after the trials, for validations and the final: the study's too."""
         named: dict[str, str | None] = {}
         for found in self.validations:
             named[found.name] = found.sheet
             named |= {f"{found.name}_trial_{run.trial}": run.outputs for run in found.runs}
-        return {name: artifact for name, artifact in named.items() if artifact is not None}
+        known = {name: artifact for name, artifact in named.items() if artifact is not None}
+        return {**known, **({} if self.final is None else self.final.artifacts)}
 
     @property
     def artifacts(self) -> dict[str, str]:

@@ -37,7 +37,7 @@ def copy_description(storage: StudyStorage, study: optuna.Study, source: optuna.
         StorageError: The database or the folder of artifacts cannot be written.
     """
     record = StudyRecord.parse(source.user_attrs)
-    left_out = {ARTIFACTS_ATTR_PREFIX + artifact for artifact in record.validation_artifacts.values()}
+    left_out = {ARTIFACTS_ATTR_PREFIX + artifact for artifact in record.later_artifacts.values()}
     attrs = storage.optuna.get_study_system_attrs(study_id_of(source))
     owned = {key: value for key, value in attrs.items() if key not in left_out}
     files = FileCopier(storage, uuid_of(study)).copy(owned, record.artifacts, redrawn={})

@@ -86,6 +86,7 @@ class StudyResult:
         exports: The best weights' configs; none where no output was asked for.
         sheet: The contact sheet; None where no output was asked for.
         scout_sheet: The sheet of its scout; None also where it has none.
+        final_sheet: The sheet of its final; None also where it has none, or not all of its runs yet.
         stopped: Why it ended before it had its trials; None where it has them.
         final_error: Why its final failed, so that the search alone says what is best; None where it did not.
     """
@@ -97,6 +98,7 @@ class StudyResult:
     exports: tuple[Path, ...]
     sheet: Path | None
     scout_sheet: Path | None = None
+    final_sheet: Path | None = None
     stopped: str | None = None
     final_error: str | None = None
 
@@ -315,7 +317,7 @@ def _with_final(run: StudyRun, observer: StudyObserver, *, output: Path | None) 
     """Conclude the search, train its final and conclude that; a final that fails takes nothing from the search."""
     begun = begin_final(run)
     result = _conclude(run, output=output)
-    if begun is None or not begun.missing:
+    if begun is None or not (begun.missing or begun.awaits_sheet):
         return result
     try:
         run_final(run, begun, observer)
@@ -334,17 +336,21 @@ def _conclude(run: StudyRun, *, output: Path | None) -> StudyResult:
     storage, name = run.storage, run.name
     save_study_notes(storage, name)
     summary = summarise(storage, name)
-    exports: list[Path] = []
-    sheet: Path | None = None
-    scout_sheet: Path | None = None
-    if output is not None:
-        kept = storage_files(storage.url)
-        exports = write_exports(storage, name, free_path(output / f"{name}.yaml", is_ours=is_export, kept=kept))
-        sheet = free_path(output / f"{name}.png", is_ours=is_contact_sheet, kept=kept)
-        write_whole(sheet, study_contact_sheet(storage, summary))
-        if (grid := summary.record.scout_sheet) is not None and storage.artifacts.has(grid):
-            scout_sheet = free_path(output / f"{name}.scout.png", is_ours=is_scout_sheet, kept=kept)
-            write_whole(scout_sheet, storage.artifacts.read(grid))
+    if output is None:
+        return StudyResult(name=name, uuid=run.uuid, place=storage.name, summary=summary, exports=(), sheet=None)
+    kept = storage_files(storage.url)
+    exports = write_exports(storage, name, free_path(output / f"{name}.yaml", is_ours=is_export, kept=kept))
+    sheet = free_path(output / f"{name}.png", is_ours=is_contact_sheet, kept=kept)
+    write_whole(sheet, study_contact_sheet(storage, summary))
+
+    def write(artifact: str | None, what: str, is_ours: Callable[[Path], bool]) -> Path | None:
+        if artifact is None or not storage.artifacts.has(artifact):
+            return None
+        path = free_path(output / f"{name}.{what}.png", is_ours=is_ours, kept=kept)
+        write_whole(path, storage.artifacts.read(artifact))
+        return path
+
+    final = summary.record.final
     return StudyResult(
         name=name,
         uuid=run.uuid,
@@ -352,5 +358,6 @@ def _conclude(run: StudyRun, *, output: Path | None) -> StudyResult:
         summary=summary,
         exports=tuple(exports),
         sheet=sheet,
-        scout_sheet=scout_sheet,
+        scout_sheet=write(summary.record.scout_sheet, "scout", is_scout_sheet),
+        final_sheet=write(None if final is None else final.sheet, "final", is_contact_sheet),
     )

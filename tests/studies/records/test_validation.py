@@ -115,7 +115,7 @@ def test_a_study_tells_the_last_that_was_done_by_its_own_judge() -> None:
     record = StudyRecord.parse(attributes)
     assert record.validations == (VALIDATION, begun)
     assert record.validation == VALIDATION
-    assert record.validation_artifacts == {
+    assert record.later_artifacts == {
         "validation_400_images_32_px": "a-sheet",
         "validation_400_images_32_px_trial_2": "outputs-2",
         "validation_800_images_32_px": "a-sheet",

@@ -120,6 +120,7 @@ class EventLines(StudyObserver):
             scout=None if result.summary.scout is None else result.summary.scout.as_dict(),
             starter=None if result.summary.record.starter is None else result.summary.record.starter.to_attribute(),
             scout_sheet=None if result.scout_sheet is None else str(result.scout_sheet),
+            final_sheet=None if result.final_sheet is None else str(result.final_sheet),
             published=result.summary.published_as_dicts(),
             stopped=result.stopped,
             final_error=result.final_error,

@@ -29,6 +29,8 @@ def echo_result(result: "StudyResult", *, storage: str) -> None:
         click.echo(f"Export them:   {command} study export {named} -o best.yaml{storage_words(storage)}")
     if result.scout_sheet is not None:
         click.echo(f"Scout sheet:   {result.scout_sheet}")
+    if result.final_sheet is not None:
+        click.echo(f"Final sheet:   {result.final_sheet}")
     click.echo(f"See them all:  {command} dashboard {place}")
 
 

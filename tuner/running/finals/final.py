@@ -5,10 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, final
 
+from dashboards.final_sheet import final_sheet
 from groundwork.interrupts import HeldInterrupts
 from studies.claims.final_claims import FinalClaims
 from studies.errors import StudiesError
 from studies.records.final import RunKey, StudyFinal
+from studies.records.summaries import summarise
 from tuner.installation import environment
 from tuner.running.finals.choosing import plan_final
 from tuner.running.finals.final_store import FinalStore, end_final
@@ -42,14 +44,14 @@ def begin_final(run: StudyRun) -> StudyFinal | None:
 
 
 def run_final(run: StudyRun, begun: StudyFinal, observer: StudyObserver) -> None:
-    """Train the best trials of a study again; each run is kept once it is done.
+    """Train the best trials of a study again; each run is kept once it is done, and at the end a sheet of all.
 
     It runs in this process, whatever the number of workers; another command on the study, on this machine or another,
     takes other runs.
 
     Args:
         run: Of a study whose search has ended.
-        begun: Its final, of which runs are missing.
+        begun: Its final, of which runs are missing, or the sheet.
         observer: Told what is done.
 
     Raises:
@@ -59,10 +61,17 @@ def run_final(run: StudyRun, begun: StudyFinal, observer: StudyObserver) -> None
         ConfigError: There is no room for the crops of a seed, or a checkpoint is another version's.
         CheckpointError: What an interrupted run left cannot be read.
         OutputError: Interrupted, and no checkpoint can be written.
-        StorageError: The database cannot be written.
+        StorageError: The database or the folder of artifacts cannot be written, or a picture that it keeps is gone.
         KeyboardInterrupt: Between two batches, after a checkpoint has been written if training had begun.
     """
     store = FinalStore(run.storage, run.uuid, begun)
+    if begun.missing:
+        _train_missing(run, begun, store=store, observer=observer)
+    if store.known().awaits_sheet:
+        store.keep_sheet(final_sheet(run.storage, summarise(run.storage, run.name)))
+
+
+def _train_missing(run: StudyRun, begun: StudyFinal, *, store: FinalStore, observer: StudyObserver) -> None:
     observer.say(
         f"Final: trials {', '.join(map(str, begun.wanted))} are trained again with seeds "
         f"{' and '.join(map(str, begun.seeds))}, and judged on the report photos; {len(begun.missing)} of "
@@ -117,8 +126,8 @@ class _Finalists:
         self._held, self._renewed = key, time.monotonic()
         try:
             self._observer.on_start(key[0], self._training.sampled(key).loss_weights())
-            run = self._training.train(key, on_batch=self._on_batch)
-            kept = self._store.keep_run(run)
+            run, outputs = self._training.train(key, on_batch=self._on_batch)
+            kept = self._store.keep_run(run, outputs, photos=self._training.photos)
             self._training.forget(key)
             self._observer.on_final_run(run, num_done=len(kept.keys) - len(kept.missing), num_runs=len(kept.keys))
         finally:

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Final, final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from measures.sampled_values import SampledValues
 from studies.errors import StudyError
 from studies.records.final import FinalRun, RunKey
@@ -57,12 +60,20 @@ class FinalTraining:
         """
         return SampledValues.from_dict(self._trial(key).values_run)
 
-    def train(self, key: RunKey, *, on_batch: Callable[[int], None]) -> FinalRun:
+    @property
+    def photos(self) -> NDArray[np.float32]:
+        """The report photos, (photos, size, size, 3) in [0, 1]."""
+        return self._report.photos
+
+    def train(self, key: RunKey, *, on_batch: Callable[[int], None]) -> tuple[FinalRun, NDArray[np.float32] | None]:
         """Train one run to its end, or to where it diverges, going on from its checkpoint if it was interrupted.
 
         Args:
             key: The trial and the seed.
             on_batch: Told the images of each batch.
+
+        Returns:
+            What came of it, and the report photos as it painted them, (photos, size, size, 3); None if it diverged.
 
         Raises:
             CheckpointError: The checkpoint cannot be read.
@@ -74,12 +85,12 @@ class FinalTraining:
         number, seed = key
         trial, sampled = self._trial(key), self.sampled(key)
         judged = self._judged_run(key, on_batch=on_batch)
-        result, _ = judged.train(
+        result, outputs = judged.train(
             self._resources_of(seed),
             self._report,
             weights=None if self._weights is None else self._weights(sampled),
         )
-        return FinalRun(
+        run = FinalRun(
             trial=number,
             seed=seed,
             trial_quality=trial.quality or 0.0,
@@ -88,6 +99,7 @@ class FinalTraining:
             seconds=result.seconds,
             parts=result.parts,
         )
+        return run, outputs
 
     def forget(self, key: RunKey) -> None:
         """Remove the checkpoint of a run: what it came to is kept with the study now."""

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dashboards.picture_titles import is_contact_sheet
+from dashboards.shown_pictures import read_strip
 from models.pretrained import files as pretrained
 from objectives.training.trainer import StyleTrainer
 from studies.records.final import StudyFinal
@@ -40,7 +42,7 @@ def final_folder(searched_folder: Path, own_cache: Path, tmp_path_factory: pytes
     folder = Path(shutil.copytree(searched_folder, tmp_path_factory.mktemp("final"), dirs_exist_ok=True))
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv(pretrained.CACHE_VARIABLE, str(own_cache))
-        outcome = run_command(*FINAL, "--json", cwd=folder).require_success()
+        outcome = run_command(*FINAL, "--json", "-o", "out", cwd=folder).require_success()
     (folder / "events.jsonl").write_text(outcome.stdout, encoding="utf-8")
     (folder / "said.txt").write_text(outcome.stderr, encoding="utf-8")
     return folder
@@ -95,6 +97,23 @@ def test_events_tell_each_run_and_the_end_who_won(done: Path) -> None:
     assert end["best"] == end["final"]["winner"] == outcome.winner.trial
     assert end["final"]["decides"] is True
     assert "4 of 4 runs to go" in (done / "said.txt").read_text(encoding="utf-8")
+
+
+def test_what_they_painted_is_kept_and_shown(done: Path, run_cli: RunCli) -> None:
+    """Of the report photos, which are not those that trials are judged on."""
+    end = json.loads((done / "events.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert is_contact_sheet(done / end["final_sheet"])
+    final = final_of(done)
+    with opened(done / "styletuner.db") as studies:
+        assert {name for name in final.artifacts if studies.artifacts.has(final.artifacts[name])} == {
+            *(f"final_trial_{trial}_seed_{seed}" for trial, seed in final.keys),
+            *("final_photos", "final_sheet"),
+        }
+        assert read_strip(studies, str(final.runs[0].outputs), num_pictures=2)[0].shape == (48, 48, 3)
+    assert "nothing left that is wrong" in run_cli("study", "check").require_success().stdout
+    run_cli("study", "delete", NAME, "--yes").require_success()
+    with opened(done / "styletuner.db") as studies:
+        assert not list(studies.artifacts.path.iterdir()), "no picture is left"
 
 
 def test_it_is_the_best_two_on_the_report_photos_with_two_seeds(done: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, final
 
 from tuner.errors import ConfigError
+from tuner.running.workers.core_quotas import core_quota
 
 VISIBLE_GPUS: Final = "CUDA_VISIBLE_DEVICES"
 """What CUDA, and so TensorFlow, Torch and JAX, read for the GPUs of a process, by number or by name."""
@@ -22,7 +23,6 @@ THREADS: Final = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_T
 MAX_WORKERS_PER_CORE: Final = 4
 """More for each core would hold libraries and networks of their own, and have no core to use them."""
 
-_CGROUP_LIMIT: Final = Path("/sys/fs/cgroup/cpu.max")
 _SECONDS: Final = 20.0
 """For `nvidia-smi`, which takes a second or two where its driver is not kept loaded."""
 
@@ -150,10 +150,8 @@ def listed_gpus(listing: str) -> list[str]:
 def usable_cores() -> int:
     """Return how many cores this process may use: those that it is bound to, and no more than its container has."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with suppress(OSError, ValueError):
-        quota, period = _CGROUP_LIMIT.read_text(encoding="ascii").split()
-        cores = min(cores, max(1, int(quota) // int(period)))
-    return cores
+    quota = core_quota()
+    return cores if quota is None else min(cores, quota)
 
 
 def _counted(number: int, thing: str) -> str:

@@ -70,9 +70,11 @@ def show(name: str, as_json: bool, sheet: Path | None, calibrated: bool, rater: 
     """Show a study's ended trials, best first: state, quality with its parts, weights, and what lowered the quality.
 
     Marked are trials whose quality cannot be told from the best one's, and the Pareto front of a study of content and
-    style.
+    style. From ten complete trials on it also says how important each parameter is, and where that is no more than
+    chance.
     """
     from studies.preferences.calibrated_ranking import rank_calibrated
+    from studies.records.importances import find_importances
     from studies.records.summaries import summarise
     from studies.storage.study_storage import StudyStorage
 
@@ -83,11 +85,15 @@ def show(name: str, as_json: bool, sheet: Path | None, calibrated: bool, rater: 
             check_output(sheet, called="`--sheet`", suffixes=(".png",), is_ours=is_contact_sheet, kept=kept)
         summary = summarise(studies, name)
         ranking = None if who is None else rank_calibrated(studies, summary, rater=who)
+        importances = find_importances(studies.read_study(name))
         if as_json:
-            extra = {} if ranking is None else {"calibrated": ranking.as_dict()}
-            click.echo(json.dumps({**summary.as_dict(), **extra}, indent=2))
+            calibrated_ranking = {} if ranking is None else {"calibrated": ranking.as_dict()}
+            shares = {"importances": None if importances is None else importances.as_dict()}
+            click.echo(json.dumps({**summary.as_dict(), **calibrated_ranking, **shares}, indent=2))
         else:
             _echo_trials(_with_interrupted(studies, summary), ranking)
+            if importances is not None:
+                click.echo(importances.in_words())
         if sheet is not None:
             write_contact_sheet(studies, summary, sheet)
             click.echo(f"Contact sheet: {sheet}", err=True)

@@ -193,3 +193,21 @@ def test_a_best_at_an_end_of_what_was_searched_is_told(storage: StudyStorage, st
         assert line in told.splitlines()
     near = {"name": "style_to_content", "value": 6.0, "limits": [0.05, 10.0], "end": "upper"}
     assert json.loads(printed(storage, "--json"))["near_ends"] == [near]
+
+
+def test_importances_stand_at_the_end_from_ten_complete_trials_on(storage: StudyStorage, study: optuna.Study) -> None:
+    distributions = {name: FloatDistribution(0.01, 10, log=True) for name in ("style_to_content", "tv_to_content")}
+    scattered = [0.05, 8.0, 0.3, 1.0, 0.02, 4.0, 0.1, 0.6, 2.0]
+    for number, style in enumerate(scattered):
+        params = {"style_to_content": style, "tv_to_content": 0.1 * (number + 1)}
+        study.add_trial(create_trial(params=params, distributions=distributions, value=min(style, 1 / style)))
+    assert json.loads(printed(storage, "--json"))["importances"] is None
+    assert "Importance" not in printed(storage)
+    params = {"style_to_content": 1.5, "tv_to_content": 0.1}
+    study.add_trial(create_trial(params=params, distributions=distributions, value=0.7))
+    importances = json.loads(printed(storage, "--json"))["importances"]
+    assert importances["num_trials"] == 10
+    assert sum(importances["shares"].values()) == pytest.approx(1)
+    last = printed(storage).splitlines()[-1]
+    assert last.startswith("Importance for being among the best 5 of 10 complete trials (PED-ANOVA): ")
+    assert f"style : content {importances['shares']['style_to_content']:.0%}" in last

@@ -23,7 +23,6 @@ _PLAIN_MESSAGES: Final = {
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
-    "too_short": "must have at least one entry",
     "invalid_key": "must be the name of a setting",
 }
 """What Pydantic says in words of Python, by its type of error."""
@@ -63,6 +62,9 @@ def _describe(detail: ErrorDetails, model: type[BaseModel], where: str) -> str:
         return f"`{named}`{where}{rest}."
     if detail["type"] == "too_long":
         message = f"must have at most {detail['ctx']['max_length']} entries"
+    if detail["type"] == "too_short":
+        fewest = detail["ctx"]["min_length"]
+        message = f"must have at least {'one entry' if fewest == 1 else f'{fewest} entries'}"
     message = _PLAIN_MESSAGES.get(detail["type"], message.replace("Input should be", "must be"))
     return f"{name} {message}. Received {_short(repr(detail['input']))}."
 

@@ -25,11 +25,15 @@ class SampledValues:
         style_to_content: Weight of the style loss over that of the content loss, from 0.
         tv_to_content: Weight of the total-variation loss over that of the content loss, from 0.
         style_size: Shorter side of the style image in pixels.
+        style_tilt: Of the style layers' weights, in octaves a layer from fine to coarse; see `measures.style_tilt`.
+        learning_rate: Adam's step, above 0.
     """
 
     style_to_content: float
     tv_to_content: float
     style_size: int | None = None
+    style_tilt: float | None = None
+    learning_rate: float | None = None
 
     def __post_init__(self) -> None:
         for name in RATIOS:
@@ -39,6 +43,11 @@ class SampledValues:
         size = self.style_size
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise SampledValuesError(f"`style_size` must be a whole number of pixels above 0. Received {size!r}.")
+        tilt, rate = self.style_tilt, self.learning_rate
+        if tilt is not None and (not _is_number(tilt) or not math.isfinite(tilt)):
+            raise SampledValuesError(f"`style_tilt` must be a finite number. Received {tilt!r}.")
+        if rate is not None and (not _is_number(rate) or not 0 < rate < math.inf):
+            raise SampledValuesError(f"`learning_rate` must be a finite number above 0. Received {rate!r}.")
 
     @classmethod
     def of_weights(cls, weights: LossWeights) -> Self:

@@ -1,13 +1,14 @@
 """Loss references: what each loss measures on unrelated photos, once per study, so that weights become comparable."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, final
 
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from measures.style_tilt import tilted_layers
 from models.networks.loss_network import LossNetwork
 from objectives.errors import TrainingError
 from objectives.training.losses import PIXELS, gram_matrix, mean_square, neighbour_differences
@@ -39,6 +40,14 @@ class LossReferences:
     def by_term(self) -> dict[str, dict[str, float]]:
         """Return the scale of each term by layer, as the terms of `loss_terms` read them."""
         return {**asdict(self), "total_variation": {PIXELS: self.total_variation}}
+
+    def tilted(self, tilt: float) -> "LossReferences":
+        """Return references by which the style layers weigh as a tilt has them; at 0 they are the same.
+
+        A layer of twice the weight is divided by half its reference: the training step knows nothing of tilts.
+        """
+        weights = tilted_layers([*self.style], tilt)
+        return replace(self, style={layer: scale / weights[layer] for layer, scale in self.style.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for a study's attributes and exported files."""

@@ -63,7 +63,7 @@ class StyleTrainer:
             loss_network: Frozen; gives the features of the layers.
             content_layers: Layers of the content loss.
             style_layers: Layers of the style loss.
-            learning_rate: Adam's step; the paper's 1e-3 (Johnson et al. 2016, section 4.1).
+            learning_rate: Adam's step of runs that sample none; the paper's 1e-3 (Johnson et al. 2016, section 4.1).
             precision: Keras dtype policy that the network was built with; with "mixed_float16" the loss is scaled.
         """
         self.network = network
@@ -107,6 +107,8 @@ class StyleTrainer:
         loss_weights = None if sampled is None else sampled.loss_weights()
         self._model.set_objective(loss_weights, style_targets, references)
         _assign(self._variables, self._initial)
+        if sampled is not None and sampled.learning_rate is not None:
+            self._optimizer.learning_rate = sampled.learning_rate
         if weights is not None:
             self.network.set_weights(weights)
             _assign(self._optimizer.averages, _values(self.network.trainable_variables))

@@ -69,8 +69,10 @@ def origin_in_words(
 
 def further_by_name(parameters: Mapping[str, Any]) -> dict[str, str]:
     """Return what a trial has of its own besides its loss weights, by name: {"style size": "384 px"}."""
-    size = number_of(parameters.get("style_size"))
-    return {} if size is None else {"style size": f"{size:.0f} px"}
+    size, tilt, rate = (number_of(parameters.get(name)) for name in ("style_size", "style_tilt", "learning_rate"))
+    found = {} if size is None else {"style size": f"{size:.0f} px"}
+    found |= {} if tilt is None else {"tilt": f"{tilt:+.2f}"}
+    return found | ({} if rate is None else {"learning rate": f"{rate:.2g}"})
 
 
 def further_in_words(parameters: Mapping[str, Any]) -> str:

@@ -45,7 +45,9 @@ def test_a_value_that_is_no_ratio(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("values", [{}, {"style_to_content": 1.0}, {"style_to_content": 1, "tv_to_content": 1, "x": 1}])
 def test_a_record_of_other_names(values: dict[str, float]) -> None:
-    with pytest.raises(SampledValuesError, match=r"style_to_content, tv_to_content, and may be style_size\. Received"):
+    with pytest.raises(
+        SampledValuesError, match=r"style_to_content, tv_to_content, and may be style_size, style_tilt, learning_rate"
+    ):
         SampledValues.from_dict(values)
 
 

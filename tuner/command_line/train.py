@@ -16,6 +16,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--crop-size", type=click.IntRange(min=32), help="Side of the training crops in pixels.")
 @click.option("--style-size", type=click.IntRange(min=32), help="Shorter side of the style image in pixels.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Crops in a batch.")
+@click.option("--learning-rate", type=click.FloatRange(min=0, max=1, min_open=True, max_open=True), help="Adam's step.")
 @click.option(
     "--repeat-trial", "repeated", is_flag=True, help="Repeat the trial's own short run instead, and score it."
 )
@@ -30,6 +31,7 @@ def train(
     crop_size: int | None,
     style_size: int | None,
     batch_size: int | None,
+    learning_rate: float | None,
     repeated: bool,
     start: Path | None,
 ) -> None:
@@ -46,10 +48,21 @@ def train(
     from tuner.installation.environment import load_networks
 
     config = read_exported(exported)
-    sizes = {"images": images, "crop_size": crop_size, "style_size": style_size, "batch_size": batch_size}
+    sizes: dict[str, float | None] = {
+        "images": images,
+        "crop_size": crop_size,
+        "style_size": style_size,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+    }
     if repeated and any(value is not None for value in sizes.values()):
-        raise click.UsageError("--repeat-trial uses the trial's own sizes. Leave --images and the sizes out.")
+        raise click.UsageError(
+            "--repeat-trial uses the trial's own sizes and learning rate. Leave --images, --learning-rate and the "
+            "sizes out."
+        )
     plan = plan_training(config, output=output, photos=photos, sizes=sizes, start=start)
+    if not repeated and plan.rate_remark:
+        click.echo(plan.rate_remark)
     load_networks()
     from tuner.finished.full_training import train_fully
     from tuner.finished.repeated_trial import repeat_trial

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from groundwork.similar_names import did_you_mean
 from measures.published_trainers import TRAINERS
+from measures.style_tilt import MAX_TILT
 
 LARGEST_RATIO: Final = 1e6
 """Of two loss weights, either way round: Adam in float32 does not see a term that is a millionth of another."""
@@ -22,6 +23,9 @@ MAX_LAYERS: Final = 16
 
 MAX_PHOTO_PATHS: Final = 5000
 """They are stored and exported with the study; a folder is one path."""
+
+MAX_GRID_RANGES: Final = 4
+"""Both ratios, the tilt and the learning rate."""
 
 MAX_GRID_POINTS: Final = 1000
 """Of one range: a grid over both then has as many as a study may have trials."""
@@ -52,6 +56,21 @@ def _check_range(values: tuple[float, float]) -> tuple[float, float]:
         raise ValueError("must be two positive numbers, the smaller first")
     if low < 1 / LARGEST_RATIO or high > LARGEST_RATIO:
         raise ValueError(f"must lie within {1 / LARGEST_RATIO:g} to {LARGEST_RATIO:g}")
+    return values
+
+
+def _check_tilts(values: tuple[float, float]) -> tuple[float, float]:
+    low, high = values
+    if not -MAX_TILT <= low < high <= MAX_TILT:
+        raise ValueError(f"must be two numbers from {-MAX_TILT:g} to {MAX_TILT:g}, the smaller first")
+    # -0.0 is another number to JSON alone, and so to a study's name.
+    return low + 0.0, high + 0.0
+
+
+def _check_rates(values: tuple[float, float]) -> tuple[float, float]:
+    low, high = values
+    if not 0 < low < high < 1:
+        raise ValueError("must be two numbers above 0 and below 1, the smaller first")
     return values
 
 
@@ -117,10 +136,12 @@ CropSide = Annotated[Side, Field(multiple_of=4)]
 """Pixels."""
 PositiveRange = Annotated[tuple[Number, Number], AfterValidator(_check_range)]
 Rungs = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_RUNGS), AfterValidator(_check_rungs)]
-GridPoints = tuple[
-    Annotated[Whole, Field(ge=1, le=MAX_GRID_POINTS)],
-    Annotated[Whole, Field(ge=1, le=MAX_GRID_POINTS)],
+GridPoints = Annotated[
+    tuple[Annotated[Whole, Field(ge=1, le=MAX_GRID_POINTS)], ...], Field(min_length=2, max_length=MAX_GRID_RANGES)
 ]
+Tilt = Annotated[Number, Field(ge=-MAX_TILT, le=MAX_TILT)]
+TiltRange = Annotated[tuple[Number, Number], AfterValidator(_check_tilts)]
+RateRange = Annotated[tuple[Number, Number], AfterValidator(_check_rates)]
 StyleSizes = Annotated[tuple[Side, ...], Field(max_length=MAX_CHOICES), AfterValidator(_check_sizes)]
 """In pixels; rising, each once."""
 Weights = Annotated[tuple[Number, Number, Number], AfterValidator(_check_weights)]

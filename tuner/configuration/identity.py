@@ -78,18 +78,21 @@ def defining_values(config: StudyConfig) -> dict[str, Any]:
 
 
 def training_values(config: StudyConfig) -> dict[str, Any]:
-    """Return those of the defining values that change what a network is trained to with given loss weights."""
-    values = defining_values(config)
+    """Return those of the defining values that change what a network is trained to with given loss weights.
+
+    No tilt is unsaid, as of what was trained before there was any.
+    """
+    values = _without_level_tilt(defining_values(config))
     return {name: values[name] for name in _TRAINING_SECTIONS}
 
 
 def hashed_values(config: StudyConfig) -> dict[str, Any]:
     """Return the defining values as they go into hashes, and so into default names.
 
-    A default source is null there, and a start from noise, no grid and what is not searched unsaid, as configurations
-    that name none were hashed from the first: the same command goes on finding its study.
+    A default source is null there, and a start from noise, no grid, no tilt and what is not searched unsaid, as
+    configurations that name none were hashed from the first: the same command goes on finding its study.
     """
-    values = defining_values(config)
+    values = _without_level_tilt(defining_values(config))
     if config.search.start == "noise":
         del values["search"]["start"]
     for name in ("grid", *FURTHER):
@@ -98,6 +101,11 @@ def hashed_values(config: StudyConfig) -> dict[str, Any]:
     if values["loss"]["source"] == DEFAULT_SOURCES[config.loss.network]:
         values["loss"]["source"] = None
     return values
+
+
+def _without_level_tilt(values: dict[str, Any]) -> dict[str, Any]:
+    loss = {name: value for name, value in values["loss"].items() if name != "style_tilt" or value}
+    return {**values, "loss": loss}
 
 
 def digest(values: Mapping[str, Any]) -> str:

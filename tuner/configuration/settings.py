@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, Self, final, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from measures.published_trainers import TRAINERS
+from measures.sampled_values import RATIOS
 from tuner.configuration.field_types import (
     CropSide,
     GridPoints,
@@ -16,10 +17,13 @@ from tuner.configuration.field_types import (
     PathValue,
     PositiveRange,
     Precision,
+    RateRange,
     Rungs,
     Side,
     StyleSizes,
     Switch,
+    Tilt,
+    TiltRange,
     Trainer,
     Weights,
     Whole,
@@ -55,7 +59,7 @@ SEEDS: Final = 2**31
 FEWEST_TESTED: Final = 8
 """Photos without which Wilcoxon's test on the rung photos says next to nothing: of 4, one that is better decides it."""
 
-FURTHER: Final = ("style_size",)
+FURTHER: Final = ("style_size", "style_tilt", "learning_rate")
 """What may be searched besides the two ratios."""
 
 FURTHER_SEEDS: Final = 2
@@ -148,6 +152,10 @@ class LossSection(Section):
     style_layers: Layers = Field(
         ("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
         description="Layers of the style loss; their order does not matter.",
+    )
+    style_tilt: Tilt = Field(
+        0.0,
+        description="Octaves by which each style layer weighs more than the next finer one; 0 weighs all alike.",
     )
 
     @model_validator(mode="before")
@@ -306,6 +314,16 @@ class SearchSection(Section):
         description="Sizes of the style image that are searched besides, shorter sides in pixels, such as "
         "[96, 192, 384], `data.style_size` among them; null to have that in all trials (docs/dimensions.md).",
     )
+    style_tilt: TiltRange | None = Field(
+        None,
+        description="Range of the style layers' tilt that is searched besides, such as [-2, 2], `loss.style_tilt` in "
+        "it; null to have that in all trials.",
+    )
+    learning_rate: RateRange | None = Field(
+        None,
+        description="Range of the learning rate that is searched besides on a logarithmic scale, such as [0.0003, "
+        "0.01], `training.learning_rate` in it; null to have that in all trials.",
+    )
     rungs: Rungs = Field(
         (0.25, 0.5, 0.75, 1.0), description="Where a trial is scored and may be pruned, as fractions of its run."
     )
@@ -316,8 +334,9 @@ class SearchSection(Section):
     )
     grid: GridPoints | None = Field(
         None,
-        description="With the sampler `grid`: points over both ranges, style : content and tv : content, evenly on "
-        "the logarithmic scale and with both ends; drawn in a random order. Style sizes are all taken.",
+        description="With the sampler `grid`: points over each range, style : content, tv : content and, if they are "
+        "searched, tilt and learning rate, evenly on its scale and with both ends; drawn in a random order. Style "
+        "sizes are all taken.",
     )
     pruner: Literal["auto", "asha", "hyperband", "median", "wilcoxon", "none"] = Field(
         "median",
@@ -363,6 +382,18 @@ class SearchSection(Section):
         if self.sampler != "grid" and self.grid is not None:
             raise ValueError(
                 f"`search.grid` is for the sampler grid, and `search.sampler` is {self.sampler}; leave one of them out"
+            )
+        ranges = [*RATIOS, *(name for name in self.further if name != "style_size")]
+        if self.grid is not None and len(self.grid) != len(ranges):
+            raise ValueError(
+                f"`search.grid` must be {len(ranges)} numbers, the points over {', '.join(ranges)}. "
+                f"Received {len(self.grid)}"
+            )
+        num_points = math.prod(self.grid or ()) * len(self.style_size or [None])
+        if num_points > MAX_TRIALS:
+            raise ValueError(
+                f"`search.grid` has {num_points:,} points in all, more than the {MAX_TRIALS:,} trials that a study may "
+                "have; take fewer over a range"
             )
         return self
 
@@ -486,6 +517,26 @@ class StudyConfig(Section):
             raise ValueError(
                 f"`search.start` must be noise or starter where `search.{self.search.further[0]}` is searched: a scout "
                 "knows style : content and tv : content alone"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_own_of_ranges(self) -> Self:
+        for section, name, own in (
+            ("loss", "style_tilt", self.loss.style_tilt),
+            ("training", "learning_rate", self.training.learning_rate),
+        ):
+            limits = getattr(self.search, name)
+            if limits is not None and not limits[0] <= own <= limits[1]:
+                raise ValueError(
+                    f"`search.{name}` must have `{section}.{name}`, {own:g}, in its range, with which the baseline and "
+                    f"enqueued weights are run. Received {limits[0]:g} to {limits[1]:g}; widen it, or set "
+                    f"`{section}.{name}` to a number in it"
+                )
+        if (self.search.style_tilt is not None or self.loss.style_tilt) and len(set(self.loss.style_layers)) == 1:
+            raise ValueError(
+                f"`loss.style_layers` is {self.loss.style_layers[0]} alone, which has nothing to be tilted against; "
+                "take more layers, or leave `style_tilt` out"
             )
         return self
 

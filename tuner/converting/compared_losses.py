@@ -165,7 +165,7 @@ def measure_own_loss(
     Args:
         config: The study's configuration.
         pictures: The study's pictures.
-        references: What the study divides by; measured by default.
+        references: What the study divides by, not tilted; measured by default.
         num_pictures: On how many pictures.
 
     Raises:
@@ -186,7 +186,7 @@ def measure_own_loss(
     gradients = pixel_gradients(
         network,
         loss_terms(content_layers=loss.content_layers, style_layers=loss.style_layers),
-        references.by_term(),
+        references.tilted(loss.style_tilt).by_term(),
         outputs=outputs,
         photos=photos,
         style_grams=targets,

@@ -126,7 +126,7 @@ def _start_trainer(
     trainer.start(
         SampledValues.of_weights(plan.weights),
         style_targets=grams,
-        references=references,
+        references=references.tilted(config.loss.style_tilt),
         weights=None if plan.start is None else starting_weights(plan.start, config, plan.weights),
     )
     return trainer, references

@@ -24,7 +24,7 @@ def save_network(
     Args:
         plan: Where to.
         trainer: After its last step.
-        references: What each loss was divided by.
+        references: What each loss was divided by, before style layers were tilted.
         identity: Of this training.
         images: It has seen.
         quality: Of a repeated trial.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from groundwork.file_hashes import sha256_of
 from measures.loss_weights import LossWeights
@@ -14,7 +14,7 @@ from tuner.configuration.identity import digest, hashed_values
 from tuner.configuration.loading import given, merge, validate_config
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import NetworkFileError
-from tuner.search.space import with_values
+from tuner.search.space import LEARNING_RATE, with_values
 
 if TYPE_CHECKING:
     from tuner.search.study_pictures import StudyPictures
@@ -46,6 +46,18 @@ class TrainingPlan:
         return self.exported.photos.held_out
 
     @property
+    def rate_remark(self) -> str:
+        """What is said of full training's learning rate where a study searched its own; empty where it did not."""
+        found = self.exported.params.get(LEARNING_RATE)
+        if found is None:
+            return ""
+        rate = self.config.full_training.learning_rate
+        return (
+            f"Learning rate of full training: {rate:.2g}; the trial's, of a short run, is {found:.2g}. Whether so much "
+            "is best for a long one is not known: --learning-rate sets another."
+        )
+
+    @property
     def what_to_lower(self) -> str:
         """What makes a training that diverged calmer, in words."""
         return f"`weights.style` or `configuration.full_training.learning_rate` in {self.exported.path}"
@@ -71,7 +83,7 @@ def plan_training(
     *,
     output: Path,
     photos: Sequence[Path],
-    sizes: Mapping[str, int | None],
+    sizes: Mapping[str, float | None],
     start: Path | None = None,
 ) -> TrainingPlan:
     """Put an exported config and the command's flags together.
@@ -97,26 +109,33 @@ def plan_training(
     }
     config = validate_config(merge(exported.configuration, overrides), source=str(exported.path))
     if config.search.further:
-        config = _of_trial(config, exported, style_size=sizes.get("style_size"))
+        config = _of_trial(config, exported, taken=given(sizes))
     files = NetworkFiles(output)
     files.check(kept=(exported.path, exported.style_path, *([] if start is None else [start])))
     weights = LossWeights.normalised(**exported.weights.model_dump())
     return TrainingPlan(exported=exported, config=config, weights=weights, files=files, start=start)
 
 
-def _of_trial(config: StudyConfig, exported: ExportedConfig, *, style_size: int | None) -> StudyConfig:
-    """Return the configuration with the trial's values as its own, and full training's style size in proportion.
+def _of_trial(config: StudyConfig, exported: ExportedConfig, *, taken: Mapping[str, Any]) -> StudyConfig:
+    """Return the configuration with the trial's values as its own, and full training's in proportion.
 
-    The style image is to full training's crops what `full_training.style_size` makes it for `data.style_size`, unless a
-    size is given.
+    The style image is to full training's crops what `full_training.style_size` makes it for `data.style_size`, and the
+    learning rate is to the trial's what `full_training.learning_rate` is to `training.learning_rate`.
+
+    Args:
+        config: The study's, with what is given for full training.
+        exported: The trial.
+        taken: What is given for full training, by name: that is taken as it is.
 
     Raises:
         ConfigError: The exported values are none that a study may have.
     """
     own = with_values(config, exported.params)
     full = config.full_training
-    if style_size is None:
-        scaled = round(full.style_size * own.data.style_size / config.data.style_size)
-        full = full.model_copy(update={"style_size": min(max(scaled, MIN_SIDE), MAX_SIDE)})
-    own = own.model_copy(update={"full_training": full})
+    size = round(full.style_size * own.data.style_size / config.data.style_size)
+    scaled = {
+        "style_size": min(max(size, MIN_SIDE), MAX_SIDE),
+        "learning_rate": full.learning_rate * (own.training.learning_rate / config.training.learning_rate),
+    }
+    own = own.model_copy(update={"full_training": full.model_copy(update={**scaled, **taken})})
     return validate_config(own.model_dump(mode="json"), source=str(exported.path))

@@ -13,7 +13,7 @@ from studies.records.summaries import StudySummary
 from studies.records.taken_from import TakenFrom, Winner, origins_in, parse_winners
 from tuner.configuration.search_choice import sampler_of
 from tuner.configuration.settings import StudyConfig
-from tuner.search.space import further_within
+from tuner.search.space import LEARNING_RATE, STYLE_TILT, further_within
 
 MOST_WINNERS: Final = 3
 """Settings that a study takes from others: of `quick`'s fifteen trials a fifth."""
@@ -22,8 +22,8 @@ SHARE_OF_TRIALS: Final = 4
 """And at most a quarter of its trials, but one at least: the search itself has to find what is this style's own."""
 
 ALIKE_FACTOR: Final = 1.5
-"""Two settings each of whose ratios differs by less are one, if all else is equal: ranges span factors of hundreds, and
-another trial so near tells little."""
+"""Two settings are one if their ratios and learning rates differ by less, and by their tilts each style layer's share
+of the next one, and all else is equal: ranges span factors of hundreds, and another trial so near tells little."""
 
 
 def chosen_winners(
@@ -109,12 +109,14 @@ def _enqueue(study: optuna.Study, winners: Sequence[Winner]) -> None:
 
 
 def are_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether two settings are as good as the same: each ratio within `ALIKE_FACTOR`, all else equal."""
+    """Return whether two settings are as good as one: factors within `ALIKE_FACTOR` of each other, all else equal."""
     return one.keys() == other.keys() and all(_is_alike(name, value, other[name]) for name, value in one.items())
 
 
 def _is_alike(name: str, value: Any, other: Any) -> bool:
-    numbers = [number for number in (value, other) if isinstance(number, int | float) and number > 0]
-    if name not in RATIOS or len(numbers) < 2:  # noqa: PLR2004 (both)
-        return bool(value == other)
-    return abs(math.log(numbers[0] / numbers[1])) < math.log(ALIKE_FACTOR)
+    numbers = [number for number in (value, other) if isinstance(number, int | float)]
+    if len(numbers) == 2 and name == STYLE_TILT:  # noqa: PLR2004 (both)
+        return abs(numbers[0] - numbers[1]) < math.log2(ALIKE_FACTOR)
+    if len(numbers) == 2 and min(numbers) > 0 and name in {*RATIOS, LEARNING_RATE}:  # noqa: PLR2004
+        return abs(math.log(numbers[0] / numbers[1])) < math.log(ALIKE_FACTOR)
+    return bool(value == other)

@@ -141,19 +141,20 @@ class StudyResources:
         return in_family(references, self.config.loss, style_grams=targets)
 
     def start(self, sampled: SampledValues | None, *, weights: Sequence[NDArray[np.float32]] | None = None) -> None:
-        """Begin a run of the trainer with the study's style image, at the sampled size, and its references.
+        """Begin a run of the trainer with the study's style image and its references, at the sampled size and tilt.
 
         Args:
             sampled: What the run is made with; None where each image brings its own loss weights.
             weights: Of the network, to begin with; its initial ones by default.
         """
-        size = self.config.data.style_size
-        if sampled is not None and sampled.style_size is not None:
-            size = sampled.style_size
+        size, tilt = self.config.data.style_size, self.config.loss.style_tilt
+        if sampled is not None:
+            size = size if sampled.style_size is None else sampled.style_size
+            tilt = tilt if sampled.style_tilt is None else sampled.style_tilt
         self.trainer.start(
             sampled,
             style_targets=self._style_targets[size],
-            references=self.scale.references_at(size),
+            references=self.scale.references_at(size).tilted(tilt),
             weights=weights,
         )
 

@@ -166,7 +166,9 @@ def _values_at(places: NDArray[np.float64], distribution: BaseDistribution) -> l
         choices = distribution.choices
         return [choices[min(int(place * len(choices)), len(choices) - 1)] for place in places]
     if isinstance(distribution, FloatDistribution):
-        low, high = np.log([distribution.low, distribution.high])
-        values = np.exp(low + places * (high - low))
+        ends = np.array([distribution.low, distribution.high])
+        low, high = np.log(ends) if distribution.log else ends
+        values = low + places * (high - low)
+        values = np.exp(values) if distribution.log else values
         return [float(np.clip(value, distribution.low, distribution.high)) for value in values]
     raise TypeError(f"Places are of numbers and choices. Received {distribution!r}.")

@@ -9,7 +9,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
 from measures.loss_weights import LossWeights
-from measures.sampled_values import SampledValues
+from measures.sampled_values import RATIOS, SampledValues
 from studies.records.published_defaults import published_setting
 from tuner.configuration.field_types import holds
 from tuner.configuration.settings import SearchSection, StudyConfig
@@ -18,6 +18,8 @@ from tuner.errors import ConfigError
 STYLE_TO_CONTENT: Final = "style_to_content"
 TV_TO_CONTENT: Final = "tv_to_content"
 STYLE_SIZE: Final = "style_size"
+STYLE_TILT: Final = "style_tilt"
+LEARNING_RATE: Final = "learning_rate"
 
 
 def distributions(search: SearchSection) -> dict[str, BaseDistribution]:
@@ -27,6 +29,10 @@ def distributions(search: SearchSection) -> dict[str, BaseDistribution]:
     }
     if search.style_size is not None:
         found[STYLE_SIZE] = CategoricalDistribution(search.style_size)
+    if search.style_tilt is not None:
+        found[STYLE_TILT] = FloatDistribution(*search.style_tilt)
+    if search.learning_rate is not None:
+        found[LEARNING_RATE] = FloatDistribution(*search.learning_rate, log=True)
     return found
 
 
@@ -56,7 +62,12 @@ def parameters_within(ratios: Mapping[str, float], config: StudyConfig) -> dict[
 
 def own_values(config: StudyConfig) -> dict[str, Any]:
     """Return what the configuration itself has of all that is searched besides the ratios, as Optuna's parameters."""
-    return {STYLE_SIZE: config.data.style_size} if config.search.style_size is not None else {}
+    own = {
+        STYLE_SIZE: config.data.style_size,
+        STYLE_TILT: config.loss.style_tilt,
+        LEARNING_RATE: config.training.learning_rate,
+    }
+    return {name: own[name] for name in config.search.further}
 
 
 def further_within(parameters: Mapping[str, Any], config: StudyConfig) -> dict[str, Any]:
@@ -66,8 +77,8 @@ def further_within(parameters: Mapping[str, Any], config: StudyConfig) -> dict[s
         parameters: The setting's, by name, of this or of another search.
         config: Whose search it is for.
     """
-    own, size = own_values(config), parameters.get(STYLE_SIZE)
-    return {**own, STYLE_SIZE: size} if size in (config.search.style_size or ()) else own
+    own, space = own_values(config), distributions(config.search)
+    return {name: parameters[name] if _has(space[name], parameters.get(name)) else value for name, value in own.items()}
 
 
 def with_values(config: StudyConfig, parameters: Mapping[str, Any]) -> StudyConfig:
@@ -79,10 +90,20 @@ def with_values(config: StudyConfig, parameters: Mapping[str, Any]) -> StudyConf
         config: The study's.
         parameters: The trial's, by name; what is not among them stays as the study has it.
     """
-    search = config.search.model_copy(update=dict.fromkeys(config.search.further))
-    style_size = int(parameters.get(STYLE_SIZE, config.data.style_size))
-    data = config.data.model_copy(update={"style_size": style_size})
-    return config.model_copy(update={"search": search, "data": data})
+    # A grid has its points over both ratios first.
+    points = None if config.search.grid is None else config.search.grid[: len(RATIOS)]
+    search = config.search.model_copy(update={**dict.fromkeys(config.search.further), "grid": points})
+    data, loss, training = config.data, config.loss, config.training
+    size, tilt = parameters.get(STYLE_SIZE, data.style_size), parameters.get(STYLE_TILT, loss.style_tilt)
+    rate = parameters.get(LEARNING_RATE, training.learning_rate)
+    return config.model_copy(
+        update={
+            "search": search,
+            "data": data.model_copy(update={"style_size": int(size)}),
+            "loss": loss.model_copy(update={"style_tilt": float(tilt)}),
+            "training": training.model_copy(update={"learning_rate": float(rate)}),
+        }
+    )
 
 
 def parameters_of(weights: LossWeights, config: StudyConfig) -> dict[str, Any]:
@@ -106,6 +127,14 @@ def parameters_of(weights: LossWeights, config: StudyConfig) -> dict[str, Any]:
 def ratio_ranges(search: SearchSection) -> dict[str, tuple[float, float]]:
     """Return the range of each ratio, in the order in which they are sampled."""
     return {STYLE_TO_CONTENT: search.style_to_content, TV_TO_CONTENT: search.tv_to_content}
+
+
+def _has(distribution: BaseDistribution, value: Any) -> bool:
+    """Return whether a value is one that may be sampled; another study's may be of any type."""
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and isinstance(distribution, FloatDistribution) and distribution.low <= value <= distribution.high
 
 
 def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:

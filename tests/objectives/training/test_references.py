@@ -134,3 +134,11 @@ def test_a_slightly_different_photo_is_difference_enough(loss_network: LossNetwo
     grams = style_targets(loss_network, style, layers=LAYERS)
     photos = np.stack([style, np.clip(style + 0.01, 0, 1)])
     assert measure_references(loss_network, photos, grams, content_layers=["relu2_1"]).style["relu2_1"] > 0
+
+
+def test_a_tilt_divides_by_less_what_weighs_more() -> None:
+    measured = LossReferences(content={"relu2_1": 2.0}, style={"relu1_1": 3.0, "relu2_1": 6.0}, total_variation=0.1)
+    tilted = measured.tilted(1.0)
+    assert tilted.style == pytest.approx({"relu1_1": 3.0 / (2 / 3), "relu2_1": 6.0 / (4 / 3)})
+    assert (tilted.content, tilted.total_variation) == (measured.content, measured.total_variation)
+    assert measured.tilted(0.0) == measured

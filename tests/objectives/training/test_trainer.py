@@ -115,6 +115,41 @@ def test_one_trace_serves_runs_with_other_targets_and_references() -> None:
     assert (np.abs(other / first["losses"] - 1) > 1e-2).all()
 
 
+def first_step(trainer: StyleTrainer, sampled: SampledValues, **changed: Any) -> NDArray[np.float32]:
+    """What one step changes of all weights."""
+    trainer.start(sampled, **{**objective(), **changed})
+    before = trainer.network.get_weights()
+    trainer.train(batches(0, 1))
+    after = trainer.network.get_weights()
+    return np.concatenate([(new - old).ravel() for old, new in zip(before, after, strict=True)])
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_one_trace_serves_runs_with_other_learning_rates_and_tilts(precision: str) -> None:
+    """Adam's first step is the learning rate times what the gradients' signs say, whatever their size."""
+    trainer = build_trainer(precision=precision)
+    own = first_step(trainer, EVEN)
+    larger = first_step(trainer, dataclasses.replace(EVEN, learning_rate=4e-3))
+    np.testing.assert_allclose(larger, 4 * own, rtol=1e-2, atol=1e-5)
+    tilted = first_step(trainer, EVEN, references=objective()["references"].tilted(2.0))
+    assert np.abs(tilted - own).max() > 1e-4
+    np.testing.assert_allclose(first_step(trainer, EVEN), own, atol=1e-6)
+    assert trainer.num_traces == 1
+
+
+def test_a_restored_state_has_the_runs_learning_rate(trainer: StyleTrainer) -> None:
+    """A long run or a final that is interrupted goes on with the trial's, not with the study's own."""
+    faster = dataclasses.replace(EVEN, learning_rate=7e-3)
+    trainer.start(faster, **objective())
+    trainer.train(batches(0, 3))
+    state = trainer.state()
+    wanted = as_vector(trainer.train(batches(3, 6)))
+    trainer.start(EVEN, **objective())
+    trainer.restore(state)
+    np.testing.assert_allclose(as_vector(trainer.train(batches(3, 6))), wanted, rtol=1e-4)
+    assert any(value.size == 1 and value == np.float32(7e-3) for value in state)
+
+
 def with_weights(weights: NDArray[np.float32]) -> list[Batch]:
     """The batches, each of its images with weights of its own."""
     return [(photos, {**targets, LOSS_WEIGHTS: weights}) for photos, targets in batches()]

@@ -12,7 +12,7 @@ FROM = WidenedFrom(
     total=7,
     ranges={"style_to_content": (0.05, 40.0), "tv_to_content": (0.003, 1.0)},
     original_ranges={"style_to_content": (0.05, 10.0), "tv_to_content": (0.003, 1.0)},
-    first={"style_to_content": 20.0, "tv_to_content": 0.1},
+    first={"style_to_content": 20.0, "tv_to_content": 0.1, "style_tilt": -1.5, "learning_rate": 0.002},
 )
 
 

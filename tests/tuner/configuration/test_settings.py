@@ -136,7 +136,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"search": {"sampler": "grid"}}, "`search.sampler` is grid: say how many points it has with `search.grid`"),
     ({"search": {"grid": [4, 3]}}, "`search.grid` is for the sampler grid, and `search.sampler` is tpe; leave one"),
-    ({"search": {"sampler": "grid", "grid": [4]}}, "`search.grid.1` is missing from the list. Received [4]."),
+    ({"search": {"sampler": "grid", "grid": [4]}}, "`search.grid` must have at least 2 entries. Received [4]."),
     ({"search": {"sampler": "grid", "grid": [0, 3]}}, "`search.grid.0` must be greater than or equal to 1. Received 0"),
     *(
         (

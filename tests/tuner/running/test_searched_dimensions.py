@@ -13,12 +13,13 @@ from models.pretrained import files as pretrained
 from studies.records.exported_config import read_exported
 from tests.tuner.tiny_study import read_trials, run_command
 from tuner.configuration.loading import load_config, merge
-from tuner.finished.training_plan import plan_training
+from tuner.finished.training_plan import TrainingPlan, plan_training
 from tuner.search.study_pictures import open_pictures
 
 pytestmark = pytest.mark.slow
 
-DIMENSIONS = ("--set", "search.style_size=[32,48,64]")
+RANGES = ("search.style_size=[32,48,64]", "search.style_tilt=[-2,2]", "search.learning_rate=[0.003,0.03]")
+DIMENSIONS = [argument for setting in RANGES for argument in ("--set", setting)]
 TRIALS = 4
 NAME = "sizes"
 
@@ -39,7 +40,8 @@ def searched(drawn_study: Path, own_cache: Path, tmp_path_factory: pytest.TempPa
 
 def test_the_baseline_has_the_configurations_own_values(searched: Path) -> None:
     baseline, *others = read_trials(searched / "styletuner.db", NAME)
-    assert baseline.params["style_size"] == 48
+    own = {"style_size": 48, "style_tilt": 0.0, "learning_rate": 0.01}
+    assert {name: baseline.params[name] for name in own} == own
     assert len({trial.params["style_size"] for trial in others}) > 1
 
 
@@ -83,7 +85,25 @@ def test_it_is_shown_wherever_the_weights_are(searched: Path) -> None:
     for size in sizes:
         assert f"style size {size} px" in shown
     best = next(line for line in shown.splitlines() if line.startswith("Best:"))
-    assert "style size" in best
+    for name in ("style size", "tilt", "learning rate"):
+        assert name in best
+
+
+def test_full_training_has_the_trials_tilt_and_a_learning_rate_in_proportion(searched: Path) -> None:
+    exported = read_exported(searched / "last.yaml")
+    found = exported.params["learning_rate"]
+
+    def planned(rate: float | None) -> TrainingPlan:
+        sizes = {"learning_rate": rate}
+        return plan_training(exported, output=searched / "new.keras", photos=[searched / "photos"], sizes=sizes)
+
+    scaled, told = planned(None), planned(0.004)
+    assert scaled.config.loss.style_tilt == exported.params["style_tilt"]
+    assert scaled.config.training.learning_rate == found
+    assert scaled.config.full_training.learning_rate == pytest.approx(0.001 * found / 0.01)
+    assert f"{0.001 * found / 0.01:.2g}; the trial's, of a short run, is {found:.2g}" in scaled.rate_remark
+    assert told.config.full_training.learning_rate == 0.004
+    assert told.config.training.learning_rate == found
 
 
 def test_trials_are_judged_by_one_style_image_whatever_they_train_with(searched: Path) -> None:

@@ -100,6 +100,25 @@ def test_a_winner_has_its_style_size_where_that_is_searched(
     assert winner.params.get("style_size") == taken
 
 
+@pytest.mark.parametrize(
+    ("search", "taken"),
+    [
+        ({"style_tilt": (-2, 2), "learning_rate": (1e-4, 1e-2)}, {"style_tilt": -1.5, "learning_rate": 4e-3}),
+        ({"style_tilt": (-1, 2), "learning_rate": (1e-4, 2e-3)}, {"style_tilt": 0.0, "learning_rate": 1e-3}),
+        ({}, {}),
+    ],
+    ids=["searched", "beyond the range", "not searched"],
+)
+def test_a_winner_has_its_tilt_and_learning_rate_where_they_may_be_sampled(
+    search: dict[str, Any], taken: dict[str, float]
+) -> None:
+    night = study("night", 3.0)
+    assert night.best is not None
+    best = replace(night.best, params={**night.best.params, "style_tilt": -1.5, "learning_rate": 4e-3})
+    (winner,) = chosen_winners([replace(night, best=best)], config(**search), baseline=None)
+    assert {name: value for name, value in winner.params.items() if name not in {STYLE, TV}} == taken
+
+
 @pytest.mark.parametrize(("trials", "most"), [(1, 0), (2, 1), (7, 1), (8, 2), (12, 3), (1000, 3)])
 def test_most_trials_are_left_to_the_search(trials: int, most: int) -> None:
     assert num_winners(config(trials)) == most
@@ -121,6 +140,10 @@ def test_points_that_all_studies_draw_are_not_taken(search: dict[str, Any]) -> N
         ({TV: 1.0, "layer": "relu3_1"}, {TV: 1.1, "layer": "relu3_1"}, True),
         ({TV: 1.0, "style_size": 192}, {TV: 1.1, "style_size": 192}, True),
         ({TV: 1.0, "style_size": 192}, {TV: 1.0, "style_size": 256}, False),
+        ({TV: 1.0, "learning_rate": 0.002}, {TV: 1.0, "learning_rate": 0.0029}, True),
+        ({TV: 1.0, "learning_rate": 0.002}, {TV: 1.0, "learning_rate": 0.0031}, False),
+        ({TV: 1.0, "style_tilt": -0.2}, {TV: 1.0, "style_tilt": 0.3}, True),
+        ({TV: 1.0, "style_tilt": 0.0}, {TV: 1.0, "style_tilt": 0.6}, False),
         ({TV: 0.0}, {TV: 0.0}, True),
         ({TV: 0.0}, {TV: 0.1}, False),
         ({TV: 1.0}, {STYLE: 1.0}, False),

@@ -46,19 +46,23 @@ class _NoResources:
         raise _BegunError
 
 
+SEARCHED = {"style_size": [32, 48, 64], "style_tilt": [-2, 2], "learning_rate": [0.003, 0.03]}
+
+
 @pytest.mark.parametrize("marks", [{}, {"published": 40.0}], ids=["sampled", "published"])
-def test_a_finalist_is_trained_with_its_own_style_size_and_its_studys_references(
+def test_a_finalist_is_trained_with_its_own_values_and_its_studys_references(
     folder: Path, monkeypatch: pytest.MonkeyPatch, marks: dict[str, float]
 ) -> None:
     """Another seed has other crops, on which the references of every size come to something else."""
     monkeypatch.setattr(final_training, "StudyResources", _NoResources)
-    config = load_config(str(folder / "tiny.yaml"), overrides={"search": {"style_size": [32, 48, 64]}})
+    config = load_config(str(folder / "tiny.yaml"), overrides={"search": SEARCHED})
     pictures = open_pictures(config)
     with StudyStorage.create(str(folder / "studies.db")) as storage:
         study = start_or_resume(storage, "waves", config=config, pictures=pictures, judge_version="1")
         study.set_user_attr(attributes.REFERENCES, scale(0.5, 0.7).to_attribute())
         study.set_user_attr(attributes.IDENTITY, {**study.user_attrs[attributes.IDENTITY], "loss_network": NETWORK})
-        params = {"style_to_content": 2.0, "tv_to_content": 0.1, "style_size": 64}
+        own = {"style_size": 64, "style_tilt": -1.5, "learning_rate": 0.02}
+        params = {"style_to_content": 2.0, "tv_to_content": 0.1, **own}
         study.add_trial(
             create_trial(
                 params=params,

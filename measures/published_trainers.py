@@ -60,6 +60,8 @@ class PublishedTrainer:
         pixel_range: What 1 of our pixels is in the pixels that the total variation is taken of, (red, green, blue).
         published: Its default weights.
         weight_options: How its command line is given each weight, by term; a term without is none of its.
+        layers_option: How its command line is given a weight of each style layer, by the layer's name; empty where it
+            weighs them itself.
         style_size_option: How it is told the side of the style image in pixels; empty where it takes it as it is.
         command: Its training command without weights and style size; what is in capitals is the user's own.
         crop_size: Side of its training crops in pixels.
@@ -81,6 +83,7 @@ class PublishedTrainer:
     pixel_range: tuple[float, float, float]
     published: NativeWeights
     weight_options: Mapping[str, str]
+    layers_option: str = ""
     style_size_option: str = ""
     command: str
     crop_size: int = 256
@@ -141,11 +144,13 @@ _JCJOHNSON: Final = PublishedTrainer(
             "total_variation": "-tv_strength {weight}",
         }
     ),
+    layers_option="-style_weights {relu1_2},{relu2_2},{relu3_3},{relu4_3}",
     style_size_option="-style_image_size {size}",
     command="th train.lua -h5_file PHOTOS.h5 -style_image {style}",
     sources=MappingProxyType(
         {
             "weights, layers by number, options, batch size": "train.lua at 69523d4",
+            "a weight for each style layer": "fast_neural_style/utils.lua at 2317ce3",
             "means": "fast_neural_style/ContentLoss.lua and StyleLoss.lua at 2cdacb2",
             "Gram matrices": "fast_neural_style/GramMatrix.lua at 2cdacb2",
             "total variation": "fast_neural_style/TotalVariation.lua at 2cdacb2",
@@ -227,6 +232,8 @@ _MAGENTA: Final = PublishedTrainer(
             "total_variation": "--total_variation_weight={weight}",
         }
     ),
+    layers_option='--style_weights=\'{{"vgg_16/conv1": {relu1_2}, "vgg_16/conv2": {relu2_2}, '
+    '"vgg_16/conv3": {relu3_3}, "vgg_16/conv4": {relu4_3}}}\'',
     command="arbitrary_image_stylization_train --style_dataset_file=STYLES.tfrecord --imagenet_data_dir=PHOTOS "
     "--vgg_checkpoint=VGG --inception_v3_checkpoint=INCEPTION --train_dir=MODELS",
     batch_size=8,

@@ -12,6 +12,7 @@ from keras import ops
 
 from measures.native_weights import native_references
 from measures.published_trainers import GramScale, PublishedTrainer, VariationForm
+from measures.style_tilt import tilted_layers
 from objectives.training.losses import (
     PIXELS,
     LossInputs,
@@ -29,7 +30,7 @@ _CHANNELS: Final = 3
 
 
 def native_terms(
-    trainer: PublishedTrainer, *, channels: Mapping[str, int], crop_size: int, batch_size: int
+    trainer: PublishedTrainer, *, channels: Mapping[str, int], crop_size: int, batch_size: int, tilt: float = 0.0
 ) -> tuple[LossTerm, ...]:
     """Return the terms of a trainer's loss, each to be multiplied by its own weight, in the order of `TERMS`.
 
@@ -38,8 +39,10 @@ def native_terms(
         channels: Channels of each style layer in the loss network.
         crop_size: Side of the trainer's crops in pixels; sums over pixels grow with it.
         batch_size: Its pictures in a batch; sums over the batch grow with it.
+        tilt: By which its style layers are weighed, as `measures.style_tilt` has it; it has none unless it is told.
     """
-    style = style_factors(trainer, channels=channels)
+    tilted = tilted_layers(trainer.style_layers, tilt)
+    style = {layer: factor * tilted[layer] for layer, factor in style_factors(trainer, channels=channels).items()}
     terms = [
         LossTerm(name="content", layers={trainer.content_layer: 1.0}, measure=content_distance),
         LossTerm(name="style", layers=style, measure=style_distance),

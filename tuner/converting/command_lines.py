@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from measures.published_trainers import PublishedTrainer
+from measures.style_tilt import tilted_layers
 
 
-def command_line(trainer: PublishedTrainer, weights: Mapping[str, float], *, style: str, style_size: int) -> str:
+def command_line(
+    trainer: PublishedTrainer, weights: Mapping[str, float], *, style: str, style_size: int, tilt: float = 0.0
+) -> str:
     """Return the trainer's training command with these weights; what is in capitals is the user's own.
 
     Args:
@@ -15,11 +18,16 @@ def command_line(trainer: PublishedTrainer, weights: Mapping[str, float], *, sty
         weights: By term of its loss.
         style: Path of the style image.
         style_size: Its side in pixels at the trainer's crops.
+        tilt: Of the weights of its style layers; of a trainer that takes one weight for all it is left out.
     """
     command = trainer.command.format(style=shlex.quote(style), style_name=shlex.quote(PurePath(style).name))
-    options = [option.format(weight=f"{weights[term]:.4g}") for term, option in trainer.weight_options.items()]
+    options = {term: option.format(weight=f"{weights[term]:.4g}") for term, option in trainer.weight_options.items()}
+    if tilt and trainer.layers_option:
+        by_layer = tilted_layers(trainer.style_layers, tilt)
+        shown = {layer: f"{weights['style'] * share:.4g}" for layer, share in by_layer.items()}
+        options["style"] = trainer.layers_option.format(**shown)
     size = [trainer.style_size_option.format(size=style_size)] if trainer.style_size_option else []
-    return " ".join([command, *size, *options])
+    return " ".join([command, *size, *options.values()])
 
 
 def scaled_style_size(style_size: int, *, crop_size: int, native_crop_size: int) -> int:

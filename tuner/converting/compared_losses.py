@@ -34,17 +34,28 @@ class NativeSizes:
     Attributes:
         crop_size: Side of its crops in pixels.
         batch_size: Pictures in a batch.
+        style_tilt: Of its style layers, on top of how it weighs them itself.
     """
 
     crop_size: int
     batch_size: int
+    style_tilt: float = 0.0
 
     @classmethod
     def of(
-        cls, trainer: PublishedTrainer, *, crop_size: int | None = None, batch_size: int | None = None
+        cls,
+        trainer: PublishedTrainer,
+        *,
+        crop_size: int | None = None,
+        batch_size: int | None = None,
+        style_tilt: float = 0.0,
     ) -> "NativeSizes":
         """Return the trainer's own sizes where none are given."""
-        return cls(crop_size=crop_size or trainer.crop_size, batch_size=batch_size or trainer.batch_size)
+        return cls(
+            crop_size=crop_size or trainer.crop_size,
+            batch_size=batch_size or trainer.batch_size,
+            style_tilt=style_tilt,
+        )
 
 
 @final
@@ -116,7 +127,13 @@ class OwnLoss:
         network = LossNetwork(trainer.loss_network, layers=layers, source=source)
         targets = style_targets(network, self.style, layers=trainer.style_layers)
         channels = {layer: len(gram) for layer, gram in targets.items()}
-        terms = native_terms(trainer, channels=channels, crop_size=sizes.crop_size, batch_size=sizes.batch_size)
+        terms = native_terms(
+            trainer,
+            channels=channels,
+            crop_size=sizes.crop_size,
+            batch_size=sizes.batch_size,
+            tilt=sizes.style_tilt,
+        )
         native = pixel_gradients(
             network, terms, unit_references(terms), outputs=self.outputs, photos=self.photos, style_grams=targets
         )

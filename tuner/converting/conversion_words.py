@@ -28,6 +28,30 @@ def beyond_in_words(values: SampledValues, search: SearchSection) -> list[str]:
     ]
 
 
+def told_in_words(trainer: PublishedTrainer, *, tilt: float, learning_rate: float | None) -> list[str]:
+    """Return a line for a tilt, and for a learning rate, of a trial that a trainer shall repeat: what it is told of it.
+
+    Args:
+        trainer: Whose command line it is.
+        tilt: Of the trial's style layers; 0 where they are not tilted.
+        learning_rate: Of the trial; None where it was not searched.
+    """
+    lines = []
+    if tilt and trainer.layers_option:
+        lines.append(f"This trial's tilt of {tilt:+.2f} is in the weights of its style layers.")
+    elif tilt:
+        lines.append(
+            f"This trial's tilt of {tilt:+.2f} cannot be told to {trainer.name}, which takes one weight for all its "
+            "style layers: that pulls as hard as all of this trial's, but in other shares."
+        )
+    if learning_rate is not None:
+        lines.append(
+            f"This trial's learning rate of {learning_rate:.2g} is not in the command: {trainer.name} has its own, for "
+            "longer runs than this trial."
+        )
+    return lines
+
+
 def nearness_in_words(
     trainer: PublishedTrainer, matched: MatchedWeights, *, num_pictures: int, is_own_loss: bool = False
 ) -> str:

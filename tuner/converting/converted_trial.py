@@ -20,7 +20,7 @@ from tuner.converting.command_lines import command_line, scaled_style_size
 from tuner.converting.compared_losses import NativeSizes, compare_losses
 from tuner.errors import ConvertingError
 from tuner.search.kept_style_image import kept_style_image
-from tuner.search.space import with_values
+from tuner.search.space import LEARNING_RATE, with_values
 from tuner.search.stored_config import stored_config
 from tuner.search.study_pictures import StudyPictures, open_pictures
 from tuner.search.study_scale import scale_of
@@ -37,9 +37,11 @@ class ConvertedTrial:
         matched: The trainer's weights, and how alike both losses are.
         num_pictures: On how many pictures.
         command: The trainer's command line.
-        is_own_loss: Whether the study searched in the trainer's own loss.
+        is_own_loss: Whether the trial was trained with the trainer's own loss, but for what that is told.
         style_size: Side of the style image in pixels with which strokes are to the trainer's crops what they are to
             the study's.
+        style_tilt: The trial's; the command tells it to a trainer that takes a weight of each style layer.
+        learning_rate: The trial's, where it was searched, which the command does not tell.
     """
 
     trial: int
@@ -49,6 +51,8 @@ class ConvertedTrial:
     command: str
     is_own_loss: bool
     style_size: int
+    style_tilt: float
+    learning_rate: float | None
 
 
 def convert_trial(
@@ -75,13 +79,14 @@ def convert_trial(
     """
     study = storage.read_study(exported["study"])
     config, pictures = _with_pictures(storage, study, photos, parameters=exported["params"])
-    owner = f"Study {study.study_name!r}"
+    owner, tilt = f"Study {study.study_name!r}", config.loss.style_tilt
+    told_tilt = tilt if trainer.layers_option else 0.0
     stored = scale_of(exported["references"], exported["identity"].get("loss_network"), owner=owner)
     compared = compare_losses(
         config,
         pictures,
         trainer,
-        sizes=NativeSizes.of(trainer),
+        sizes=NativeSizes.of(trainer, style_tilt=told_tilt),
         references=None if stored is None else stored.references,
         report=report,
     )
@@ -95,9 +100,11 @@ def convert_trial(
         values=values,
         matched=matched,
         num_pictures=compared.num_pictures,
-        command=command_line(trainer, matched.weights, style=style, style_size=size),
-        is_own_loss=config.loss.trainer == trainer.name,
+        command=command_line(trainer, matched.weights, style=style, style_size=size, tilt=told_tilt),
+        is_own_loss=config.loss.trainer == trainer.name and told_tilt == tilt,
         style_size=size,
+        style_tilt=tilt,
+        learning_rate=exported["params"].get(LEARNING_RATE),
     )
 
 

@@ -83,6 +83,15 @@ def test_total_variation_of_a_ramp_by_hand(name: str, wanted: float) -> None:
     np.testing.assert_allclose(term.per_image(inputs, {PIXELS: 1.0}), wanted, rtol=1e-5)
 
 
+def test_a_tilt_multiplies_the_constants_of_style_layers_alone() -> None:
+    trainer = TRAINERS["jcjohnson"]
+    sizes: dict[str, Any] = {"channels": dict.fromkeys(trainer.style_layers, 3), "crop_size": 8, "batch_size": 2}
+    plain, tilted = native_terms(trainer, **sizes), native_terms(trainer, **sizes, tilt=1.0)
+    weights = dict(zip(trainer.style_layers, np.array([4, 8, 16, 32]) / 15, strict=True))
+    assert tilted[1].layers == pytest.approx({layer: plain[1].layers[layer] * weights[layer] for layer in weights})
+    assert [term.layers for term in tilted[::2]] == [term.layers for term in plain[::2]]
+
+
 @EVERY
 def test_terms_are_the_published_ones(trainer: PublishedTrainer) -> None:
     """On small feature maps and a batch of two, crops of the size that the sums are taken over."""

@@ -43,5 +43,30 @@ def test_command_lines(name: str, wanted: str) -> None:
     assert command_line(TRAINERS[name], WEIGHTS, style="my art/waves.jpg", style_size=512) == wanted
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("jcjohnson", "-style_weights 4,8,16,32 "),
+        (
+            "magenta",
+            '--style_weights=\'{"vgg_16/conv1": 4, "vgg_16/conv2": 8, "vgg_16/conv3": 16, "vgg_16/conv4": 32}\' ',
+        ),
+        ("lengstrom", "--style-weight 15 "),
+    ],
+)
+def test_a_tilt_is_in_the_weights_of_layers_where_a_trainer_takes_them(name: str, wanted: str) -> None:
+    line = command_line(TRAINERS[name], {**WEIGHTS, "style": 15.0}, style="waves.jpg", style_size=512, tilt=1.0)
+    assert wanted in line
+    assert line.count("style_weights") + line.count("style-weight") == 1
+
+
+def test_weights_of_layers_are_of_the_trainers_own() -> None:
+    """Without a tilt they would be the one weight, of every layer."""
+    for trainer in TRAINERS.values():
+        if trainer.layers_option:
+            assert "style" in trainer.weight_options
+            trainer.layers_option.format(**dict.fromkeys(trainer.style_layers, "1"))
+
+
 def test_strokes_stay_as_large_as_they_were_to_the_crops() -> None:
     assert scaled_style_size(192, crop_size=96, native_crop_size=256) == 512

@@ -117,6 +117,23 @@ def test_a_study_in_a_trainers_family_has_its_loss(folder: Path, name: str) -> N
     assert found.weights["style"] == pytest.approx(wanted, rel=1e-3)
 
 
+def test_a_tilt_that_a_trainer_is_told_leaves_its_loss_the_same(folder: Path) -> None:
+    """In its own family: and one that it is not told makes another one."""
+    trainer = TRAINERS["jcjohnson"]
+    (folder / "family.yaml").write_text(
+        "\n".join(line for line in CONFIGURATION.splitlines() if not line.startswith("loss:")).replace(
+            "baseline: [1, 1, 0.1], ", ""
+        )
+    )
+    overrides = {"loss": {"trainer": "jcjohnson", "style_tilt": 2.0}}
+    config = load_config(str(folder / "family.yaml"), overrides=overrides)
+    own = measure_own_loss(config, open_pictures(config), num_pictures=2)
+    told = own.against(trainer, sizes=NativeSizes.of(trainer, style_tilt=2.0)).to_own(trainer.published)
+    untold = own.against(trainer, sizes=NativeSizes.of(trainer)).to_own(trainer.published)
+    assert told.term_cosines["style"] > 0.999
+    assert untold.term_cosines["style"] < told.term_cosines["style"] - 0.01
+
+
 def test_few_pictures_are_the_first_ones_and_give_the_same_constants(folder: Path) -> None:
     """As at a study's start, which waits for it; between losses up to a constant they are as good as many."""
     trainer = TRAINERS["lengstrom"]

@@ -4,7 +4,7 @@ import pytest
 
 from measures.gradient_matching import MatchedWeights
 from measures.published_trainers import TRAINERS
-from tuner.converting.conversion_words import nearness_in_words, why_approximate
+from tuner.converting.conversion_words import nearness_in_words, told_in_words, why_approximate
 
 
 def matched(cosine: float, *, left_out: tuple[str, ...] = ()) -> MatchedWeights:
@@ -45,3 +45,13 @@ def test_no_match_says_what_to_do() -> None:
 @pytest.mark.parametrize(("cosine", "num_reasons"), [(0.99, 0), (0.94, 1), (0.3, 1)])
 def test_reasons_are_counted(cosine: float, num_reasons: int) -> None:
     assert len(why_approximate(TRAINERS["lengstrom"], matched(cosine))) == num_reasons
+
+
+def test_what_a_trainer_is_not_told_of_a_trial_is_said() -> None:
+    lengstrom, magenta = TRAINERS["lengstrom"], TRAINERS["magenta"]
+    assert told_in_words(lengstrom, tilt=0.0, learning_rate=None) == []
+    (tilt,) = told_in_words(lengstrom, tilt=-1.25, learning_rate=None)
+    assert "tilt of -1.25 cannot be told to lengstrom" in tilt
+    told, rate = told_in_words(magenta, tilt=1.0, learning_rate=0.0021)
+    assert told == "This trial's tilt of +1.00 is in the weights of its style layers."
+    assert "learning rate of 0.0021 is not in the command: magenta has its own" in rate

@@ -106,6 +106,22 @@ def test_full_training_has_the_trials_tilt_and_a_learning_rate_in_proportion(sea
     assert told.config.training.learning_rate == found
 
 
+def test_another_trainer_is_told_the_tilt_or_it_is_said_that_it_is_not(searched: Path) -> None:
+    """jcjohnson's four weights are to each other what the tilt has."""
+    exported = read_exported(searched / "last.yaml")
+    tilt, rate = exported.params["style_tilt"], exported.params["learning_rate"]
+    export = ("study", "export", NAME, "--trial", exported.trial, "--as")
+    told = run_command(*export, "jcjohnson", cwd=searched).require_success()
+    found = re.search(r"-style_weights (\S+)", told.stdout)
+    assert found is not None
+    weights = np.array([float(weight) for weight in found[1].split(",")])
+    np.testing.assert_allclose(weights[1:] / weights[:-1], 2.0**tilt, rtol=2e-3)
+    assert f"tilt of {tilt:+.2f} is in the weights" in told.stderr
+    assert f"learning rate of {rate:.2g} is not in the command" in told.stderr
+    untold = run_command(*export, "lengstrom", cwd=searched).require_success()
+    assert f"tilt of {tilt:+.2f} cannot be told to lengstrom" in untold.stderr
+
+
 def test_trials_are_judged_by_one_style_image_whatever_they_train_with(searched: Path) -> None:
     own = {"style": str(searched / "style.png"), "photos": [str(searched / "photos")]}
     plain = open_pictures(load_config(str(searched / "tiny.yaml"), overrides=own))

@@ -48,7 +48,7 @@ def echo_command(
 
 
 def _remarks(converted: "ConvertedTrial", trainer: "PublishedTrainer") -> str:
-    from tuner.converting.conversion_words import nearness_in_words
+    from tuner.converting.conversion_words import nearness_in_words, told_in_words
 
     values, size = converted.values, converted.style_size
     lines = [
@@ -59,6 +59,7 @@ def _remarks(converted: "ConvertedTrial", trainer: "PublishedTrainer") -> str:
             trainer, converted.matched, num_pictures=converted.num_pictures, is_own_loss=converted.is_own_loss
         ),
     ]
+    lines += told_in_words(trainer, tilt=converted.style_tilt, learning_rate=converted.learning_rate)
     if not trainer.style_size_option:
         lines.append(f"It takes the style image as it is: scale that to a shorter side of {size} px first.")
     return "\n".join(lines)

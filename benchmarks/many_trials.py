@@ -28,7 +28,8 @@ from studies.records import attributes
 from studies.records.summaries import summarise
 from studies.storage.study_identity import create_study, uuid_of
 from studies.storage.study_storage import StudyStorage
-from tuner.configuration.settings import SearchSection, StudyConfig
+from tuner.configuration.search_sections import SearchSection
+from tuner.configuration.settings import StudyConfig
 from tuner.running.stopping import Allowance
 from tuner.running.workers.worker import Worker
 from tuner.search.pruners import report_quality, should_prune

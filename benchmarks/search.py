@@ -27,7 +27,7 @@ from search_landscapes import OF_STARTER, RUNGS, STYLES, WAYS, Landscape, place_
 from threadpoolctl import threadpool_limits
 
 from measures.quality import PhotoQuality, Quality, average_photos
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.search.pruners import build_pruner, report_quality, should_prune
 from tuner.search.samplers import build_sampler
 from tuner.search.space import suggest_values

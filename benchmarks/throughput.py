@@ -44,7 +44,7 @@ def measure(*, size: int, batch: int, width: int, precision: str) -> float:
     from models.networks.style_network_options import StyleNetworkOptions
     from objectives.training.references import measure_references, style_targets
     from objectives.training.trainer import StyleTrainer
-    from tuner.configuration.settings import LossSection
+    from tuner.configuration.training_sections import LossSection
 
     layers = LossSection()
     loss_network = LossNetwork(

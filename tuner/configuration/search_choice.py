@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 
 AUTO_SAMPLER: Final = "tpe"
 """Measured: docs/search.md."""

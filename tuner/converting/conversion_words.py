@@ -5,7 +5,7 @@ from measures.loss_weights import TERM_LABELS
 from measures.published_trainers import PublishedTrainer
 from measures.sampled_values import SampledValues
 from tuner.configuration.field_types import holds
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.converting.family_words import export_in_words
 from tuner.search.space import ratio_ranges
 

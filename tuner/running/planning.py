@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import final
 
-from tuner.configuration.settings import FEWEST_STARTED, MAX_TRIALS, StudyConfig
+from tuner.configuration.setting_bounds import FEWEST_STARTED, MAX_TRIALS
+from tuner.configuration.settings import StudyConfig
 from tuner.errors import ShortTimeError
 from tuner.running.estimation import Estimate
 from tuner.running.stopping import SECONDS_PER_MINUTE, TimeLimit

@@ -10,7 +10,7 @@ from studies.claims.trial_states import FINISHED_STATES
 from studies.records.study_record import StudyRecord
 from studies.records.study_scout import ScoutFinding, judge_scout, num_suggestions_to_come
 from studies.records.trial_qualities import quality_of
-from tuner.configuration.settings import MAX_TRIALS
+from tuner.configuration.setting_bounds import MAX_TRIALS
 
 
 @final

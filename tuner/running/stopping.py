@@ -17,7 +17,8 @@ from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
 from studies.storage.database_errors import storage_errors
 from studies.storage.study_storage import StudyStorage
-from tuner.configuration.settings import StopSection, StudyConfig
+from tuner.configuration.search_sections import StopSection
+from tuner.configuration.settings import StudyConfig
 
 SECONDS_PER_MINUTE: Final = 60.0
 

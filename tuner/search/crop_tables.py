@@ -18,7 +18,8 @@ from models.networks.content_features import FEATURE_UNIT, ContentFeatures, cach
 from models.networks.loss_network import LossNetwork
 from models.pretrained.files import cache_folder
 from tuner.configuration.identity import digest
-from tuner.configuration.settings import DataSection, StudyConfig
+from tuner.configuration.settings import StudyConfig
+from tuner.configuration.training_sections import DataSection
 from tuner.errors import ConfigError
 from tuner.installation.versions import versions
 from tuner.search.study_pictures import StudyPictures

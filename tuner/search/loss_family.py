@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from measures.published_trainers import TRAINERS
 from objectives.training.native_losses import family_references
 from objectives.training.references import LossReferences
-from tuner.configuration.settings import LossSection
+from tuner.configuration.training_sections import LossSection
 
 
 def in_family(

@@ -28,7 +28,7 @@ from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
 from studies.storage.optuna_internals import storage_of, trial_id_of
 from tuner.configuration.search_choice import pruner_of
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.search.study_views import view
 
 FEWEST_COMPLETE: Final = 4

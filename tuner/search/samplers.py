@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from studies.records.study_scout import ScoutVerdict, judge_scout
 from studies.records.taken_from import num_taken, taken_marks
 from tuner.configuration.search_choice import sampler_of
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.search.shared_sequence import SharedSequenceSampler, grid, quasi_random
 from tuner.search.space import distributions
 from tuner.search.suggesting_sampler import SuggestingSampler

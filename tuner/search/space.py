@@ -12,7 +12,8 @@ from measures.loss_weights import LossWeights
 from measures.sampled_values import RATIOS, SampledValues
 from studies.records.published_defaults import published_setting
 from tuner.configuration.field_types import holds
-from tuner.configuration.settings import SearchSection, StudyConfig
+from tuner.configuration.search_sections import SearchSection
+from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 
 STYLE_TO_CONTENT: Final = "style_to_content"

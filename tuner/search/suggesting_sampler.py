@@ -25,7 +25,7 @@ from studies.records.trial_parameters import parameters_of
 from studies.records.trial_qualities import quality_of, rung_qualities
 from studies.records.trial_record import TrialRecord
 from studies.storage.optuna_internals import storage_of, trial_id_of
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.search.pruners import PRUNED_BY_RULE
 from tuner.search.space import distributions, ratio_ranges
 

@@ -10,7 +10,8 @@ from optuna.trial import create_trial
 from studies.records.published_defaults import PublishedDefaults, PublishedSetting
 from studies.records.study_record import StudyRecord
 from studies.records.summaries import StudySummary, summarise_trial
-from tuner.configuration.settings import SearchSection, StudyConfig
+from tuner.configuration.search_sections import SearchSection
+from tuner.configuration.settings import StudyConfig
 from tuner.running.winners import are_alike, chosen_winners, num_winners, winner_of
 
 STYLE, TV = "style_to_content", "tv_to_content"

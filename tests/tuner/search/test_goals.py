@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from measures.quality import PhotoQuality, Quality, average_photos
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.search.goals import goal_names, goal_values, name_goals
 from tuner.search.samplers import build_sampler
 from tuner.search.space import suggest_values

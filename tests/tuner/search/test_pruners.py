@@ -23,7 +23,7 @@ from measures.quality import PhotoQuality, Quality, average_photos
 from studies.records import attributes
 from studies.records.summaries import summarise
 from studies.storage.study_storage import StudyStorage
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.search.pruners import (
     BELOW_MEDIAN,
     PRUNED_BY_RULE,

@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from measures.loss_weights import LossWeights
 from studies.records import attributes
 from tuner.configuration.search_choice import AUTO_SAMPLER
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.search.samplers import DEFAULT_STARTUP, SAMPLERS, TrialSeededSampler, build_sampler
 from tuner.search.space import suggest_values
 

@@ -18,7 +18,7 @@ from studies.claims.reaping import reap
 from studies.records import attributes
 from studies.storage.study_identity import uuid_of
 from studies.storage.study_storage import StudyStorage
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.search.samplers import build_sampler
 from tuner.search.space import STYLE_TO_CONTENT, TV_TO_CONTENT, distributions, suggest_values
 

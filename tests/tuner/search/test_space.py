@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from measures.loss_weights import LossWeights
 from measures.sampled_values import SampledValues
-from tuner.configuration.settings import SearchSection, StudyConfig
+from tuner.configuration.search_sections import SearchSection
+from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.search.space import (
     STYLE_TO_CONTENT,

@@ -15,7 +15,7 @@ from studies.claims.retries import enqueue_retry
 from studies.records import attributes
 from studies.records.study_scout import ForetoldSetting, StudyScout
 from tests.tuner.search.test_samplers import RecordingSampler, interface
-from tuner.configuration.settings import SearchSection
+from tuner.configuration.search_sections import SearchSection
 from tuner.scouting.sweeping import grid_positions
 from tuner.search.pruners import BELOW_MEDIAN
 from tuner.search.samplers import build_sampler

@@ -23,7 +23,7 @@ from studies.records import attributes
 from studies.storage.database_errors import storage_error, storage_errors
 from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage
-from tuner.configuration.settings import MAX_TRIALS
+from tuner.configuration.setting_bounds import MAX_TRIALS
 from tuner.errors import WorkerError
 from tuner.running.stopping import Allowance
 from tuner.running.workers.memory_faults import memory_fault

@@ -9,7 +9,9 @@ from rich.console import Console
 from measures.loss_weights import LossWeights
 from studies.records import attributes
 from tuner.command_line.study.progress import StudyProgress, describe_trial
-from tuner.configuration.settings import SearchSection, StudyConfig, TrainingSection
+from tuner.configuration.search_sections import SearchSection
+from tuner.configuration.settings import StudyConfig
+from tuner.configuration.training_sections import TrainingSection
 from tuner.running.standing import Standing
 
 WEIGHTS = LossWeights.normalised(content=1, style=2, total_variation=1)

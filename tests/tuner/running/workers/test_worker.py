@@ -28,7 +28,8 @@ from studies.storage.study_storage import StudyStorage
 from tests.studies.many_trials import add_trials, counted_statements
 from tests.tuner.conftest import RunCli
 from tests.tuner.tiny_study import NAME, read_trials, require_exactly
-from tuner.configuration.settings import SearchSection, StudyConfig
+from tuner.configuration.search_sections import SearchSection
+from tuner.configuration.settings import StudyConfig
 from tuner.errors import WorkerError
 from tuner.running.stopping import Allowance
 from tuner.running.workers.worker import MAX_CONSECUTIVE_FAILURES, Worker

@@ -19,16 +19,16 @@ class Plan:
     """What fits into the time of one run, with one worker or with several.
 
     Attributes:
-        num_trials: Whole trials; pruning leaves room for more.
+        num_trials: Whole trials; pruning leaves room for more. None where they are trained on other machines.
         began: When the run began, in seconds since 1970.
         minutes: What it has in all.
-        trial_seconds: Of a whole trial that has the machine, or its GPU, for itself.
+        trial_seconds: Of a whole trial that has the machine, or its GPU, for itself; 0 where nobody knows.
         shared_seconds: Of one as it is run, beside those that it shares these with.
         start_seconds: Of what the trials start from, still to be trained.
         final_seconds: Of the final after them, which is held back.
     """
 
-    num_trials: int
+    num_trials: int | None
     began: float
     minutes: float
     trial_seconds: float
@@ -40,6 +40,10 @@ class Plan:
         """Return a line for people."""
         before = f", after {_minutes(self.start_seconds)} for what they start from" if self.start_seconds else ""
         after = f", before {_minutes(self.final_seconds)} for their final" if self.final_seconds else ""
+        if self.num_trials is None:
+            return (
+                f"{self.minutes:g} minutes of trials, of which the cluster finds out how many they hold{before}{after}"
+            )
         return (
             f"{self.minutes:g} minutes hold about {self.num_trials} trial{'' if self.num_trials == 1 else 's'} of "
             f"{_minutes(self.trial_seconds)}{before}{after}; more where some are pruned"
@@ -99,6 +103,37 @@ def plan_time(
         minutes=minutes,
         trial_seconds=cost.trial_seconds,
         shared_seconds=shared_seconds,
+        start_seconds=cost.start_seconds,
+        final_seconds=cost.final_seconds,
+    )
+
+
+def plan_time_apart(config: StudyConfig, cost: Estimate, *, began: float) -> Plan:
+    """Return what is known of a run whose trials are trained on other machines: not how fast they are.
+
+    Args:
+        config: The study's, with `search.stop.minutes`.
+        cost: As measured on this machine, which trains what trials start from and the final.
+        began: When the run began, in seconds since 1970.
+
+    Raises:
+        ShortTimeError: These leave no time for trials; says how long it must be.
+    """
+    minutes = config.search.stop.minutes or 0.0
+    needed = (time.time() - began + cost.start_seconds + cost.final_seconds) / SECONDS_PER_MINUTE
+    if needed >= minutes:
+        fewest = int(needed) + 1
+        raise ShortTimeError(
+            f"{minutes:g} minutes are too short: setting up here, what trials start from and the final take "
+            f"{needed:.1f} min.\nGive more than {fewest} minutes (--time {fewest + 1}m), or start from noise and leave "
+            "the final out (--start noise --finalists 1)."
+        )
+    return Plan(
+        num_trials=None,
+        began=began,
+        minutes=minutes,
+        trial_seconds=0.0,
+        shared_seconds=0.0,
         start_seconds=cost.start_seconds,
         final_seconds=cost.final_seconds,
     )

@@ -26,13 +26,18 @@ def prepare(
 
     Raises:
         ConfigError: No style image or no photos are given, or a scout for trials that start from noise; a GPU is named
-            that is not there, or there are far too many workers.
+            that is not there, or there are far too many workers; or a cluster is wanted whose machines could not share
+            the study.
+        WorkerError: A cluster is wanted and Ray is not installed.
         OutputError: `output` is no folder, or cannot be written.
         ImageError: The style image cannot be used.
         PhotosError: There are too few photos.
         ScoutError: The scout is another study's.
     """
-    find_places(request.workers)
+    if request.cluster is None:
+        find_places(request.workers)
+    else:
+        request.cluster.check(request.storage)
     config = with_demo_pictures(request.config)
     pictures = shared.pictures(config)
     _describe(pictures, say=say)

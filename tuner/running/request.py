@@ -14,6 +14,7 @@ from tuner.running.finals.choosing import num_missing_runs
 from tuner.running.own_scout import require_own_scout
 from tuner.running.setup import default_study_name, num_finished
 from tuner.running.widening import Widening, plan_widening
+from tuner.running.workers.cluster_request import ClusterRequest
 from tuner.scouting.scout_files import ScoutRecord
 from tuner.search.study_pictures import StudyPictures
 from tuner.starting.starter_copies import kept_starter
@@ -29,7 +30,8 @@ class StudyRequest:
         storage: SQLite file or database URL.
         name: Its name; by default made of preset, style image and a hash of the configuration.
         new: Start a study beside one that exists under this name.
-        workers: Processes on this machine, at least 1.
+        workers: Processes on this machine, or on the cluster, at least 1.
+        cluster: The Ray cluster that the workers shall run on, of as many workers; None for this machine.
         widen: Go on beyond the ends of the ranges that the best trial of the study of this name lies near.
         total: With `widen`: finished trials that the wider study shall have; None for the default.
         scout: A trained scout that the trials shall start from; None for one that the study trains. The configuration
@@ -50,6 +52,7 @@ class StudyRequest:
     counts_trials: bool = True
     owns_process: bool = False
     output: Path | None = None
+    cluster: ClusterRequest | None = None
 
     @property
     def ends_at_total(self) -> bool:

@@ -2,7 +2,8 @@
 
 import functools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -41,6 +42,7 @@ from tuner.search.study_pictures import StudyPictures
 if TYPE_CHECKING:
     from tuner.running.estimation import Estimate, Pace
     from tuner.running.planning import Plan
+    from tuner.running.workers.cluster import Cluster
 
 
 @final
@@ -118,10 +120,13 @@ def estimate_study(
         StudyError: A study of this name has another configuration, other pictures or another scout, or its starter's
             file is gone or damaged.
         WideningError: The study shall be widened and has no best trial near an end.
+        WorkerError: The cluster cannot be used.
     """
     began = time.time()
     shared = shared or SharedWork()
     config, pictures = prepare(request, say=say, shared=shared)
+    with _joined_cluster(request):
+        pass  # it has what is wanted
     if request.widen:
         widening = wanted_widening(request, config, pictures)
         say(widening.in_words())
@@ -137,14 +142,12 @@ def estimate_study(
     needs_start = not request.widen and ((num_finished or 0) < config.num_trials or not request.ends_at_total)
     start_images = config.start_images if needs_start and not has_start(request, config, pictures) else 0
     _check_networks(config)
-    from tuner.running.planning import plan_time
-
     cost = shared.pace(config, pictures, report=say).cost(
         config, trains_start=start_images > 0, num_final_runs=num_final_runs
     )
     is_begun = request.widen or bool(num_finished)
     plan = (
-        plan_time(config, cost, began=began, is_begun=is_begun, places=find_places(request.workers))
+        _plan(request, config, cost, began=began, is_begun=is_begun)
         if config.search.stop.minutes is not None and not has_all
         else None
     )
@@ -189,7 +192,7 @@ def run_study(
         DivergedError: What its trials start from diverged.
         WideningError: The study shall be widened and has no best trial near an end.
         StorageError: The storage cannot be written.
-        WorkerError: All worker processes ended before the study had its trials.
+        WorkerError: All workers ended before the study had its trials, or the cluster cannot be used.
         KeyboardInterrupt: After the running trial has been given back; within the final after what the search found has
             been written.
     """
@@ -213,7 +216,7 @@ def run_study(
             limit = plan.limit()
     elif minutes := config.search.stop.minutes:
         limit = TimeLimit(began=began, until=began + minutes * SECONDS_PER_MINUTE)
-    with StudyStorage.create(request.storage) as storage:
+    with _joined_cluster(request) as cluster, StudyStorage.create(request.storage) as storage:
         if widening is None:
             run = _open_study(storage, request, config, pictures, earlier)
         else:
@@ -225,7 +228,7 @@ def run_study(
         observer.on_study(run.name, storage.name)
         if request.scout is not None:
             require_own_scout(storage, run.name, request.scout)
-        _run_trials(run, request, observer, shared)
+        _run_trials(run, request, observer, shared=shared, cluster=cluster)
         if config.num_final_runs:
             shared.release()  # the final has its own beside which these would lie unused
         stopped = run.standing().stop
@@ -238,14 +241,20 @@ def _plan_run(
     request: StudyRequest, config: StudyConfig, pictures: StudyPictures, *, pace: "Pace", began: float, num_known: int
 ) -> tuple[StudyConfig, "Plan"]:
     """Find what fits into a run's minutes; return the configuration with so many trials, unless these count."""
-    from tuner.running.planning import plan_time
-
     trains_start = config.search.start != "noise" and not has_start(request, config, pictures) and not request.widen
     cost = pace.cost(config, trains_start=trains_start)
-    plan = plan_time(config, cost, began=began, is_begun=num_known > 0, places=find_places(request.workers))
-    if not request.ends_at_total:
+    plan = _plan(request, config, cost, began=began, is_begun=num_known > 0)
+    if plan.num_trials is not None and not request.ends_at_total:
         config = _with_trials(config, num_known + plan.num_trials)
     return config, plan
+
+
+def _plan(request: StudyRequest, config: StudyConfig, cost: "Estimate", *, began: float, is_begun: bool) -> "Plan":
+    from tuner.running.planning import plan_time, plan_time_apart
+
+    if request.cluster is not None:
+        return plan_time_apart(config, cost, began=began)
+    return plan_time(config, cost, began=began, is_begun=is_begun, places=find_places(request.workers))
 
 
 def _say_all(lines: Iterable[str], observer: StudyObserver) -> None:
@@ -286,9 +295,44 @@ def _open_study(
     return StudyRun(storage=storage, uuid=uuid_of(study), config=config, pictures=pictures)
 
 
-def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver, shared: SharedWork) -> None:
-    if run.is_done():
+@contextmanager
+def _joined_cluster(request: StudyRequest) -> Iterator["Cluster | None"]:
+    """Connect to the cluster that is wanted; None where none is."""
+    if request.cluster is None:
+        yield None
         return
+    from tuner.running.workers.cluster import connected
+
+    with connected(request.cluster, request.storage) as cluster:
+        yield cluster
+
+
+def _run_trials(
+    run: StudyRun, request: StudyRequest, observer: StudyObserver, *, shared: SharedWork, cluster: "Cluster | None"
+) -> None:
+    if not run.is_done():
+        is_alone = request.workers == 1 and cluster is None
+        # What this process loads is not held while others work.
+        _settle_start(run, request, observer, shared=shared if is_alone else SharedWork())
+        if cluster is not None:
+            cluster.run(run, observer)
+        elif is_alone:
+            environment.load_networks()
+            from tuner.running.workers.in_process import run_here
+            from tuner.running.workers.watchdog import end_process, warn_of_hang
+
+            on_hang = functools.partial(end_process, status=1) if request.owns_process else warn_of_hang
+            run_here(run, observer, shared=shared, on_hang=on_hang)
+        else:
+            from tuner.running.workers.worker_processes import run_in_processes
+
+            run_in_processes(run, request.workers, observer)
+    if cluster is not None:
+        cluster.leave()  # a final is trained here
+
+
+def _settle_start(run: StudyRun, request: StudyRequest, observer: StudyObserver, *, shared: SharedWork) -> None:
+    """Train what trials start from, if it is not there."""
     if run.config.search.start == "scout":
         environment.load_networks()
         from tuner.running.scouted_run import settle_scout
@@ -298,19 +342,7 @@ def _run_trials(run: StudyRun, request: StudyRequest, observer: StudyObserver, s
         environment.load_networks()
         from tuner.running.started_run import settle_starter
 
-        # What this process loads is not held while others work.
-        settle_starter(run, observer=observer, shared=shared if request.workers == 1 else SharedWork())
-    if request.workers == 1:
-        environment.load_networks()
-        from tuner.running.workers.in_process import run_here
-        from tuner.running.workers.watchdog import end_process, warn_of_hang
-
-        on_hang = functools.partial(end_process, status=1) if request.owns_process else warn_of_hang
-        run_here(run, observer, shared=shared, on_hang=on_hang)
-    else:
-        from tuner.running.workers.worker_processes import run_in_processes
-
-        run_in_processes(run, request.workers, observer)
+        settle_starter(run, observer=observer, shared=shared)
 
 
 def _with_final(run: StudyRun, observer: StudyObserver, *, output: Path | None) -> StudyResult:

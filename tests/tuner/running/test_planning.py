@@ -9,7 +9,7 @@ from tuner.configuration.loading import load_config
 from tuner.configuration.settings import StudyConfig
 from tuner.errors import ConfigError
 from tuner.running.estimation import Estimate
-from tuner.running.planning import plan_time
+from tuner.running.planning import plan_time, plan_time_apart
 from tuner.running.workers.worker_places import WorkerPlaces
 
 
@@ -84,3 +84,18 @@ def test_a_time_too_short_says_how_long_it_must_be() -> None:
         plan_time(of_minutes(2), cost(trial=100.0), began=began, is_begun=False)
     assert plan_time(of_minutes(5), cost(trial=100.0), began=began, is_begun=False).num_trials == 2
     assert plan_time(of_minutes(3), cost(trial=100.0), began=began, is_begun=True).num_trials == 1
+
+
+def test_of_other_machines_only_what_is_trained_here_is_known() -> None:
+    """Of 600 s, a minute of setting up and 200 s for the final leave 340 s, whatever a trial takes."""
+    priced = replace(cost(trial=10_000.0, start=100.0), final_seconds=200.0)
+    plan = plan_time_apart(of_minutes(10), priced, began=time.time() - 60)
+    assert plan.in_words() == (
+        "10 minutes of trials, of which the cluster finds out how many they hold, after 1.7 min for what they start "
+        "from, before 3.3 min for their final"
+    )
+    limit = plan.limit()
+    assert (limit.until - limit.began, limit.trial_seconds) == (600, 0)
+    assert limit.seconds_left == pytest.approx(340, abs=5)
+    with pytest.raises(ConfigError, match=r"6 minutes are too short: .* take 6\.0 min.\nGive more than 7 minutes"):
+        plan_time_apart(of_minutes(6), priced, began=time.time() - 60)

@@ -70,7 +70,19 @@ for command in (list_studies, show, prefer, rescore, validate, extend, export, c
 )
 @click.option("--scout", is_flag=True, help="The same as --start scout.")
 @click.option("--scout-file", type=PATH, help="Start from a scout that `styletuner scout train` has trained.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes on this machine, or on the cluster.",
+)
+@click.option("--cluster", metavar="ADDRESS", help="Run the workers on a Ray cluster: auto, or ray://HOST:10001.")
+@click.option(
+    "--gpus-per-worker",
+    type=click.FloatRange(min=0),
+    help="With --cluster: GPUs of each worker, or a share of one.  [default: one where it has any]",
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, estimate time and disk, and change nothing.")
 @click.option("-o", "--output", type=PATH, help="Folder for the best weights' config and the contact sheet.")
 @click.option("--json", "as_json", is_flag=True, help="Print what happens as lines of JSON.")
@@ -93,6 +105,8 @@ def run(
     scout_file: Path | None,
     settings: tuple[str, ...],
     workers: int,
+    cluster: str | None,
+    gpus_per_worker: float | None,
     dry_run: bool,
     output: Path | None,
     as_json: bool,
@@ -124,11 +138,17 @@ def run(
 
     Several style images after --style, a folder of them or a pattern have a study each, one after the other; each
     begins with what those before it found best. --time is for all of them, --trials for each.
+
+    With --cluster the workers run on the machines of a Ray cluster, which share a PostgreSQL database and, by
+    STYLETUNER_ARTIFACTS, a folder or bucket of pictures. Ray places them and starts anew what dies.
     """
     from tuner.configuration.loading import load_styles, merge
     from tuner.running.request import StudyRequest
+    from tuner.running.workers.cluster_request import ClusterRequest
     from tuner.scouting.scout_files import read_scout_record
 
+    if gpus_per_worker is not None and cluster is None:
+        raise click.UsageError("--gpus-per-worker says what the workers of a cluster get. Add --cluster.")
     if widen and new:
         raise click.UsageError("--widen goes on from a study and --new starts without any. Give one of them.")
     flags = ConfigurationFlags(style=styles, photos=photos, seed=seed, weights_source=weights_source, settings=settings)
@@ -159,6 +179,9 @@ def run(
         scout=given,
         counts_trials=minutes is None or total is not None or widen,
         owns_process=True,
+        cluster=None
+        if cluster is None
+        else ClusterRequest(address=cluster, num_workers=workers, gpus_per_worker=gpus_per_worker),
     )
     if len(configs) > 1:
         from tuner.command_line.study.several_studies import estimate_several, run_several

@@ -27,6 +27,7 @@ def run_here(
     *,
     shared: SharedWork | None = None,
     on_hang: Callable[[float], None] = end_process,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Run trials in this process until the study has its total.
 
@@ -35,6 +36,7 @@ def run_here(
         observer: Told what happens.
         shared: What earlier studies of this process have loaded, computed and compiled already.
         on_hang: Told, in another thread, for how many seconds nothing has happened; by default it ends the process.
+        check: Raises KeyboardInterrupt where somebody else wants the run to end; called as often as something is done.
 
     Raises:
         StudyError: The study's scale is another one than is measured here, or what its trials start from is gone.
@@ -57,6 +59,7 @@ def run_here(
     def on_step() -> None:
         watchdog.progressed()
         interrupts.check()
+        check()
 
     try:
         report = StandingReport(run, observer)

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from tuner.running.workers.run_ending import RunEnding
 
 
-def run_worker(storage: "StudyStorage", study_uuid: str, *, ending: "RunEnding", photos: Sequence[str]) -> None:
+def run_worker(
+    storage: "StudyStorage",
+    study_uuid: str,
+    *,
+    ending: "RunEnding",
+    photos: Sequence[str],
+    check: Callable[[], None] = lambda: None,
+) -> None:
     """Run trials of an existing study in this process until something ends it.
 
     Args:
@@ -30,6 +37,7 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, ending: "RunEnding",
         study_uuid: The study.
         ending: What ends it.
         photos: Where its photos lie on this machine.
+        check: Raises KeyboardInterrupt where somebody else wants it to end.
 
     Raises:
         StudyError: There is no such study, or it was made by another version.
@@ -58,7 +66,7 @@ def run_worker(storage: "StudyStorage", study_uuid: str, *, ending: "RunEnding",
         limit=ending.limit,
         counts_trials=ending.counts_trials,
     )
-    run_here(run, SilentObserver())
+    run_here(run, SilentObserver(), check=check)
 
 
 RunWorker = Callable[..., None]

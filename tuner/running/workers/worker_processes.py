@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from optuna.trial import FrozenTrial, TrialState
@@ -57,7 +57,7 @@ def run_in_processes(
     # An interrupt within a query would have SQLAlchemy log a traceback.
     with HeldInterrupts() as interrupts:
         try:
-            _follow(run, crew, observer, interrupts=interrupts)
+            follow(run, lambda: _is_running(crew, interrupts), observer, check=interrupts.check)
         except KeyboardInterrupt:
             observer.close()
             if not interrupts.is_urgent:
@@ -91,12 +91,27 @@ def _start_worker(
     )
 
 
-def _follow(run: StudyRun, crew: Crew, observer: StudyObserver, *, interrupts: HeldInterrupts) -> None:
+def _is_running(crew: Crew, interrupts: HeldInterrupts) -> bool:
+    """Have the dead replaced unless all shall end, and return whether anybody runs."""
+    crew.look(replaces=not interrupts.has_come)
+    return crew.is_running
+
+
+def follow(
+    run: StudyRun, is_running: Callable[[], bool], observer: StudyObserver, *, check: Callable[[], None]
+) -> None:
+    """Tell what workers elsewhere finish, as long as one of them runs.
+
+    Args:
+        run: The study.
+        is_running: Says whether a worker runs.
+        observer: Told of every trial that ends, and of how far the study is.
+        check: Raises KeyboardInterrupt where the run shall end.
+    """
     told = {trial.number for trial in _trials(run) if trial.state.is_finished()}
     report = StandingReport(run, observer)
     while True:
-        crew.look(replaces=not interrupts.has_come)
-        running = crew.is_running
+        running = is_running()
         report.tell()
         trials = _trials(run)
         for trial in trials:
@@ -108,7 +123,7 @@ def _follow(run: StudyRun, crew: Crew, observer: StudyObserver, *, interrupts: H
             return
         observer.on_running([trial.number for trial in trials if trial.state is TrialState.RUNNING])
         time.sleep(POLL_SECONDS)
-        interrupts.check()
+        check()
 
 
 def _trials(run: StudyRun) -> list[FrozenTrial]:

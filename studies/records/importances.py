@@ -9,6 +9,7 @@ from typing import Any, Final, final
 import numpy as np
 import optuna
 from numpy.typing import NDArray
+from optuna.distributions import FloatDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -30,7 +31,6 @@ above all of them once in 21 times."""
 FEW_TRIALS: Final = 40
 """Complete trials below which one of three parameters that alone decides nine tenths of the quality may well not be
 told from chance (docs/dimensions.md)."""
-
 
 MOST_TRIALS: Final = 1000
 """Of a longer study so many are taken, one every so often: all would take seconds for each thousand."""
@@ -81,7 +81,7 @@ def find_importances(study: optuna.Study) -> Importances | None:
     those that come out when the same qualities belong to other trials.
     """
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    complete = [trial for trial in trials if trial.params and quality_of(trial) is not None]
+    complete = [trial for trial in trials if _is_within(trial) and quality_of(trial) is not None]
     if len(complete) < FEWEST_TRIALS:
         return None
     num_taken = min(len(complete), MOST_TRIALS)
@@ -103,6 +103,18 @@ def find_importances(study: optuna.Study) -> Importances | None:
 
 def _in_words(name: str) -> str:
     return name.replace("_to_", " : ").replace("_", " ")
+
+
+def _is_within(trial: FrozenTrial) -> bool:
+    """Whether a trial has parameters, each in its range: Optuna runs what is enqueued beyond, but copies none of it."""
+    try:
+        inside = [one.to_internal_repr(trial.params[name]) for name, one in trial.distributions.items()]
+    except ValueError:
+        return False  # a choice that is none
+    return bool(inside) and all(
+        not isinstance(one, FloatDistribution) or one.low <= value <= one.high
+        for one, value in zip(trial.distributions.values(), inside, strict=True)
+    )
 
 
 def _num_best(num_trials: int) -> int:

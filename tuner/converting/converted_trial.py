@@ -37,7 +37,7 @@ class ConvertedTrial:
         matched: The trainer's weights, and how alike both losses are.
         num_pictures: On how many pictures.
         command: The trainer's command line.
-        is_own_loss: Whether the trial was trained with the trainer's own loss, but for what that is told.
+        is_own_loss: Whether the trial was trained with the trainer's own loss, tilted as the command tells it.
         style_size: Side of the style image in pixels with which strokes are to the trainer's crops what they are to
             the study's.
         style_tilt: The trial's; the command tells it to a trainer that takes a weight of each style layer.

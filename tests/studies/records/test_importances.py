@@ -93,3 +93,14 @@ def test_trials_that_did_not_end_whole_do_not_count() -> None:
     trial.report(0.9, 1)
     study.tell(trial, state=optuna.trial.TrialState.PRUNED)
     assert find_importances(study) is None
+
+
+@pytest.mark.filterwarnings("ignore:Fixed parameter:UserWarning")
+def test_a_trial_that_was_enqueued_beyond_a_range_is_left_out() -> None:
+    study = study_of(FEWEST_TRIALS, weight=1.0)
+    study.enqueue_trial({"style_size": 96, "style_to_content": 40.0, "style_tilt": 0.0})
+    study.optimize(lambda trial: trial.suggest_float("style_to_content", 0.01, 10, log=True), n_trials=1)
+    assert study.trials[-1].params["style_to_content"] == 40.0
+    found = find_importances(study)
+    assert found is not None
+    assert found.num_trials == FEWEST_TRIALS

@@ -90,6 +90,9 @@ class StudyStorage:
         require_file(url)
         with storage_errors(url):
             require_writable(url)
+            if sqlite_path(url) is None and _require_tables(url) == newest_version():
+                # The workers of a cluster begin at the same moment, and would wait for each other.
+                return cls(url, connection=connect(url, writing=True))
             with exclusive_section(url):
                 _require_tables(url)
                 return cls._open_writing(url, create=False, notify=notify)

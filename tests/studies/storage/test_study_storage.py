@@ -14,6 +14,7 @@ from studies.errors import StorageError, StudyError
 from studies.storage.study_identity import create_study
 from studies.storage.study_storage import StudyStorage, storage_errors
 from studies.storage.tables import PhotoQualityRecord, load_photo_quality, save_photo_quality
+from tests.studies.conftest import PostgreSQLServer
 from tests.studies.waves import WAVES
 
 ROOT = Path(__file__).parents[3]
@@ -151,6 +152,14 @@ def test_exclusive_lets_one_in_at_a_time(storage: StudyStorage) -> None:
         inside.append("first")
     thread.join()
     assert inside == ["first", "second"]
+
+
+def test_workers_that_begin_at_once_on_a_server_do_not_wait(postgresql_server: PostgreSQLServer) -> None:
+    """Nor while a reaper is at work. A file is opened by few, one after the other."""
+    address = postgresql_server.new_database()
+    with StudyStorage.create(address) as storage, storage.exclusive(), StudyStorage.open(address) as other:
+        assert other.study_names() == []
+    postgresql_server.drop_database(address)
 
 
 def test_missing_folder_is_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ whose process or machine has died; what they run is claimed in the database as e
 """
 
 import importlib
+import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from tuner.errors import ConfigError, WorkerError
 from tuner.installation.versions import versions
 from tuner.running.observer import StudyObserver
 from tuner.running.study_run import StudyRun
-from tuner.running.workers.cluster_request import CLUSTER_ADDRESS, ClusterRequest, imported_ray
+from tuner.running.workers.cluster_request import ClusterRequest, imported_ray
 from tuner.running.workers.cluster_worker import run_cluster_worker
 from tuner.running.workers.placement import GPUS, Machine, cores_per_worker, num_places
 from tuner.running.workers.run_ending import ending_of
@@ -201,30 +202,42 @@ def connected(request: ClusterRequest, storage: str) -> Iterator[Cluster]:
 
 
 def _connect(ray: Any, address: str) -> None:
-    named = CLUSTER_ADDRESS.fullmatch(address)
-    if named is not None and named["host"] is not None:
-        _require_listening(address, named["host"].strip("[]"), int(named["port"]))
+    _require_listening(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except ConnectionError as error:
-        raise WorkerError(
-            f"No Ray cluster answers at `--cluster {address}`. Start one with `ray start --head`, or name another with "
-            "ray://HOST:10001."
-        ) from error
+        raise WorkerError(_no_cluster(address, "none runs on this machine")) from error
     except Exception as error:
         # Ray says in errors of many kinds that its or Python's versions differ.
         raise WorkerError(f"Cannot use the Ray cluster at {address}: {_first_line(error)}") from error
 
 
-def _require_listening(address: str, host: str, port: int) -> None:
-    """Find out in seconds what Ray takes half a minute for."""
+def _require_listening(address: str) -> None:
+    """Find out in seconds what Ray takes minutes for, and tells in lines of its own."""
+    place = (os.environ.get("RAY_ADDRESS") or _last_started()) if address == "auto" else address
+    host, _, port = (place or "").removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        return  # Ray looks for one itself
     try:
-        socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
     except OSError as error:
-        raise WorkerError(
-            f"No Ray cluster answers at `--cluster {address}`: {error.strerror or error}. Correct host and port (10001 "
-            "if nothing else was said), or start one with `ray start --head`."
-        ) from error
+        where = "" if place == address else f"{place}: "
+        raise WorkerError(_no_cluster(address, f"{where}{error.strerror or error}")) from error
+
+
+def _last_started() -> str | None:
+    """Return the address of the cluster that this machine was made part of last, which may be gone."""
+    from ray._private.utils import read_ray_address
+
+    address: str | None = read_ray_address()
+    return address
+
+
+def _no_cluster(address: str, reason: str) -> str:
+    return (
+        f"No Ray cluster answers at `--cluster {address}` ({reason}). Start one with `ray start --head`, or name "
+        "another with ray://HOST:PORT; the port is 10001 if nothing else was said."
+    )
 
 
 def _on_machines() -> Any:

@@ -55,10 +55,22 @@ def test_gpus_without_a_cluster_are_refused(run_cli: RunCli) -> None:
 
 
 @pytest.mark.slow
-def test_a_cluster_that_does_not_answer_is_told() -> None:
+@pytest.mark.parametrize(
+    ("address", "named", "reason"),
+    [
+        ("ray://127.0.0.1:1", None, "refused"),
+        ("auto", "127.0.0.1:1", r"127\.0\.0\.1:1: .*refused"),
+        ("auto", "ray://127.0.0.1:1", r"ray://127\.0\.0\.1:1: .*refused"),
+    ],
+)
+def test_a_cluster_that_does_not_answer_is_told(
+    address: str, named: str | None, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("ray")
-    absent = ClusterRequest(address="ray://127.0.0.1:1", num_workers=1)
-    words = r"No Ray cluster answers at `--cluster ray://127\.0\.0\.1:1`: .*refused.* `ray start --head`"
+    if named is not None:
+        monkeypatch.setenv("RAY_ADDRESS", named)
+    absent = ClusterRequest(address=address, num_workers=1)
+    words = rf"No Ray cluster answers at `--cluster {address}` \(.*{reason}\)\. .* `ray start --head`"
     with pytest.raises(WorkerError, match=words), connected(absent, SERVER):
         pass
 

@@ -9,7 +9,7 @@ that nobody trained on: those of the final (report), of which the winner was cho
 nothing at all (calibration).
 
 What is in the table is not trained again; an interrupted study goes on. The folder keeps what was painted, and a sheet
-for each style. Prints the tables of docs/search.md; an hour and a half a style on two cores.
+for each style. Prints tables of what the newest judge says; an hour and a half a style on two cores.
 """
 
 import argparse
@@ -67,11 +67,11 @@ def main() -> None:
 
 
 def print_tables(rows: list[Row]) -> None:
-    """Print what each setting came to on each style, and by how much found weights are better."""
-    for style in dict.fromkeys(row["style"] for row in rows):
-        of_style = {row["setting"]: row for row in rows if row["style"] == style}
+    """Print what each setting came to on each style and seed, and by how much found weights are better."""
+    for (style, seed), of_style in _by_study(rows).items():
         print(
-            f"\n### {style}\n\n| weights | style : content | tv : content | quality | content, style, artefacts |",
+            f"\n### {style}, seed {seed}\n\n| weights | style : content | tv : content | quality | "
+            "content, style, artefacts |",
             end="",
         )
         print(
@@ -85,7 +85,7 @@ def print_tables(rows: list[Row]) -> None:
                 f"{float(row['report_quality']):.3f} | {parts} | {leads['report']} | "
                 f"{float(row['calibration_quality']):.3f} | {leads['calibration']} |"
             )
-    print("\n### All styles\n\n| against | better on | by (report) | by (calibration) |\n|---|---|---|---|")
+    print("\n### All of them\n\n| against | better on | by (report) | by (calibration) |\n|---|---|---|---|")
     for trainer in TRAINERS:
         found = {chosen: list(_leads(rows, trainer, chosen)) for chosen in SETS}
         if found["report"]:
@@ -102,14 +102,23 @@ def _lead_in_words(of_style: Mapping[str, Row], name: str, chosen: str) -> str:
 
 
 def _leads(rows: list[Row], trainer: str, chosen: str) -> Iterator[float]:
-    for style in dict.fromkeys(row["style"] for row in rows):
-        of_style = {row["setting"]: row for row in rows if row["style"] == style}
+    for of_style in _by_study(rows).values():
         if FOUND in of_style and trainer in of_style:
             yield lead(_photos(of_style[FOUND], chosen), _photos(of_style[trainer], chosen))[0]
 
 
+def _by_study(rows: list[Row]) -> dict[tuple[str, str], dict[str, Row]]:
+    """Return the newest judge's rows by setting, by style and seed."""
+    found: dict[tuple[str, str], dict[str, Row]] = {}
+    newest = max((row["judge_version"] for row in rows), key=int, default="")
+    for row in rows:
+        if row["judge_version"] == newest:
+            found.setdefault((row["style"], row["seed"]), {})[row["setting"]] = row
+    return found
+
+
 def _mean_in_words(leads: Sequence[float]) -> str:
-    """Return a mean over styles with the half width of its 90 % interval by Student's t."""
+    """Return a mean over studies with the half width of its 90 % interval by Student's t."""
     if len(leads) == 1:
         return f"{leads[0]:+.3f}"
     half = t_quantile(len(leads) - 1) * float(np.std(leads, ddof=1)) / len(leads) ** 0.5
@@ -125,7 +134,9 @@ def _prove(style: str, arguments: argparse.Namespace) -> None:
     from tuner.configuration.loading import load_config
     from tuner.search.study_pictures import open_pictures
 
-    path = next(path for path in arguments.styles.iterdir() if path.stem == style)
+    path = next((path for path in arguments.styles.iterdir() if path.stem == style), None)
+    if path is None:
+        raise SystemExit(f"There is no style {style!r} in {arguments.styles}.")
     overrides = {"style": str(path), "photos": [str(arguments.photos)], "seed": arguments.seed}
     config = load_config(PRESET, overrides=overrides)
     pictures = open_pictures(config)
@@ -231,7 +242,7 @@ def _draw(style: str, pictures: "StudyPictures", config: "StudyConfig", argument
     from measures.sampled_values import SampledValues
     from tuner.search.judged_set import judged_set
 
-    rows = [row for row in read_table(TABLE) if (row["style"], row["seed"]) == (style, str(arguments.seed))]
+    rows = _by_study(read_table(TABLE))[style, str(arguments.seed)].values()
     sheet_rows = []
     for number, row in enumerate(sorted(rows, key=lambda row: -float(row["report_quality"]))):
         kept = arguments.folder / f"{style}-seed{arguments.seed}-{row['setting']}.npz"

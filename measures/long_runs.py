@@ -74,9 +74,9 @@ def doubled_lengths(short: int, long: int) -> tuple[int, ...]:
 
     Args:
         short: Images of the short run.
-        long: Images of the long run, more than that.
+        long: Images of the long run, as many or more.
     """
     lengths = [short]
     while lengths[-1] * 2 < long:
         lengths.append(lengths[-1] * 2)
-    return (*lengths, long)
+    return tuple(dict.fromkeys((*lengths, long)))

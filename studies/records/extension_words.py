@@ -1,5 +1,6 @@
 """What trials came to that were trained on, in words."""
 
+import shlex
 from typing import Final
 
 from studies.records.summaries import StudySummary, TrialSummary
@@ -38,7 +39,8 @@ def _own_length(run: ValidationRun, extension: Validation, trial: TrialSummary, 
         f"pruned at {trial.images_seen or 0:,} with {trial.quality:.3f}, it has {quality:.3f} after a whole trial's "
         f"{extension.short_run:,}, place {place} beside the {len(others)} complete ones"
     ]
-    return [*told, f"for its weights: --trial {run.trial}"] if place == 1 and others else told
+    export = f"for its weights: styletuner study export {shlex.quote(summary.name)} --trial {run.trial}"
+    return [*told, export] if place == 1 and others else told
 
 
 def _differs(run: ValidationRun, trial: TrialSummary) -> list[str]:
@@ -48,5 +50,5 @@ def _differs(run: ValidationRun, trial: TrialSummary) -> list[str]:
         return []
     return [
         f"after {trial.images_seen:,} images it had {trial.quality:.3f} in the study and {again:.3f} now: another "
-        "machine or other versions of the libraries"
+        "machine, other versions of the libraries, or a GPU, whose sums vary"
     ]

@@ -1,6 +1,6 @@
 """A study's final: its best trials trained again with further seeds, read once, and who wins it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self, final
 
@@ -212,10 +212,14 @@ class StudyFinal:
         named |= {"final_photos": self.photos, "final_sheet": self.sheet}
         return {name: artifact for name, artifact in named.items() if artifact is not None}
 
-    @property
-    def awaits_sheet(self) -> bool:
-        """Whether its runs are done, and what they painted is not on a sheet yet."""
-        return self.photos is not None and self.sheet is None and not self.missing and self.outcome() is not None
+    def needs_sheet(self, is_there: Callable[[str], bool]) -> bool:
+        """Return whether its runs are done and have pictures, and no sheet shows them.
+
+        Args:
+            is_there: Whether an artifact's file is.
+        """
+        can_have_one = self.photos is not None and not self.missing and self.outcome() is not None
+        return can_have_one and (self.sheet is None or not is_there(self.sheet))
 
     @property
     def keys(self) -> tuple[RunKey, ...]:

@@ -137,7 +137,7 @@ class Validation:
         crop_size: Side of their training crops in pixels.
         short_run: Length of the study's own complete trials.
         wanted: The trials whose settings are to be trained, best first.
-        winner: The study's best trial when they were chosen.
+        winner: The study's best trial when they were chosen; None in an extension of a study without one.
         baseline: The trial of the weights that the study began with, if it is among them.
         runs: Those that are done, by trial; earlier ones that are not wanted any more stay.
         sheet: Artifact id of the sheet that shows what they painted; None until all are done.
@@ -151,7 +151,7 @@ class Validation:
     crop_size: int
     short_run: int
     wanted: tuple[int, ...]
-    winner: int
+    winner: int | None
     baseline: int | None = None
     runs: tuple[ValidationRun, ...] = ()
     sheet: str | None = None
@@ -165,7 +165,8 @@ class Validation:
         known = mapping_of(value)
         counts = [count_of(known.get(name)) for name in ("images", "crop_size", "short_run", "winner")]
         images, crop_size, short_run, winner = counts
-        if not images or not crop_size or not short_run or winner is None:
+        is_extension = known.get("is_extension") is True
+        if not images or not crop_size or not short_run or (winner is None and not is_extension):
             return None
         listed = known.get("runs")
         runs = [ValidationRun.parse(run) for run in listed] if isinstance(listed, list) else []
@@ -181,7 +182,7 @@ class Validation:
             sheet=text_of(known.get("sheet")),
             references=mapping_of(known.get("references")),
             versions=texts_by_name(known.get("versions")),
-            is_extension=known.get("is_extension") is True,
+            is_extension=is_extension,
         )
 
     def to_attribute(self) -> dict[str, Any]:

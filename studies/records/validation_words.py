@@ -44,7 +44,8 @@ def loss_in_words(validation: Validation) -> str:
 
 def _winner_in_words(validation: Validation, outcome: LongOutcome) -> str:
     runs = {run.trial: run for run in validation.runs}
-    winner, challenger = runs[validation.winner], runs[outcome.challenger]
+    winner = next(run for run in validation.runs if run.trial == validation.winner)
+    challenger = runs[outcome.challenger]
     named = f"trial {winner.trial}, the study's best,"
     if all(run.diverged for run in validation.runs):
         return f"{named} diverged, and so did all others"

@@ -59,7 +59,13 @@ def test_the_best_moves_with_the_length() -> None:
 
 @pytest.mark.parametrize(
     ("short", "long", "lengths"),
-    [(100, 104, (100, 104)), (100, 200, (100, 200)), (100, 400, (100, 200, 400)), (100, 500, (100, 200, 400, 500))],
+    [
+        (100, 100, (100,)),
+        (100, 104, (100, 104)),
+        (100, 200, (100, 200)),
+        (100, 400, (100, 200, 400)),
+        (100, 500, (100, 200, 400, 500)),
+    ],
 )
 def test_lengths_double_up_to_the_end(short: int, long: int, lengths: tuple[int, ...]) -> None:
     assert doubled_lengths(short, long) == lengths

@@ -43,6 +43,13 @@ def load_networks() -> None:
         keras.ops.zeros(())
 
 
+def sees_gpus() -> bool:
+    """Return whether the network library, which is loaded, can use a GPU: a machine may have one that it cannot."""
+    import keras
+
+    return bool(keras.distribution.list_devices("gpu"))
+
+
 def own_command() -> str:
     """Return what the user can type to run this command line again: `styletuner`, or its path where that is not found.
 

@@ -25,7 +25,7 @@ from tuner.configuration.settings import StudyConfig
 from tuner.converting.family_words import loss_in_words
 from tuner.error_messages import explain
 from tuner.installation import environment
-from tuner.running.finals.final import begin_final, run_final
+from tuner.running.finals.final import begin_final, keep_final_sheet, run_final
 from tuner.running.observer import SilentObserver, StudyObserver
 from tuner.running.own_scout import require_own_scout
 from tuner.running.preparation import prepare
@@ -254,7 +254,10 @@ def _plan(request: StudyRequest, config: StudyConfig, cost: "Estimate", *, began
 
     if request.cluster is not None:
         return plan_time_apart(config, cost, began=began)
-    return plan_time(config, cost, began=began, is_begun=is_begun, places=find_places(request.workers))
+    places = find_places(request.workers)
+    if places.gpus and not environment.sees_gpus():
+        places = replace(places, gpus=())
+    return plan_time(config, cost, began=began, is_begun=is_begun, places=places)
 
 
 def _say_all(lines: Iterable[str], observer: StudyObserver) -> None:
@@ -349,10 +352,11 @@ def _with_final(run: StudyRun, observer: StudyObserver, *, output: Path | None) 
     """Conclude the search, train its final and conclude that; a final that fails takes nothing from the search."""
     begun = begin_final(run)
     result = _conclude(run, output=output)
-    if begun is None or not (begun.missing or begun.awaits_sheet):
+    if begun is None or not (begun.missing or begun.needs_sheet(run.storage.artifacts.has)):
         return result
     try:
-        run_final(run, begun, observer)
+        if begun.missing:
+            run_final(run, begun, observer)
     except Exception as error:  # whatever it is, the search has its result
         told, _ = explain(error)
         reason = told.splitlines()[0]
@@ -361,6 +365,7 @@ def _with_final(run: StudyRun, observer: StudyObserver, *, output: Path | None) 
             "--finalists 1 the study has none"
         )
         return replace(_conclude(run, output=output), final_error=reason)
+    keep_final_sheet(run, begun, observer)
     return _conclude(run, output=output)
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from studies.records.summaries import StudySummary, TrialSummary
 from studies.records.trial_record import TrialRecord
+from studies.records.trial_words import state_word
 from studies.storage.study_storage import StudyStorage
 from tuner.errors import ValidatingError
 from tuner.validating.run_lengths import FEWEST_SETTINGS
@@ -57,8 +58,8 @@ def named_trials(summary: StudySummary, numbers: Sequence[int]) -> tuple[TrialSu
             )
         if trial.state not in _KEPT or trial.quality is None:
             raise ValidatingError(
-                f"Trial {number} of study {summary.name!r} must be complete or pruned. It is {trial.state.lower()}: "
-                "nothing is known of it that could be trained on."
+                f"Trial {number} of study {summary.name!r} must be complete or pruned to be trained on. It is "
+                f"{state_word(trial.state)}: see `styletuner study show {summary.name}`."
             )
     return tuple(known[number] for number in dict.fromkeys(numbers))
 

@@ -93,9 +93,10 @@ def plan_validation(storage: StudyStorage, request: ValidationRequest, *, judge_
         summary = summarise(storage, request.name)
         baselines = baseline_trials(storage, request.name)
     short_run, batch_size = own.rungs[-1], own.training.batch_size
-    images = long_run_images(request.images, short_run=short_run, batch_size=batch_size)
+    is_extension = bool(request.trials)
+    images = long_run_images(request.images, short_run=short_run, batch_size=batch_size, is_extension=is_extension)
     config = _longer(own, images=images, crop_size=request.crop_size, source=request.name)
-    if request.trials:
+    if is_extension:
         trials, baseline = named_trials(summary, request.trials), None
     else:
         trials, baseline = choose_trials(summary, baselines=baselines, num_settings=request.num_settings)
@@ -105,17 +106,17 @@ def plan_validation(storage: StudyStorage, request: ValidationRequest, *, judge_
         crop_size=config.data.crop_size,
         short_run=short_run,
         wanted=tuple(trial.number for trial in trials),
-        winner=trials[0].number if summary.best is None else summary.best.number,
+        winner=None if summary.best is None else summary.best.number,
         baseline=baseline,
         versions=versions(),
-        is_extension=bool(request.trials),
+        is_extension=is_extension,
     )
     return ValidationPlan(
         study_uuid=uuid_of(study),
         study_name=study.study_name,
         own_config=own,
         config=config,
-        rungs=(*(own.rungs[:-1] if request.trials else ()), *doubled_lengths(short_run, images)),
+        rungs=(*(own.rungs[:-1] if is_extension else ()), *doubled_lengths(short_run, images)),
         trials=trials,
         validation=validation,
     )
@@ -185,7 +186,7 @@ def _require_judge(storage: StudyStorage, study: optuna.Study, judge_version: st
     advice = (
         f"Score it again first: styletuner study rescore {study.study_name}"
         if rescored is None
-        else f"Validate {rescored}, which holds its trials by the installed judge"
+        else f"Take {rescored}, which holds its trials by the installed judge"
     )
     raise ValidatingError(
         f"Study {study.study_name!r} was scored by judge version {found or 'unknown'}, this styletuner has version "

@@ -12,16 +12,17 @@ FEWEST_SETTINGS: Final = 2
 _SHOWN_CHARACTERS: Final = 40
 
 
-def long_run_images(text: str, *, short_run: int, batch_size: int) -> int:
+def long_run_images(text: str, *, short_run: int, batch_size: int, is_extension: bool = False) -> int:
     """Return the images of a long run, in whole batches.
 
     Args:
         text: A number of images, or a multiple of the short run: "4800", "4x", "2.5x".
         short_run: Images of the study's own complete trials.
         batch_size: Images of a batch.
+        is_extension: Whether trials are trained on, of which one that was pruned may end where complete ones do.
 
     Raises:
-        ValidatingError: It is neither, or no longer than the short run.
+        ValidatingError: It is neither, or too short.
     """
     shown = repr(text) if len(text) <= _SHOWN_CHARACTERS else repr(text[:_SHOWN_CHARACTERS]) + "..."
     read = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)x|([0-9]+)", text)
@@ -32,9 +33,10 @@ def long_run_images(text: str, *, short_run: int, batch_size: int) -> int:
     multiple, number = read.groups()
     wanted = Fraction(number) if multiple is None else Fraction(multiple) * short_run
     images = -(-wanted // batch_size) * batch_size
-    if images <= short_run:
+    if images < short_run or (images == short_run and not is_extension):
+        bound = "at least" if is_extension else "more than"
         raise ValidatingError(
-            f"`--images` must be more than the {short_run:,} images that the study's trials are trained on. Received "
+            f"`--images` must be {bound} the {short_run:,} images that the study's trials are trained on. Received "
             f"{shown}. Give a multiple such as 4x."
         )
     return images

@@ -98,7 +98,9 @@ class ValidationStore:
             found = parse_validations(study.user_attrs.get(attributes.VALIDATIONS))
             kept = next((one for one in found if one.conditions == planned.conditions), planned)
             wanted = replace(kept, wanted=planned.wanted, winner=planned.winner, baseline=planned.baseline)
-            changed = change(wanted if wanted == kept else replace(wanted, sheet=None))
+            # The sheet shows all runs that are there; of a validation it marks what these are held against.
+            shows_it = wanted == kept or (planned.is_extension and wanted.winner == kept.winner)
+            changed = change(wanted if shows_it else replace(wanted, sheet=None))
             entries = [one.to_attribute() for one in put_last(found, changed)]
             study.set_user_attr(attributes.VALIDATIONS, entries)
         return changed

@@ -40,7 +40,7 @@ def pruned_run(**qualities: float) -> ValidationRun:
 def test_a_pruned_trial_that_would_have_led(summary: StudySummary) -> None:
     assert extension_in_words(extension(pruned_run(at_50=0.2, at_100=0.45, at_400=0.6)), summary) == [
         "Trial 2, trained on to 400 images, has 0.600; pruned at 50 with 0.200, it has 0.450 after a whole "
-        "trial's 100, place 1 beside the 2 complete ones; for its weights: --trial 2"
+        "trial's 100, place 1 beside the 2 complete ones; for its weights: styletuner study export waves --trial 2"
     ]
 
 
@@ -60,7 +60,8 @@ def test_complete_ones_are_told_best_first(summary: StudySummary) -> None:
 def test_scores_that_are_not_those_of_the_study(summary: StudySummary) -> None:
     (line,) = extension_in_words(extension(pruned_run(at_50=0.23, at_100=0.3, at_400=0.6)), summary)
     assert line.endswith(
-        "; after 50 images it had 0.200 in the study and 0.230 now: another machine or other versions of the libraries"
+        "; after 50 images it had 0.200 in the study and 0.230 now: another machine, other versions of the "
+        "libraries, or a GPU, whose sums vary"
     )
 
 
@@ -69,6 +70,13 @@ def test_one_that_diverged(summary: StudySummary) -> None:
     assert extension_in_words(extension(run), summary) == [
         "Trial 2, trained on to 400 images, diverged: the style loss is not finite before image 100"
     ]
+
+
+def test_an_extension_may_have_no_best_trial_beside_it() -> None:
+    """Of a study in which none is complete; a validation without one is not whole."""
+    extended = replace(extension(run_of(2, 0.5)), winner=None)
+    assert Validation.parse(extended.to_attribute()) == extended
+    assert Validation.parse({**VALIDATION.to_attribute(), "winner": None}) is None
 
 
 def test_an_extension_is_no_validation() -> None:

@@ -212,7 +212,7 @@ def test_what_trials_share_is_let_go_before_a_final(
     request = replace(study.request, config=study.request.config.model_copy(update={"search": search}))
     shared = SharedWork()
 
-    def load(*_: object) -> None:
+    def load(*_: object, **__: object) -> None:
         shared._resources = cast("Any", "networks")
 
     def conclude(*_: object, **__: object) -> None:
@@ -228,7 +228,7 @@ def test_what_trials_share_is_let_go_before_a_final(
 def test_later_studies_begin_with_what_earlier_ones_found(styled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials that train nothing: what a study takes is settled before its first one."""
 
-    def seen(*_: object) -> None:
+    def seen(*_: object, **__: object) -> None:
         raise SeenError
 
     monkeypatch.setattr(run_study_module, "_run_trials", seen)

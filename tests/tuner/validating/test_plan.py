@@ -49,7 +49,9 @@ def test_trials_that_cannot_be_trained_on(scored: StudyStorage) -> None:
     with pytest.raises(ValidatingError, match=r"'waves' has no trial 99; its \d+ trials are counted from 0"):
         plan(scored, trials=(0, 99))
     failed = next(trial for trial in scored.read_study(NAME).trials if trial.state is TrialState.FAIL)
-    with pytest.raises(ValidatingError, match=rf"Trial {failed.number} .* must be complete or pruned. It is fail"):
+    with pytest.raises(
+        ValidatingError, match=rf"Trial {failed.number} .* must be complete or pruned .* It is failed: "
+    ):
         plan(scored, trials=(failed.number,))
 
 

@@ -23,6 +23,12 @@ def test_what_is_no_longer(text: str) -> None:
         long_run_images(text, short_run=100, batch_size=4)
 
 
+def test_a_pruned_trial_may_end_where_complete_ones_do() -> None:
+    assert long_run_images("1x", short_run=100, batch_size=4, is_extension=True) == 100
+    with pytest.raises(ValidatingError, match=r"at least the 100 images .* Received '96'"):
+        long_run_images("96", short_run=100, batch_size=4, is_extension=True)
+
+
 def test_a_long_text_is_shortened() -> None:
     with pytest.raises(ValidatingError, match=r"Received 'y{40}'\.\.\."):
         long_run_images("y" * 10_000, short_run=100, batch_size=4)

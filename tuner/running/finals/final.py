@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, final
 
+from dashboards.errors import DashboardsError
 from dashboards.final_sheet import final_sheet
 from groundwork.interrupts import HeldInterrupts
 from studies.claims.final_claims import FinalClaims
@@ -44,14 +45,14 @@ def begin_final(run: StudyRun) -> StudyFinal | None:
 
 
 def run_final(run: StudyRun, begun: StudyFinal, observer: StudyObserver) -> None:
-    """Train the best trials of a study again; each run is kept once it is done, and at the end a sheet of all.
+    """Train the best trials of a study again; each run is kept once it is done.
 
     It runs in this process, whatever the number of workers; another command on the study, on this machine or another,
     takes other runs.
 
     Args:
         run: Of a study whose search has ended.
-        begun: Its final, of which runs are missing, or the sheet.
+        begun: Its final, of which runs are missing.
         observer: Told what is done.
 
     Raises:
@@ -61,17 +62,10 @@ def run_final(run: StudyRun, begun: StudyFinal, observer: StudyObserver) -> None
         ConfigError: There is no room for the crops of a seed, or a checkpoint is another version's.
         CheckpointError: What an interrupted run left cannot be read.
         OutputError: Interrupted, and no checkpoint can be written.
-        StorageError: The database or the folder of artifacts cannot be written, or a picture that it keeps is gone.
+        StorageError: The database or the folder of artifacts cannot be written.
         KeyboardInterrupt: Between two batches, after a checkpoint has been written if training had begun.
     """
     store = FinalStore(run.storage, run.uuid, begun)
-    if begun.missing:
-        _train_missing(run, begun, store=store, observer=observer)
-    if store.known().awaits_sheet:
-        store.keep_sheet(final_sheet(run.storage, summarise(run.storage, run.name)))
-
-
-def _train_missing(run: StudyRun, begun: StudyFinal, *, store: FinalStore, observer: StudyObserver) -> None:
     observer.say(
         f"Final: trials {', '.join(map(str, begun.wanted))} are trained again with seeds "
         f"{' and '.join(map(str, begun.seeds))}, and judged on the report photos; {len(begun.missing)} of "
@@ -83,6 +77,23 @@ def _train_missing(run: StudyRun, begun: StudyFinal, *, store: FinalStore, obser
             _Finalists(run, store=store, observer=observer, check=interrupts.check).train_missing()
     finally:
         observer.close()
+
+
+def keep_final_sheet(run: StudyRun, begun: StudyFinal, observer: StudyObserver) -> None:
+    """Keep a sheet of what the runs of a final painted, if all are done; one that cannot be drawn is told, no more.
+
+    Args:
+        run: Of the study.
+        begun: Its final.
+        observer: Told why there is none.
+    """
+    store = FinalStore(run.storage, run.uuid, begun)
+    try:
+        if store.known().needs_sheet(run.storage.artifacts.has):
+            store.keep_sheet(final_sheet(run.storage, summarise(run.storage, run.name)))
+    except (DashboardsError, StudiesError) as error:
+        reason = str(error).splitlines()[0]
+        observer.say(f"The sheet of the final cannot be drawn; who won stands all the same. {reason}")
 
 
 @final

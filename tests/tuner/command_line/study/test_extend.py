@@ -30,7 +30,7 @@ def test_bad_input(drawn_study: Path, run_cli: RunCli, tmp_path: Path, monkeypat
     run_cli("study", "extend", "old", "--trial", 0).require_refusal(f"judge version {OLD}", "study rescore old")
     run_cli(*COMMAND, "--trial", 99).require_refusal("no trial 99", "study show waves")
     run_cli(*COMMAND, "--trial", FAILED).require_refusal(f"Trial {FAILED}", "must be complete or pruned")
-    run_cli(*COMMAND, "--trial", 2, "--images", 16).require_refusal("`--images`", "16 images")
+    run_cli(*COMMAND, "--trial", 2, "--images", 12).require_refusal("`--images`", "at least the 16 images")
     run_cli(*COMMAND, "--trial", 2, "--photos", "nowhere").require_refusal("photos of study 'waves'", "--photos")
     run_cli(*COMMAND, "--trial", 2, "--sheet", "sheet.jpg").require_refusal("`--sheet`", "sheet.jpg")
     assert database.read_bytes() == before

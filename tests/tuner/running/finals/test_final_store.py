@@ -52,13 +52,24 @@ def test_runs_are_kept_one_by_one_whoever_did_them(storage: StudyStorage) -> Non
 def test_a_sheet_is_of_the_finalists_that_are_wanted(storage: StudyStorage) -> None:
     one = store(storage)
     for run in FINAL.runs:
-        assert not one.known().awaits_sheet
+        assert not one.known().needs_sheet(storage.artifacts.has)
         keep(one, run)
-    assert one.known().awaits_sheet
+    assert one.known().needs_sheet(storage.artifacts.has)
     sheet = one.keep_sheet(b"a sheet").sheet
     assert storage.artifacts.read(str(sheet)) == b"a sheet"
-    assert (one.begin().sheet, one.known().awaits_sheet) == (sheet, False)
-    assert store(storage, replace(BEGUN, wanted=(2, 0))).begin().awaits_sheet, "others are wanted, and all is there"
+    assert (one.begin().sheet, one.known().needs_sheet(storage.artifacts.has)) == (sheet, False)
+    assert store(storage, replace(BEGUN, wanted=(2, 0))).begin().needs_sheet(storage.artifacts.has), (
+        "others are wanted, and all is there"
+    )
+
+
+def test_a_sheet_whose_file_is_gone_is_drawn_again(storage: StudyStorage) -> None:
+    one = store(storage)
+    for run in FINAL.runs:
+        keep(one, run)
+    sheet = one.keep_sheet(b"a sheet").sheet
+    storage.artifacts.path_of(str(sheet)).unlink()
+    assert one.known().needs_sheet(storage.artifacts.has)
 
 
 def test_other_finalists_keep_the_runs_that_are_there(storage: StudyStorage) -> None:

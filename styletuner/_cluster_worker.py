@@ -11,13 +11,14 @@ from styletuner._own_packages import claim_names
 class ClusterWorker:
     """A Ray actor: one process that runs trials of a study."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], *, defaults: Mapping[str, str]) -> None:
         """Prepare the process, before anything heavy is loaded.
 
         Args:
             settings: Environment variables that it shall have.
+            defaults: Those that it shall have where its machine sets none.
         """
-        os.environ.update(settings)
+        os.environ.update({**defaults, **os.environ, **settings})
         claim_names()
 
     def run(

@@ -3,7 +3,7 @@
 import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -206,7 +206,8 @@ def run_study(
     if widening is None and not request.ends_at_total and missing_final_runs(request, config, pictures)[1]:
         observer.say("A final was begun: it is finished first, and the same command goes on with trials after it")
         request, config = replace(request, counts_trials=True), _with_trials(config, num_known)
-    if widening is not None or not request.ends_at_total or num_known < config.num_trials:
+    has_trials_to_run = widening is not None or not request.ends_at_total or num_known < config.num_trials
+    if has_trials_to_run:
         _check_networks(config)
         _say_all(loss_in_words(config), observer)
         if config.search.stop.minutes is not None:
@@ -216,7 +217,9 @@ def run_study(
             limit = plan.limit()
     elif minutes := config.search.stop.minutes:
         limit = TimeLimit(began=began, until=began + minutes * SECONDS_PER_MINUTE)
-    with _joined_cluster(request) as cluster, StudyStorage.create(request.storage) as storage:
+    # One that has its trials is answered, or has its final trained here, whether the cluster is there or not.
+    joined = _joined_cluster(request) if has_trials_to_run else nullcontext(None)
+    with joined as cluster, StudyStorage.create(request.storage) as storage:
         if widening is None:
             run = _open_study(storage, request, config, pictures, earlier)
         else:

@@ -191,16 +191,19 @@ class StoppingRules:
     def _seconds_of_a_trial(self, trials: Sequence[FrozenTrial], limit: TimeLimit) -> float:
         """Return what a whole trial takes by those that this run has finished here, or what was expected.
 
-        One that diverged was trained farther than the rung that it counts to.
+        Where nothing was, as on a cluster's machine that has run none, those of all machines tell. One that diverged
+        was trained farther than the rung that it counts to.
         """
-        pace = [
-            record.seconds / record.images_seen
+        known = [
+            (record.seconds / record.images_seen, _is_of_this_machine(record))
             for trial in trials
             if trial.state in FINISHED_STATES and _began(trial) >= limit.began
             for record in [TrialRecord.parse(trial.user_attrs)]
-            if record.seconds is not None and record.images_seen and _is_of_this_machine(record)
+            if record.seconds is not None and record.images_seen
             if not (record.reason or "").startswith(_DIVERGED)
         ]
+        here = [pace for pace, is_here in known if is_here]
+        pace = here or ([] if limit.trial_seconds else [pace for pace, _ in known])
         return sum(pace) / len(pace) * self._config.rungs[-1] if pace else limit.trial_seconds
 
 

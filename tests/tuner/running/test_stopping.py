@@ -182,6 +182,16 @@ def test_a_trial_takes_as_long_as_those_of_this_run_on_this_machine(stage: Stage
     assert stage.allowance(limit=ending_in(90, began=time.time() + 1, trial_seconds=1)).stop is None
 
 
+def test_where_nobody_knows_what_a_trial_takes_here_those_of_other_machines_tell(stage: Stage) -> None:
+    """As to the command that follows a cluster, and to a machine of it that has run none."""
+    began = time.time()
+    elsewhere = {"machine": "other", "host": "other", "pid": 1, "started": 1.0}
+    stage.add(**{attributes.WORKER: elsewhere, attributes.SECONDS: 600.0})
+    assert "a trial of 600 s" in (stage.allowance(limit=ending_in(300, began=began, trial_seconds=0)).stop or "")
+    stage.add(**{attributes.SECONDS: 200.0})
+    assert stage.allowance(limit=ending_in(300, began=began, trial_seconds=0)).stop is None
+
+
 def test_one_that_diverged_is_no_measure_of_the_pace(stage: Stage) -> None:
     began = time.time()
     reason = "diverged: the style loss is not finite after image 399"

@@ -7,8 +7,8 @@ whose process or machine has died; what they run is claimed in the database as e
 import importlib
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -22,8 +22,9 @@ from tuner.running.observer import StudyObserver
 from tuner.running.study_run import StudyRun
 from tuner.running.workers.cluster_request import ClusterRequest, imported_ray
 from tuner.running.workers.cluster_worker import run_cluster_worker
-from tuner.running.workers.placement import GPUS, Machine, cores_per_worker, num_places
+from tuner.running.workers.placement import CORES, GPUS, Machine, cores_per_worker, num_places
 from tuner.running.workers.run_ending import ending_of
+from tuner.running.workers.worker_places import THREADS
 from tuner.running.workers.worker_processes import follow
 
 MAX_RESTARTS: Final = 16
@@ -41,17 +42,19 @@ GIVE_BACK_SECONDS: Final = 30.0
 class Cluster:
     """A cluster that this process is connected to; made by `connected`."""
 
-    def __init__(self, ray: Any, request: ClusterRequest, *, machines: list[Machine]) -> None:
+    def __init__(self, ray: Any, request: ClusterRequest, *, machines: list[Machine], most_gpus: float | None) -> None:
         """Decide what each worker gets.
 
         Args:
             ray: The package.
             request: What is wanted.
             machines: What the cluster has.
+            most_gpus: That its autoscaler may come to have; None where there is no autoscaler.
         """
         self._ray = ray
         self._request = request
-        has_gpus = any(machine.get(GPUS, 0) for machine in machines)
+        self._most_gpus = most_gpus
+        has_gpus = bool(most_gpus) or any(machine.get(GPUS, 0) for machine in machines)
         asked = request.gpus_per_worker
         self.gpus = float(has_gpus) if asked is None else asked
         self.cores = cores_per_worker(machines, request.num_workers, gpus=self.gpus)
@@ -64,17 +67,16 @@ class Cluster:
         later = self._request.num_workers - self.num_at_once
         waiting = f"; {later} wait for a machine that Ray adds or frees" if later else ""
         cores = f"{self.cores} core{'' if self.cores == 1 else 's'}"
-        return f"{self._request.num_workers} workers on the cluster, each with {cores}{gpus}{waiting}"
+        several = "" if self._request.num_workers == 1 else "s"
+        return f"{self._request.num_workers} worker{several} on the cluster, each with {cores}{gpus}{waiting}"
 
-    def require_gpus(self, *, most: float | None) -> None:
+    def require_gpus(self) -> None:
         """Refuse what the cluster will never have room for.
-
-        Args:
-            most: GPUs that its autoscaler may come to have; None where there is no autoscaler.
 
         Raises:
             ConfigError: It has too few GPUs, or no machine with so many.
         """
+        most = self._most_gpus
         wanted = self.gpus * self._request.num_workers
         if self.gpus and self.num_at_once < self._request.num_workers and (most or 0) < wanted:
             raise ConfigError(
@@ -102,27 +104,31 @@ class Cluster:
         observer.say(self.in_words())
         photos = [str(Path(photo).absolute()) for photo in run.config.photos]
         asked = {"loop": loop, "ending": ending_of(run).to_json(), "photos": photos}
-        actors = [self._start() for _ in range(self._request.num_workers)]
-        # Ray ends an actor that nobody knows any more, and has room for another one that waits.
-        running = {actor.run.remote(run.storage.url, run.uuid, **asked): actor for actor in actors}
+        with _told_losses(self._request.address):
+            actors = [self._start() for _ in range(self._request.num_workers)]
+            # Ray ends an actor that nobody knows any more, and has room for another one that waits.
+            running = {actor.run.remote(run.storage.url, run.uuid, **asked): actor for actor in actors}
         del actors
         failures: list[str] = []
         try:
             with HeldInterrupts() as interrupts:
                 follow(run, lambda: self._is_running(run, running, failures), observer, check=interrupts.check)
             # None of them has a trial any more; those that Ray had no room for begin none.
-            self._give_back(list(running))
+            with _told_losses(self._request.address):
+                self._give_back(list(running))
         except KeyboardInterrupt:
             observer.close()
             observer.say("The workers give their trials back; Ctrl-C once more stops them at once.")
-            self._give_back(list(running))
+            # A cluster that is gone has nothing to give back, and the user's wish is the same.
+            with suppress(self._ray.exceptions.RayError, ConnectionError):
+                self._give_back(list(running))
             raise
         finally:
             observer.close()
         if len(failures) == self._request.num_workers:
-            raise WorkerError(
-                f"All {len(failures)} workers ended before the study had its trials. The first one: {failures[0]}"
-            )
+            who = "The worker" if len(failures) == 1 else f"All {len(failures)} workers"
+            first = "" if len(failures) == 1 else " The first one"
+            raise WorkerError(f"{who} ended before the study had its trials{first and '.'}{first}: {failures[0]}")
         for failure in dict.fromkeys(failures):
             observer.say(f"A worker ended before the others: {failure}")
 
@@ -134,15 +140,9 @@ class Cluster:
         actor = self._ray.remote(_on_machines().ClusterWorker).options(
             num_cpus=self.cores, num_gpus=self.gpus, max_restarts=MAX_RESTARTS, max_task_retries=-1
         )
-        return actor.remote(self._settings())
-
-    def _settings(self) -> Mapping[str, str]:
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), str(self.cores))
-        # Else the first of the workers that share a GPU takes all its memory.
-        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if 0 < self.gpus < 1 else {}
         address = artifact_address()
         place = address if is_bucket(address) else str(Path(address).expanduser().absolute())
-        return {**threads, **shared, ARTIFACTS_VARIABLE: place}
+        return actor.remote({ARTIFACTS_VARIABLE: place}, defaults=dict.fromkeys(THREADS, str(self.cores)))
 
     def _is_running(self, run: StudyRun, running: dict[Any, Any], failures: list[str]) -> bool:
         """Whether there is a worker to wait for; those that have ended are forgotten, and why is noted."""
@@ -167,7 +167,11 @@ class Cluster:
         """Return why a worker that has ended did so before its time; None if it did not."""
         try:
             failure: str | None = self._ray.get(call)
+        except self._ray.exceptions.RayTaskError as error:
+            return _last_line(error)
         except self._ray.exceptions.RayError as error:
+            if getattr(error, "actor_init_failed", False):
+                return f"it could not begin: {_last_line(error)}"
             return f"it died more than {MAX_RESTARTS} times ({_first_line(error)})"
         return failure
 
@@ -190,12 +194,10 @@ def connected(request: ClusterRequest, storage: str) -> Iterator[Cluster]:
     _connect(ray, request.address)
     try:
         with _told_losses(request.address):
-            machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-            known = _look(ray, parse_storage(storage))
-        if known["failure"] is not None:
-            raise WorkerError(f"Seen from the cluster: {known['failure']}")
-        cluster = Cluster(ray, request, machines=machines)
-        cluster.require_gpus(most=known["most_gpus"])
+            nodes = [node for node in ray.nodes() if node["Alive"]]
+            known = _look(ray, parse_storage(storage), nodes)
+        cluster = Cluster(ray, request, machines=[node["Resources"] for node in nodes], most_gpus=known[0]["most_gpus"])
+        cluster.require_gpus()
         yield cluster
     finally:
         ray.shutdown()
@@ -220,9 +222,9 @@ def _require_listening(address: str) -> None:
         return  # Ray looks for one itself
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         where = "" if place == address else f"{place}: "
-        raise WorkerError(_no_cluster(address, f"{where}{error.strerror or error}")) from error
+        raise WorkerError(_no_cluster(address, f"{where}{getattr(error, 'strerror', None) or error}")) from error
 
 
 def _last_started() -> str | None:
@@ -245,10 +247,16 @@ def _on_machines() -> Any:
     return importlib.import_module("styletuner._cluster_worker")
 
 
-def _look(ray: Any, url: str) -> dict[str, Any]:
-    call = ray.remote(_on_machines().look_around).options(num_cpus=0, max_retries=0).remote(url)
+def _look(ray: Any, url: str, nodes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Ask each machine that has cores, or where none has, any; return what they know, the first one's first."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    look = ray.remote(_on_machines().look_around).options(num_cpus=0, max_retries=0)
+    ids = [node["NodeID"] for node in nodes if node["Resources"].get(CORES)]
+    places = [NodeAffinitySchedulingStrategy(node_id, soft=False) for node_id in ids] or ["DEFAULT"]
     try:
-        known: dict[str, Any] = ray.get(call, timeout=LOOK_SECONDS)
+        calls = [look.options(scheduling_strategy=place).remote(url) for place in places]
+        known: list[dict[str, Any]] = ray.get(calls, timeout=LOOK_SECONDS)
     except ray.exceptions.GetTimeoutError as error:
         raise WorkerError(
             f"The cluster has started nothing in {LOOK_SECONDS:g} s. Look at it with `ray status`."
@@ -261,10 +269,14 @@ def _look(ray: Any, url: str) -> dict[str, Any]:
             "the extras `ray` and `postgresql`."
         ) from error
     ours = versions().get("styletuner")
-    if known["version"] != ours:
-        raise WorkerError(
-            f"The cluster's machines have styletuner {known['version']}, this one {ours}. Install the same version."
-        )
+    for machine in known:
+        if machine["version"] != ours:
+            raise WorkerError(
+                f"A machine of the cluster has styletuner {machine['version']}, this one {ours}. Install the same "
+                "version."
+            )
+        if machine["failure"] is not None:
+            raise WorkerError(f"Seen from the cluster: {machine['failure']}")
     return known
 
 

@@ -1,5 +1,6 @@
 """A Ray cluster that is wanted, and what can be wrong with it before anybody asks it."""
 
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from typing import Any, Final, final
 
 from studies.storage.addresses import ARTIFACTS_VARIABLE, parse_storage, redact, sqlite_path
 from tuner.errors import ConfigError, WorkerError
+
+LEAST_SHARE: Final = 1e-4
+"""Of a GPU: Ray counts no smaller ones."""
 
 CLUSTER_ADDRESS: Final = re.compile(r"auto|ray://(?P<host>[^\s/:]+|\[[^\]]+\]):(?P<port>\d{1,5})")
 
@@ -46,14 +50,17 @@ class ClusterRequest:
                 f"`--cluster` needs a database that its machines share. Received {redact(storage)!r}. Give --storage "
                 "postgresql://USER@HOST/DATABASE."
             )
-        if ARTIFACTS_VARIABLE not in os.environ:
+        if not os.environ.get(ARTIFACTS_VARIABLE):
             raise ConfigError(
                 f"`--cluster` needs a place for pictures that its machines share. Set {ARTIFACTS_VARIABLE} to a folder "
                 "that all of them have, or to s3://BUCKET/PREFIX."
             )
         gpus = self.gpus_per_worker or 0
-        if gpus > 1 and gpus != int(gpus):
-            raise ConfigError(f"`--gpus-per-worker` must be whole or a share below 1. Received {gpus:g}. Round it.")
+        if not math.isfinite(gpus) or 0 < gpus < LEAST_SHARE or (gpus > 1 and gpus != int(gpus)):
+            raise ConfigError(
+                f"`--gpus-per-worker` must be a whole number or a share below 1, of {LEAST_SHARE:g} or more. Received "
+                f"{gpus:g}. Round it."
+            )
         imported_ray()
 
 

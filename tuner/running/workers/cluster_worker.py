@@ -15,12 +15,10 @@ def run_cluster_worker(storage: str, study_uuid: str, *, ending: str, photos: Se
     """
     from studies.storage.study_storage import StudyStorage
     from tuner.error_messages import explain
-    from tuner.installation.environment import load_networks
     from tuner.running.workers.run_ending import RunEnding
     from tuner.running.workers.worker_process import run_worker
 
     try:
-        load_networks()
         with StudyStorage.open(storage) as opened:
             run_worker(opened, study_uuid, ending=RunEnding.from_json(ending), photos=photos, check=check_cancelled)
     except KeyboardInterrupt:

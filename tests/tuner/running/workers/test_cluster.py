@@ -123,7 +123,8 @@ def test_an_interrupt_gives_trials_back(nodes: Any, run: StudyRun, address: str)
     assert 2 <= sum(trial.state in FINISHED_STATES for trial in trials) < TOTAL
     assert TrialState.RUNNING not in [trial.state for trial in trials]
     failed = [trial for trial in trials if trial.state is TrialState.FAIL]
-    assert {trial.user_attrs.get(attributes.ABANDONED) for trial in failed} == {attributes.INTERRUPTED}
+    # None at all, if the one that ran was at its last step.
+    assert {trial.user_attrs.get(attributes.ABANDONED) for trial in failed} <= {attributes.INTERRUPTED}
     assert open_claims(run.storage, run.uuid) == []
 
 
@@ -156,7 +157,7 @@ def test_a_process_and_then_a_machine_are_lost(nodes: Any, run: StudyRun, addres
 
 def test_why_all_workers_ended_is_told(nodes: Any, run: StudyRun, address: str) -> None:
     del nodes
-    words = r"All 1 workers ended before .* The first one: The photos are not there\."
+    words = r"The worker ended before the study had its trials: The photos are not there\."
     with connected(wanted(1), address) as cluster, pytest.raises(WorkerError, match=words):
         cluster.run(run, SilentObserver(), loop=refuse)
 

@@ -1,3 +1,4 @@
+import math
 import sys
 from pathlib import Path
 
@@ -43,9 +44,16 @@ def test_ray_that_is_not_installed_is_named(run_cli: RunCli, monkeypatch: pytest
     refused(run_cli, "--cluster", "auto", "--storage", SERVER, words=("pip install 'styletuner[ray]'",))
 
 
-def test_a_share_of_several_gpus_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"`--gpus-per-worker` must be whole or a share below 1\. Received 1\.5"):
-        ClusterRequest(address="auto", num_workers=1, gpus_per_worker=1.5).check(SERVER)
+@pytest.mark.parametrize("share", [1.5, 1e-5, math.inf, math.nan])
+def test_what_is_no_share_of_gpus_is_refused(share: float) -> None:
+    with pytest.raises(ConfigError, match=rf"`--gpus-per-worker` must be a whole number .* Received {share:g}"):
+        ClusterRequest(address="auto", num_workers=1, gpus_per_worker=share).check(SERVER)
+
+
+def test_an_empty_place_for_pictures_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLETUNER_ARTIFACTS", "")
+    with pytest.raises(ConfigError, match="Set STYLETUNER_ARTIFACTS to a folder"):
+        ClusterRequest(address="auto", num_workers=1).check(SERVER)
 
 
 def test_gpus_without_a_cluster_are_refused(run_cli: RunCli) -> None:
@@ -59,6 +67,7 @@ def test_gpus_without_a_cluster_are_refused(run_cli: RunCli) -> None:
     ("address", "named", "reason"),
     [
         ("ray://127.0.0.1:1", None, "refused"),
+        ("ray://a..b:10001", None, ""),
         ("auto", "127.0.0.1:1", r"127\.0\.0\.1:1: .*refused"),
         ("auto", "ray://127.0.0.1:1", r"ray://127\.0\.0\.1:1: .*refused"),
     ],

@@ -136,7 +136,7 @@ def test_a_study_of_another_judge(scored: StudyStorage) -> None:
     with pytest.raises(ValidatingError, match=f"judge version {OLD}, .*\n.*: styletuner study rescore waves"):
         plan(scored)
     rescore_study(scored, NAME, judge_version=JUDGE_VERSION, target_name="ripples", report=lambda *_: None)
-    with pytest.raises(ValidatingError, match="Validate ripples, which holds its trials"):
+    with pytest.raises(ValidatingError, match="Take ripples, which holds its trials"):
         plan(scored)
     assert [trial.number for trial in plan(scored, name="ripples").trials] == [0, 1, 6]
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast, final
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from measures.sampled_values import SampledValues
 from studies.records.final import FinalRun, RunKey, StudyFinal
@@ -57,9 +59,13 @@ def train_by(monkeypatch: pytest.MonkeyPatch, train: Callable[[RunKey, Callable[
         def sampled(self, _: RunKey) -> SampledValues:
             return SampledValues(style_to_content=1.0, tv_to_content=0.1)
 
-        def train(self, key: RunKey, **_: Any) -> FinalRun:
+        @property
+        def photos(self) -> NDArray[np.float32]:
+            return np.zeros((2, 8, 8, 3), np.float32)
+
+        def train(self, key: RunKey, **_: Any) -> tuple[FinalRun, NDArray[np.float32]]:
             train(key, self._say)
-            return run_of(*key, 0.5, 0.5)
+            return run_of(*key, 0.5, 0.5), self.photos
 
         def forget(self, _: RunKey) -> None:
             pass

@@ -251,11 +251,13 @@ def _look(ray: Any, url: str, nodes: Sequence[Mapping[str, Any]]) -> list[dict[s
     """Ask each machine that has cores, or where none has, any; return what they know, the first one's first."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    look = ray.remote(_on_machines().look_around).options(num_cpus=0, max_retries=0)
+    look = ray.remote(_on_machines().look_around)
+    options = {"num_cpus": 0, "max_retries": 0}
     ids = [node["NodeID"] for node in nodes if node["Resources"].get(CORES)]
-    places = [NodeAffinitySchedulingStrategy(node_id, soft=False) for node_id in ids] or ["DEFAULT"]
+    # Softly: a machine that has just been lost is listed for a while, and another one is asked in its place.
+    places = [NodeAffinitySchedulingStrategy(node_id, soft=True) for node_id in ids] or ["DEFAULT"]
     try:
-        calls = [look.options(scheduling_strategy=place).remote(url) for place in places]
+        calls = [look.options(**options, scheduling_strategy=place).remote(url) for place in places]
         known: list[dict[str, Any]] = ray.get(calls, timeout=LOOK_SECONDS)
     except ray.exceptions.GetTimeoutError as error:
         raise WorkerError(

@@ -69,6 +69,9 @@ def reap(storage: StudyStorage, study_uuid: str, *, total: int | None = None) ->
         study = storage.load_by_uuid(study_uuid)
         with storage.exclusive():
             work = _find_work(storage, study_uuid, total=total)
+            if not all(trial.has_parameters for trial in work.to_fail):
+                # Its worker may have sampled them and died since the trials were read; the dead write no more.
+                work = _find_work(storage, study_uuid, total=total)
             again = sorted(trial.number for trial in work.to_retry)
             failed = [
                 trial.number for trial in work.to_fail if _fail(storage, study, trial, retry=trial in work.to_retry)

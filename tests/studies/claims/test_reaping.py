@@ -3,16 +3,21 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import optuna
 import pytest
 import sqlalchemy
+from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
 from studies.claims import claiming as claims
+from studies.claims import reaping
 from studies.claims.claiming import NoClaim
 from studies.claims.reaping import Reaped, abandoned_trials, reap, release
+from studies.claims.trial_states import UnfinishedTrial, unfinished_trials
 from studies.errors import ClaimLostError
+from studies.storage.optuna_internals import study_id_of
 from studies.storage.study_storage import StudyStorage
 from studies.storage.tables import ClaimRow
 from tests.studies.claims.staging import (
@@ -58,6 +63,25 @@ def test_dead_workers_trial_fails_and_is_enqueued_once_more(storage: StudyStorag
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
     assert study.trials[1].params == failed.params
     assert study.trials[1].state == TrialState.COMPLETE
+
+
+def test_what_a_worker_sampled_between_a_look_and_its_death_is_run_again(
+    storage: StudyStorage, study: optuna.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = granted(storage, worker=dead_worker())
+    trial_id = storage.optuna.create_new_trial(study_id_of(study))
+    claims.attach(storage, held, trial_number=0)
+    looks: list[int] = []
+
+    def look(*arguments: Any, **options: Any) -> list[UnfinishedTrial]:
+        found = unfinished_trials(*arguments, **options)
+        looks.append(len(found))
+        if len(looks) == 2:  # the one that nobody else acts beside
+            storage.optuna.set_trial_param(trial_id, "x", 0.5, FloatDistribution(0, 1))
+        return found
+
+    monkeypatch.setattr(reaping, "unfinished_trials", look)
+    assert reap(storage, WAVES) == Reaped(failed=(0,), retried=(0,), num_claims=1)
 
 
 def test_later_process_with_the_same_number_is_another_worker(storage: StudyStorage, study: optuna.Study) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, final
 
 from models.errors import PretrainedError
 from models.pretrained import files as pretrained
-from tuner.installation.environment import load_networks
+from tuner.installation.environment import load_networks, visible_devices
 
 OLDEST_PYTHON: Final = (3, 11)
 PACKAGES: Final = ("keras", "tensorflow", "torch", "lpips", "optuna", "optuna-dashboard", "sqlalchemy", "numpy")
@@ -87,7 +87,7 @@ def _backend() -> Finding:
 
     backend = keras.backend.backend()
     onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
-    state = f"{backend} on {', '.join(_devices(backend))}; {os.cpu_count()} cores"
+    state = f"{backend} on {', '.join(visible_devices())}; {os.cpu_count()} cores"
     if backend == "tensorflow" and onednn == "0":
         return Finding(
             subject="backend",
@@ -96,16 +96,6 @@ def _backend() -> Finding:
             remedy="Unset TF_ENABLE_ONEDNN_OPTS: training on a CPU is about a half slower without.",
         )
     return Finding(subject="backend", fine=True, state=state)
-
-
-def _devices(backend: str) -> list[str]:
-    if backend == "torch":  # which Keras cannot list devices of
-        import torch
-
-        return [f"gpu:{index}" for index in range(torch.cuda.device_count())] or ["cpu:0"]
-    import keras
-
-    return list(keras.distribution.list_devices())
 
 
 def _judge() -> Finding:

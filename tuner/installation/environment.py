@@ -43,11 +43,20 @@ def load_networks() -> None:
         keras.ops.zeros(())
 
 
-def sees_gpus() -> bool:
-    """Return whether the network library, which is loaded, can use a GPU: a machine may have one that it cannot."""
+def visible_devices() -> list[str]:
+    """Return what the network library, which is loaded, can use, as "cpu:0": a machine may have GPUs that it cannot."""
     import keras
 
-    return bool(keras.distribution.list_devices("gpu"))
+    if keras.backend.backend() == "torch":  # which Keras cannot list devices of
+        import torch
+
+        return [f"gpu:{index}" for index in range(torch.cuda.device_count())] or ["cpu:0"]
+    return list(keras.distribution.list_devices())
+
+
+def sees_gpus() -> bool:
+    """Return whether the network library, which is loaded, can use a GPU."""
+    return any(not device.startswith("cpu") for device in visible_devices())
 
 
 def own_command() -> str:

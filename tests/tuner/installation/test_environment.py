@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 
-from tuner.installation.environment import _held_back_stderr, own_command, set_defaults
+from tuner.installation.environment import _held_back_stderr, own_command, sees_gpus, set_defaults
 
 NAMES = (
     "TF_ENABLE_ONEDNN_OPTS",
@@ -113,3 +114,12 @@ def test_another_installation_on_the_path_is_not_ours(tmp_path: Path, monkeypatc
     monkeypatch.setenv("PATH", str(tmp_path / "theirs"))
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "ours" / "styletuner")])
     assert own_command() == str(tmp_path / "ours" / "styletuner")
+
+
+@pytest.mark.parametrize(("devices", "seen"), [(["cpu:0"], False), (["gpu:0", "gpu:1"], True), (["cuda:0"], True)])
+def test_gpus_are_those_that_the_library_can_use(
+    monkeypatch: pytest.MonkeyPatch, devices: list[str], seen: bool
+) -> None:
+    """JAX calls them cuda, and raises an error where it is asked for GPUs and has none."""
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: devices)
+    assert sees_gpus() is seen

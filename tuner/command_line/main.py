@@ -9,6 +9,7 @@ from typing import Final, final
 import click
 
 from tuner.error_messages import explain
+from tuner.installation.environment import set_defaults
 
 
 @final
@@ -77,6 +78,8 @@ def styletuner(debug: bool) -> None:
 
 def main() -> None:
     """Run the command line and exit: 0 for success, 1 for an interrupt or a fault of ours, 2 for bad input."""
+    # Before any command loads a network library: what one trains with other kernels is another network.
+    set_defaults()
     try:
         sys.exit(styletuner(prog_name="styletuner", standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:

@@ -1,4 +1,4 @@
-"""The sheet of a study's longer runs as a file of the user's."""
+"""A sheet of a study as a file of the user's."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

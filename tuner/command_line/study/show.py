@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from dashboards.picture_titles import is_contact_sheet
-from groundwork.output_files import check_output
 from groundwork.whole_files import write_whole
 from measures.versions import JUDGE_VERSION
 from studies.records.extension_words import extension_in_words
@@ -26,9 +24,9 @@ from studies.records.trial_words import (
     state_word,
 )
 from studies.records.validation_words import validation_in_words
-from studies.storage.addresses import storage_files
 from tuner.command_line.options import HELP, PATH, calibrated_option, chosen_rater, storage_option
 from tuner.command_line.study.ranking_lines import describe_ranking
+from tuner.command_line.study.sheet_files import check_sheet
 
 if TYPE_CHECKING:
     from studies.preferences.calibrated_ranking import CalibratedRanking
@@ -80,9 +78,7 @@ def show(name: str, as_json: bool, sheet: Path | None, calibrated: bool, rater: 
 
     who = chosen_rater(calibrated, rater)
     with StudyStorage.open_read_only(storage) as studies:
-        if sheet is not None:
-            kept = storage_files(studies.url)
-            check_output(sheet, called="`--sheet`", suffixes=(".png",), is_ours=is_contact_sheet, kept=kept)
+        check_sheet(sheet, studies)
         summary = summarise(studies, name)
         ranking = None if who is None else rank_calibrated(studies, summary, rater=who)
         importances = find_importances(studies.read_study(name))
